@@ -1,0 +1,375 @@
+"""Criteria and weights: verdicts in, score, tier, reasons and raw confidence out.
+
+Models never emit a score. They pick a level per criterion; everything numeric is computed here, exactly, in
+hundredths of a point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tierwise.domain.lead import CATALOGUE
+
+UNKNOWN = "unknown"
+Dimension = Literal["fit", "intent"]
+Flag = Literal["EVIDENCE_MISSING", "INJECTION_SUSPECT"]
+
+_HUNDRED = 100
+Distribution = Mapping[int, float]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Level(Frozen):
+    """One possible verdict of a criterion."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    points: float = Field(ge=0, le=1)
+    """Share of the criterion's weight that this level earns, 0 to 1, two decimals at most."""
+    description: str = ""
+    reason: str | None = None
+    """Code of the reasons catalogue, None where the level says nothing worth telling."""
+    when: str | None = None
+    """CEL expression, for `decide: rule` only; levels are tried in order, the first that holds wins."""
+    cues: tuple[str, ...] = ()
+    """Phrases that the offline model takes for this level; other models do not see them."""
+
+    @field_validator("points")
+    @classmethod
+    def _two_decimals(cls, value: float) -> float:
+        if round(value * _HUNDRED) != value * _HUNDRED and abs(round(value, 2) - value) > 1e-9:
+            raise ValueError("points have two decimals at most")
+        return round(value, 2)
+
+
+class Criterion(Frozen):
+    """One question of the rubric."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    dimension: Dimension
+    question: str
+    weight: int = Field(gt=0, le=100)
+    decide: Literal["rule", "model"]
+    fields: tuple[str, ...] = ()
+    """Lead fields that are shown to the model for this criterion; nothing else leaves the house."""
+    levels: tuple[Level, ...] = Field(min_length=2)
+    unknown_points: float = Field(default=0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        ids = [level.id for level in self.levels]
+        if len(set(ids)) != len(ids) or UNKNOWN in ids:
+            raise ValueError(f"criterion {self.id}: level ids must differ, and none may be '{UNKNOWN}'")
+        if self.decide == "rule" and any(level.when is None for level in self.levels):
+            raise ValueError(f"criterion {self.id} is decided by rule: every level needs `when`")
+        if self.decide == "model":
+            if any(level.when is not None for level in self.levels):
+                raise ValueError(f"criterion {self.id} is decided by a model: no level takes `when`")
+            if not self.fields:
+                raise ValueError(f"criterion {self.id}: name the `fields` that the model may read")
+        unknown = [name for name in self.fields if name not in CATALOGUE]
+        if unknown:
+            raise ValueError(f"criterion {self.id}: not a lead field: {', '.join(unknown)}")
+        return self
+
+    @property
+    def self_reported(self) -> bool:
+        """True where the verdict rests on what the lead wrote: its weight counts against the cap."""
+        return self.decide == "model" and any(CATALOGUE[name].free_text for name in self.fields)
+
+    def level(self, level_id: str) -> Level | None:
+        """The level of that id, None for `unknown` and for ids that are not of this criterion."""
+        return next((level for level in self.levels if level.id == level_id), None)
+
+    @property
+    def lowest(self) -> Level:
+        """The level with the fewest points (the last one where several are equal)."""
+        return min(reversed(self.levels), key=lambda level: level.points)
+
+
+class Knockout(Frozen):
+    """A verdict that decides the tier alone: the lead falls to the lowest tier."""
+
+    criterion: str
+    level: str
+
+
+class Thresholds(Frozen):
+    """Confidence (0-1) below which the secondary model is asked, and below which a person is."""
+
+    escalate_below: float = Field(default=0.7, ge=0, le=1)
+    review_below: float = Field(default=0.55, ge=0, le=1)
+
+
+class Models(Frozen):
+    """LiteLLM names of the chain; the secondary is of another provider and may be absent."""
+
+    primary: str = "offline/rules"
+    secondary: str | None = None
+
+
+class Targets(Frozen):
+    """What validation must show before automation (part of the policy, with owner)."""
+
+    positive_tiers: tuple[str, ...] = ("A",)
+    precision: float = Field(default=0.8, gt=0, lt=1)
+    recall: float = Field(default=0.6, gt=0, lt=1)
+
+
+class Rubric(Frozen):
+    """Front matter of the prompt file."""
+
+    name: str
+    version: str
+    owner: str
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    knockouts: tuple[Knockout, ...] = ()
+    tiers: Mapping[str, int]
+    """Lowest score of each tier, best first: {A: 75, B: 55, C: 30, D: 0}."""
+    thresholds: Thresholds = Thresholds()
+    models: Models = Models()
+    targets: Targets = Targets()
+    free_text_cap: int = Field(default=40, ge=0, le=100)
+    """The most points that self-reported free text can earn in all."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        ids = [criterion.id for criterion in self.criteria]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two criteria have the same id")
+        total = sum(criterion.weight for criterion in self.criteria)
+        if total != _HUNDRED:
+            raise ValueError(f"the weights of all criteria must add up to 100, these add up to {total}")
+        cuts = list(self.tiers.values())
+        if cuts != sorted(set(cuts), reverse=True) or not cuts or cuts[-1] != 0 or cuts[0] > _HUNDRED:
+            raise ValueError("tiers are listed best first with falling cut-offs, the last one at 0")
+        for knockout in self.knockouts:
+            criterion = self.find(knockout.criterion)
+            if criterion is None or criterion.level(knockout.level) is None:
+                raise ValueError(f"knockout {knockout.criterion}/{knockout.level}: no such criterion or level")
+        if self.thresholds.review_below > self.thresholds.escalate_below:
+            raise ValueError("thresholds: review_below must not exceed escalate_below")
+        missing = [tier for tier in self.targets.positive_tiers if tier not in self.tiers]
+        if missing:
+            raise ValueError(f"targets.positive_tiers: no such tier: {', '.join(missing)}")
+        return self
+
+    def find(self, criterion_id: str) -> Criterion | None:
+        """The criterion of that id."""
+        return next((criterion for criterion in self.criteria if criterion.id == criterion_id), None)
+
+    @property
+    def asked(self) -> tuple[Criterion, ...]:
+        """The criteria that a model decides."""
+        return tuple(criterion for criterion in self.criteria if criterion.decide == "model")
+
+
+class Verdict(Frozen):
+    """What was decided on one criterion, by whom, and on what evidence."""
+
+    criterion: str
+    level: str
+    """Level id, or `unknown`."""
+    probability: float = Field(ge=0, le=1)
+    """Stated probability of the level; of no meaning for `unknown`."""
+    decided_by: str
+    """`rule`, or the model's LiteLLM name."""
+    field: str | None = None
+    quote: str | None = None
+    flags: tuple[Flag, ...] = ()
+
+
+class Assessment(Frozen):
+    """One model's verdicts on the criteria it was asked, and what that call cost."""
+
+    model: str
+    verdicts: tuple[Verdict, ...]
+    content_hash: str
+    """Key of the cache: signals asked, questions, template, model and parameters."""
+    cost_usd: float | None
+    """None where the price is unknown: unknown is not 0."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    latency_ms: int = 0
+    cached: bool = False
+    repaired: bool = False
+    """The first answer did not have the schema; this is the second."""
+
+
+class Contribution(Frozen):
+    """What one criterion added to the score."""
+
+    criterion: str
+    dimension: Dimension
+    weight: int
+    level: str
+    points: float
+    reason: str | None
+    verdict: Verdict
+
+
+class Scorecard(Frozen):
+    """Score of one lead under one rubric, with everything it was made of."""
+
+    score: int
+    fit: int
+    intent: int
+    tier: str
+    confidence: float
+    """Raw probability (0-1) that the tier would not change, if criteria err independently."""
+    contributions: tuple[Contribution, ...]
+    capped: bool = False
+    """Free text would have earned more than `free_text_cap`."""
+    corroborated: bool = True
+    """A structured criterion supports the top tier; False holds the lead one tier lower."""
+    knockout: str | None = None
+    """`criterion/level` that decided the tier."""
+    flags: tuple[Flag, ...] = ()
+
+
+def score(rubric: Rubric, verdicts: Sequence[Verdict]) -> Scorecard:
+    """Score, tier and raw confidence from one verdict per criterion; a missing verdict counts as unknown."""
+    by_criterion = {verdict.criterion: verdict for verdict in verdicts}
+    contributions = tuple(_contribution(criterion, by_criterion.get(criterion.id)) for criterion in rubric.criteria)
+    free, structured = _split(rubric, contributions)
+    cap = rubric.free_text_cap * _HUNDRED
+    total = _points(structured) + min(_points(free), cap)
+    value = _rounded(total)
+    tier = tier_of(rubric, value)
+    top = next(iter(rubric.tiers))
+    corroborated = _corroborated(rubric, contributions)
+    held = tier == top and not corroborated and len(rubric.tiers) > 1
+    if held:
+        tier = list(rubric.tiers)[1]
+    knockout = _knockout(rubric, contributions)
+    if knockout is not None:
+        tier = list(rubric.tiers)[-1]
+        hit = by_criterion[knockout.split("/")[0]]
+        confidence = hit.probability
+    else:
+        confidence = _stability(rubric, contributions, tier=tier, merge_top=not corroborated)
+    return Scorecard(
+        score=value,
+        fit=_subscore(contributions, "fit"),
+        intent=_subscore(contributions, "intent"),
+        tier=tier,
+        confidence=round(min(1.0, max(0.0, confidence)), 6),
+        contributions=contributions,
+        capped=_points(free) > cap,
+        corroborated=corroborated or not held,
+        knockout=knockout,
+        flags=tuple(sorted({flag for item in contributions for flag in item.verdict.flags})),
+    )
+
+
+def tier_of(rubric: Rubric, value: int) -> str:
+    """The tier whose cut-off the score reaches first, best first."""
+    return next(tier for tier, cut in rubric.tiers.items() if value >= cut)
+
+
+def level_probabilities(criterion: Criterion, verdict: Verdict) -> dict[str, float]:
+    """Probability of every level: the stated one, the rest spread evenly; unknown spreads over all."""
+    ids = [level.id for level in criterion.levels]
+    if verdict.level not in ids:
+        return dict.fromkeys(ids, 1 / len(ids))
+    rest = (1 - verdict.probability) / (len(ids) - 1)
+    return {level: verdict.probability if level == verdict.level else rest for level in ids}
+
+
+def _contribution(criterion: Criterion, verdict: Verdict | None) -> Contribution:
+    if verdict is None:
+        verdict = Verdict(criterion=criterion.id, level=UNKNOWN, probability=0, decided_by=criterion.decide)
+    level = criterion.level(verdict.level)
+    return Contribution(
+        criterion=criterion.id,
+        dimension=criterion.dimension,
+        weight=criterion.weight,
+        level=level.id if level else UNKNOWN,
+        points=round(criterion.weight * (level.points if level else criterion.unknown_points), 4),
+        reason=level.reason if level else None,
+        verdict=verdict,
+    )
+
+
+def _split(rubric: Rubric, contributions: Sequence[Contribution]) -> tuple[list[Contribution], list[Contribution]]:
+    reported = {criterion.id for criterion in rubric.criteria if criterion.self_reported}
+    return (
+        [item for item in contributions if item.criterion in reported],
+        [item for item in contributions if item.criterion not in reported],
+    )
+
+
+def _points(contributions: Sequence[Contribution]) -> int:
+    return sum(round(item.points * _HUNDRED) for item in contributions)
+
+
+def _rounded(hundredths: int) -> int:
+    return (hundredths + _HUNDRED // 2) // _HUNDRED
+
+
+def _subscore(contributions: Sequence[Contribution], dimension: Dimension) -> int:
+    mine = [item for item in contributions if item.dimension == dimension]
+    weight = sum(item.weight for item in mine)
+    return _rounded(_points(mine) * _HUNDRED // weight) if weight else 0
+
+
+def _corroborated(rubric: Rubric, contributions: Sequence[Contribution]) -> bool:
+    for item in contributions:
+        criterion = rubric.find(item.criterion)
+        if criterion is None or criterion.self_reported or item.level == UNKNOWN:
+            continue
+        level = criterion.level(item.level)
+        if level is not None and level.points > criterion.lowest.points:
+            return True
+    return False
+
+
+def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | None:
+    levels = {item.criterion: item.level for item in contributions}
+    for knockout in rubric.knockouts:
+        if levels.get(knockout.criterion) == knockout.level:
+            return f"{knockout.criterion}/{knockout.level}"
+    return None
+
+
+def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: str, merge_top: bool) -> float:
+    """P(the tier stays what it is), exact by convolution, if the criteria err independently."""
+    free, structured = _split(rubric, contributions)
+    cap = rubric.free_text_cap * _HUNDRED
+    written: dict[int, float] = {}
+    for points, probability in _convolve(rubric, free).items():
+        written[min(points, cap)] = written.get(min(points, cap), 0.0) + probability
+    total = _combine(written, _convolve(rubric, structured))
+    names = list(rubric.tiers)
+    same = {tier}
+    if merge_top and tier == names[min(1, len(names) - 1)]:
+        same.add(names[0])
+    return sum(probability for points, probability in total.items() if tier_of(rubric, _rounded(points)) in same)
+
+
+def _convolve(rubric: Rubric, contributions: Sequence[Contribution]) -> dict[int, float]:
+    total: dict[int, float] = {0: 1.0}
+    for item in contributions:
+        criterion = rubric.find(item.criterion)
+        assert criterion is not None
+        probabilities = level_probabilities(criterion, item.verdict)
+        single: dict[int, float] = {}
+        for level in criterion.levels:
+            points = round(criterion.weight * level.points * _HUNDRED)
+            single[points] = single.get(points, 0.0) + probabilities[level.id]
+        total = _combine(total, single)
+    return total
+
+
+def _combine(left: Distribution, right: Distribution) -> dict[int, float]:
+    total: dict[int, float] = {}
+    for a, p in left.items():
+        for b, q in right.items():
+            if p and q:
+                total[a + b] = total.get(a + b, 0.0) + p * q
+    return total

@@ -1,0 +1,125 @@
+"""Rules of four stages over a lead: gates, contradictions, routing, guardrails.
+
+A rule's expression is compiled elsewhere and comes in as a callable; here it is only asked and read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from tierwise.domain.rubric import Frozen
+
+Stage = Literal["gate", "contradiction", "route", "guardrail"]
+Outcome = Literal["accept", "nurture", "reject", "review"]
+Truth = Literal["match", "no_match", "unknown"]
+
+
+class Answer(NamedTuple):
+    """What an expression said of one lead."""
+
+    truth: Truth
+    missing: tuple[str, ...] = ()
+    """Fields whose absence made it unknown, dotted (`lead.employee_count`)."""
+
+
+Facts = Mapping[str, Mapping[str, Any]]
+"""`lead`: the signals that are present; `result`: score, fit, intent, tier, confidence, outcome, route."""
+Predicate = Callable[[Facts], Answer]
+
+
+class RuleTest(Frozen):
+    """A test inside the rule file."""
+
+    name: str
+    lead: Mapping[str, Any] = Field(default_factory=dict)
+    result: Mapping[str, Any] = Field(default_factory=dict)
+    expect: Truth
+
+
+class Rule(Frozen):
+    """One declarative rule. The smaller priority is asked first; in gate and route the first match wins."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    stage: Stage
+    when: str = Field(max_length=2000)
+    reason: str
+    outcome: Outcome | None = None
+    route: str | None = None
+    confidence: float = Field(default=1.0, ge=0, le=1)
+    priority: int = 100
+    on_unknown: Literal["skip", "review"] = "skip"
+    owner: str
+    why: str
+    """Sentence for people; `{lead.employee_count}` is replaced by the value, absent ones by "not stated"."""
+    tests: tuple[RuleTest, ...] = ()
+
+
+class Hit(Frozen):
+    """One rule's verdict on one lead, kept in the decision."""
+
+    rule: str
+    stage: Stage
+    truth: Truth
+    reason: str
+    outcome: Outcome | None = None
+    route: str | None = None
+    confidence: float = 1.0
+    why: str = ""
+    missing: tuple[str, ...] = ()
+
+    @property
+    def decides(self) -> bool:
+        """The rule matched."""
+        return self.truth == "match"
+
+
+def evaluate(
+    rules: Iterable[Rule], stage: Stage, *, predicates: Mapping[str, Predicate], facts: Facts
+) -> tuple[Hit, ...]:
+    """Every rule of the stage asked, in order of priority and id; unknown with `on_unknown: review` shows."""
+    chosen = sorted((rule for rule in rules if rule.stage == stage), key=lambda rule: (rule.priority, rule.id))
+    hits = []
+    for rule in chosen:
+        answer = predicates[rule.id](facts)
+        outcome = rule.outcome
+        if answer.truth == "unknown" and rule.on_unknown == "review":
+            outcome = "review"
+        hits.append(
+            Hit(
+                rule=rule.id,
+                stage=stage,
+                truth=answer.truth,
+                reason=rule.reason,
+                outcome=outcome,
+                route=rule.route,
+                confidence=rule.confidence,
+                why=sentence(rule.why, facts) if answer.truth == "match" else "",
+                missing=answer.missing,
+            )
+        )
+    return tuple(hits)
+
+
+def first(hits: Iterable[Hit]) -> Hit | None:
+    """The first hit that decides: a match, or an unknown whose rule asks for review."""
+    return next((hit for hit in hits if hit.decides or (hit.truth == "unknown" and hit.outcome == "review")), None)
+
+
+_PLACE = re.compile(r"\{(lead|result)\.([a-z_]+)\}")
+
+
+def sentence(template: str, facts: Facts) -> str:
+    """The template with `{lead.x}` and `{result.x}` filled in; what is absent reads "not stated"."""
+    return _PLACE.sub(lambda place: _shown(facts.get(place[1], {}).get(place[2])), template)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not stated"
+    if isinstance(value, float):
+        return f"{value:g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    return str(value)
