@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
 from tierwise.domain.advice import Advice
@@ -141,7 +142,7 @@ class Settled(NamedTuple):
 
     row: Outgoing
     outcome: Literal["sent", "unchanged", "retry", "refused"]
-    sent: Advice = {}
+    sent: Advice = MappingProxyType({})
     """The fields that were sent."""
     new_id: str | None = None
     error: str = ""
