@@ -1,0 +1,138 @@
+"""A closed window of changes, read through the connector and stored page by page with the moved cursor.
+
+The window's end is fixed before the first request, by the CRM's own clock. The cursor never passes a record that
+is not stored: a page and its position are one transaction, the watermark moves with the last page only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from tierwise import ports
+from tierwise.domain.mapping import FieldMap
+from tierwise.errors import LeaseLost
+from tierwise.pipeline import map as mapping
+from tierwise.sdk import Connector
+
+
+class Pace(NamedTuple):
+    """How a connection is polled; seconds."""
+
+    every: float = 60.0
+    overlap: float = 300.0
+    """How far a window starts before the watermark: search indexes lag."""
+    lease: float = 120.0
+    longest: float = 45.0
+    """A poll stops after this and goes on from its position in the next task."""
+
+
+class Polled(NamedTuple):
+    """What one poll did."""
+
+    pages: int = 0
+    records: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    adopted: int = 0
+    delivered: int = 0
+    repaired: int = 0
+    kept: int = 0
+    complete: bool = False
+    """The window was read to its end."""
+
+    def plus(self, page: ports.Ingested, *, records: int) -> Polled:
+        """With one more page."""
+        sums = {name: getattr(self, name) + value for name, value in page._asdict().items()}
+        return self._replace(pages=self.pages + 1, records=self.records + records, **sums)
+
+
+def poll(
+    store: ports.Store,
+    connector: Connector,
+    *,
+    connection: str,
+    field_map: FieldMap,
+    properties: tuple[str, ...],
+    policy: str,
+    owner: str,
+    clock: ports.Clock,
+    monotonic: Callable[[], float],
+    pace: Pace,
+) -> Polled | None:
+    """Poll one connection once. None where somebody else does, or it is switched off.
+
+    `policy` is the digest under which new and changed leads are to be decided. Errors of the connector pass
+    through after the cursor was released; the position is kept.
+    """
+    claim = store.cursors.claim(connection, owner=owner, lease=pace.lease, now=clock())
+    if claim is None:
+        return None
+    report = Polled()
+    error, wait = "interrupted", 0.0
+    try:
+        claim = _window(store, connector, claim, clock=clock)
+        report = _read(
+            store, connector, claim, field_map=field_map, properties=properties, policy=policy, clock=clock,
+            give_up=monotonic() + pace.longest, monotonic=monotonic, overlap=pace.overlap,
+        )  # fmt: skip
+        error, wait = "", pace.every if report.complete else 0.0
+    finally:
+        if error:
+            wait = pace.every
+        _release(store, claim, at=clock() + timedelta(seconds=wait), error=error, now=clock())
+    return report
+
+
+def _window(
+    store: ports.Store, connector: Connector, claim: ports.CursorClaim, *, clock: ports.Clock
+) -> ports.CursorClaim:
+    if claim.window_until is not None:
+        return claim
+    until = max(connector.now(), claim.watermark)
+    return store.cursors.open_window(claim, until=until, now=clock())
+
+
+def _read(
+    store: ports.Store,
+    connector: Connector,
+    claim: ports.CursorClaim,
+    *,
+    field_map: FieldMap,
+    properties: tuple[str, ...],
+    policy: str,
+    clock: ports.Clock,
+    give_up: float,
+    monotonic: Callable[[], float],
+    overlap: float,
+) -> Polled:
+    until = claim.window_until
+    assert until is not None
+    since = claim.watermark - timedelta(seconds=overlap)
+    report = Polled()
+    pages = connector.changes(since, until, properties=properties, position=claim.position)
+    for page in pages:
+        arrived = mapping.arrivals(page.records, connection=claim.connection, field_map=field_map, leads=store.leads)
+        last = page.position is None
+        ingested = store.leads.ingest(
+            claim, arrived, policy=policy, position=page.position, watermark=until if last else None, now=clock()
+        )
+        # Every stored page moves the cursor's version; ours moves along, a zombie's does not.
+        claim = claim._replace(version=claim.version + 1)
+        report = report.plus(ingested, records=len(page.records))
+        if last:
+            return report._replace(complete=True)
+        if monotonic() >= give_up:
+            return report
+    raise AssertionError("a connector's last page has no position")
+
+
+def _release(store: ports.Store, claim: ports.CursorClaim, *, at: datetime, error: str, now: datetime) -> None:
+    try:
+        store.cursors.release(claim, next_poll_at=at, error=error, now=now)
+    except LeaseLost:
+        # Whoever holds the cursor now also decides when it is polled next.
+        return
