@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from tierwise.expressions import syntax
+from tierwise.expressions.environments import check_environment
+
+
+def tree(expression: str) -> syntax.Tree:
+    return syntax.read(check_environment("guardrail").compile(expression).serialize())
+
+
+def test_reads_and_guards() -> None:
+    read = tree("!has(lead.job_title) || lead.region == 'na' && result.fit > 1 || lead.region == 'emea'")
+    assert read.reads == ("lead.region", "result.fit")
+    assert read.guarded == {"lead.job_title"}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "['a', 'b'].exists(x, x == lead.region)",
+        "{'k': lead.region}.size() == 1",
+        "[lead.region] == ['na']",
+        "(lead.region == 'na' ? 1 : 2) == 1",
+        "-size(lead.region) < 0",
+        "lead.region.startsWith('n')",
+    ],
+)
+def test_fields_are_found_wherever_they_stand(expression: str) -> None:
+    assert tree(expression).reads == ("lead.region",)
+
+
+def test_comparisons_have_the_place_of_the_literal() -> None:
+    expression = "lead.region == 'na' || 'x' != lead.source || lead.source in ['a', lead.company, 'b']"
+    found = tree(expression).comparisons
+    assert [(item.field, item.literal.text) for item in found] == [
+        ("lead.region", "na"),
+        ("lead.source", "x"),
+        ("lead.source", "a"),
+        ("lead.source", "b"),
+    ]
+    for item in found:
+        assert expression[item.literal.offset :].startswith(f"'{item.literal.text}'")
+
+
+def test_a_variable_that_stands_alone_is_seen() -> None:
+    assert [item.text for item in tree("lead == null || result.fit > 1").whole] == ["lead"]
+    assert tree("result.fit > 1 && lead.region == 'na'").whole == ()
+
+
+def test_patterns() -> None:
+    assert [item.text for item in tree("lead.company.matches('(?i)gmbh')").patterns] == ["(?i)gmbh"]
+    assert tree("lead.company.matches(lead.email)").patterns == ()

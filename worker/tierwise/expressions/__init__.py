@@ -1,0 +1,13 @@
+"""The door to CEL: expressions of rules and criteria are checked against the field catalogue and run here.
+
+Checked in an environment where every field has its type, run in one where an absent field makes the answer
+unknown instead of false. It knows nothing of files, policies or what an answer leads to.
+"""
+
+from __future__ import annotations
+
+from tierwise.expressions.checking import LONGEST, CompileError, check
+from tierwise.expressions.environments import Variable, variables
+from tierwise.expressions.predicates import compile
+
+__all__ = ["LONGEST", "CompileError", "Variable", "check", "compile", "variables"]

@@ -1,0 +1,168 @@
+"""The syntax tree of a compiled expression: which fields it reads and with which literals it compares them.
+
+CEL hands the tree out as a protobuf message (`cel.expr.CheckedExpr`); the few parts that are read here are declared
+below by their field numbers, which are part of CEL's published format.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
+
+_PROTO = descriptor_pb2.FieldDescriptorProto
+_ONE, _MANY = _PROTO.LABEL_OPTIONAL, _PROTO.LABEL_REPEATED
+_EXPR = "Expr"
+_VARIABLES = frozenset({"lead", "result"})
+# message -> field -> (number, type or name of a message, label)
+_SHAPE: dict[str, dict[str, tuple[int, int | str, Any]]] = {
+    "CheckedExpr": {"source": (5, "Source", _ONE), "expr": (4, _EXPR, _ONE)},
+    "Source": {"positions": (4, "Position", _MANY)},
+    # A protobuf map is a repeated message of key and value.
+    "Position": {"id": (1, _PROTO.TYPE_INT64, _ONE), "offset": (2, _PROTO.TYPE_INT32, _ONE)},
+    _EXPR: {
+        "id": (2, _PROTO.TYPE_INT64, _ONE),
+        "const": (3, "Const", _ONE),
+        "ident": (4, "Ident", _ONE),
+        "select": (5, "Select", _ONE),
+        "call": (6, "Call", _ONE),
+        "list": (7, "List", _ONE),
+        "struct": (8, "Struct", _ONE),
+        "loop": (9, "Loop", _ONE),
+    },
+    "Const": {"text": (6, _PROTO.TYPE_STRING, _ONE)},
+    "Ident": {"name": (1, _PROTO.TYPE_STRING, _ONE)},
+    "Select": {
+        "operand": (1, _EXPR, _ONE),
+        "field": (2, _PROTO.TYPE_STRING, _ONE),
+        "test_only": (3, _PROTO.TYPE_BOOL, _ONE),
+    },
+    "Call": {
+        "target": (1, _EXPR, _ONE),
+        "function": (2, _PROTO.TYPE_STRING, _ONE),
+        "args": (3, _EXPR, _MANY),
+    },
+    "List": {"elements": (1, _EXPR, _MANY)},
+    "Struct": {"entries": (2, "Entry", _MANY)},
+    "Entry": {"key": (3, _EXPR, _ONE), "value": (4, _EXPR, _ONE)},
+    "Loop": {
+        "range": (2, _EXPR, _ONE),
+        "start": (4, _EXPR, _ONE),
+        "condition": (5, _EXPR, _ONE),
+        "step": (6, _EXPR, _ONE),
+        "result": (7, _EXPR, _ONE),
+    },
+}
+
+
+class Literal(NamedTuple):
+    """A text that stands in an expression."""
+
+    text: str
+    offset: int
+    """In characters from the start of the expression."""
+
+
+class Comparison(NamedTuple):
+    """A field that is compared with a literal (`==`, `!=`, `in [...]`)."""
+
+    field: str
+    literal: Literal
+
+
+class Tree(NamedTuple):
+    """What was read out of one expression."""
+
+    reads: tuple[str, ...]
+    """Fields whose values are used, dotted, in order of appearance."""
+    guarded: frozenset[str]
+    """Fields that the expression tests with `has()`."""
+    comparisons: tuple[Comparison, ...]
+    patterns: tuple[Literal, ...]
+    """Regular expressions given to `matches()`."""
+    whole: tuple[Literal, ...]
+    """Variables that stand without a field (`lead == null`)."""
+
+
+def read(serialized: bytes) -> Tree:
+    """The tree of `Expression.serialize()`."""
+    envelope = any_pb2.Any.FromString(serialized)
+    checked = _message("CheckedExpr").FromString(envelope.value)
+    offsets = {entry.id: entry.offset for entry in checked.source.positions}
+    reads: dict[str, None] = {}
+    guarded: set[str] = set()
+    comparisons: list[Comparison] = []
+    patterns: list[Literal] = []
+    whole: list[Literal] = []
+    selected: set[int] = set()
+    for node in _walk(checked.expr):
+        name = _field(node)
+        if name:
+            selected.add(node.select.operand.id)
+        if name and node.select.test_only:
+            guarded.add(name)
+        elif name:
+            reads[name] = None
+        elif node.HasField("call"):
+            comparisons += _comparisons(node.call, offsets)
+            if node.call.function == "matches":
+                patterns += [_literal(arg, offsets) for arg in node.call.args[-1:] if arg.HasField("const")]
+        elif node.ident.name in _VARIABLES and node.id not in selected:
+            whole.append(Literal(node.ident.name, offsets.get(node.id, 0)))
+    return Tree(tuple(reads), frozenset(guarded), tuple(comparisons), tuple(patterns), tuple(whole))
+
+
+def _comparisons(call: Any, offsets: dict[int, int]) -> list[Comparison]:
+    if call.function not in {"_==_", "_!=_", "@in"} or len(call.args) != 2:
+        return []
+    left, right = call.args
+    if _field(right):
+        left, right = right, left
+    name = _field(left)
+    if name is None:
+        return []
+    candidates = right.list.elements if right.HasField("list") else [right]
+    return [
+        Comparison(name, _literal(item, offsets))
+        for item in candidates
+        if item.HasField("const") and item.const.HasField("text")
+    ]
+
+
+def _literal(node: Any, offsets: dict[int, int]) -> Literal:
+    return Literal(node.const.text, offsets.get(node.id, 0))
+
+
+def _field(node: Any) -> str | None:
+    """`lead.region` for a selection straight from a variable, else None."""
+    if node.HasField("select") and node.select.operand.HasField("ident"):
+        return f"{node.select.operand.ident.name}.{node.select.field}"
+    return None
+
+
+def _walk(node: Any) -> Iterator[Any]:
+    if node.DESCRIPTOR.name == _EXPR:
+        yield node
+    for field, value in node.ListFields():
+        if field.message_type is not None:
+            for child in value if field.is_repeated else [value]:
+                yield from _walk(child)
+
+
+@functools.cache
+def _message(name: str) -> Any:
+    file = descriptor_pb2.FileDescriptorProto(name="tierwise/cel.proto", package="tierwise.cel", syntax="proto2")
+    for message, fields in _SHAPE.items():
+        target = file.message_type.add(name=message)
+        for field, (number, kind, label) in fields.items():
+            if isinstance(kind, str):
+                target.field.add(
+                    name=field, number=number, type=_PROTO.TYPE_MESSAGE, type_name=f".tierwise.cel.{kind}", label=label
+                )
+            else:
+                target.field.add(name=field, number=number, type=kind, label=label)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"tierwise.cel.{name}"))
