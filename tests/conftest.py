@@ -7,4 +7,5 @@ pytest_plugins = (
     "tierwise_fixtures.valkey",
     "tierwise_fixtures.postgres",
     "tierwise_fixtures.sandbox",
+    "tierwise_fixtures.waiting",
 )

@@ -22,7 +22,8 @@ GRACE = 3.0
 class Lifeline:
     """Names the process groups that must not outlive this process. Not thread-safe: one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, grace: float = GRACE) -> None:
+        self._grace = grace
         self._process: subprocess.Popen[bytes] | None = None
         self._groups: list[int] = []
 
@@ -43,7 +44,7 @@ class Lifeline:
             return
         self._drop()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__, str(os.getpid())],
+            [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(self._grace)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -106,9 +107,13 @@ def _held(parent: int) -> list[int]:
     """Follow the pipe until the parent is gone; the groups that were held then, oldest first."""
     groups: list[int] = []
     rest = b""
-    while os.getppid() == parent:
-        # The time limit is for a parent that forked: its copy would keep the pipe open.
-        if not select.select([0], [], [], 1.0)[0]:
+    while True:
+        # Not the end of file alone: a parent that forked left a copy that keeps the pipe open. And asked before
+        # the pipe, so that what the parent wrote last is still read.
+        orphaned = os.getppid() != parent
+        if not select.select([0], [], [], 0.0 if orphaned else 1.0)[0]:
+            if orphaned:
+                break
             continue
         chunk = os.read(0, 4096)
         if not chunk:
@@ -123,12 +128,12 @@ def _held(parent: int) -> list[int]:
     return groups
 
 
-def _end(groups: list[int]) -> None:
+def _end(groups: list[int], *, grace: float) -> None:
     for group in reversed(groups):
         # The leader only: it tells its own children, which would otherwise die in the middle of their work.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(group, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + grace
     while any(exists(group) for group in groups) and time.monotonic() < deadline:
         time.sleep(0.02)
     for group in groups:
@@ -138,4 +143,4 @@ def _end(groups: list[int]) -> None:
 if __name__ == "__main__":
     for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    _end(_held(int(sys.argv[1])))
+    _end(_held(int(sys.argv[1])), grace=float(sys.argv[2]))
