@@ -1,0 +1,177 @@
+"""Every setting with its type, default and meaning. The example file and the errors are made from this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+
+from tierwise import errors
+from tierwise.settings import names
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Directory = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+def _one_of(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        # The address may hold a password: the error names the allowed forms, not what was given.
+        if not url.startswith(tuple(f"{scheme}:" for scheme in schemes)):
+            raise ValueError(f"the address must start with {', '.join(schemes)}")
+        return url
+
+    return AfterValidator(check)
+
+
+DatabaseURL = Annotated[str, _one_of("sqlite", "postgresql", "postgresql+psycopg")]
+BrokerURL = Annotated[str, _one_of("redis", "rediss", "redis+socket")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, validate_default=True)
+
+
+class ModelSettings(_Section):
+    """Which models decide, and how they are called."""
+
+    primary: str | None = Field(None, description="First model, as LiteLLM spells it; empty: the rubric's.")
+    secondary: str | None = Field(None, description="Second model, of another provider; empty: the rubric's.")
+    timeout_seconds: Seconds = Field(30, description="Longest wait for one answer.")
+    in_flight: Count = Field(50, description="Calls of one worker process under way at once, per model.")
+    attempts: Count = Field(3, description="Tries per call before the next model is asked.")
+
+
+class PumpSettings(_Section):
+    """The task that decides leads."""
+
+    seconds: Seconds = Field(50, description="How long one task takes new leads; Celery ends it at 90.")
+    chunk: Count = Field(50, description="Leads claimed at once.")
+    batch: Count = Field(50, description="Finished leads committed together, at most.")
+    flush_ms: Count = Field(100, description="Longest wait of a finished lead for its batch, milliseconds.")
+    lease_seconds: Seconds = Field(60, description="How long a claim stands without being renewed.")
+    max_attempts: Count = Field(5, description="Claims of one lead before it goes to a person.")
+
+
+class WriteSettings(_Section):
+    """The task that writes advice to the CRM."""
+
+    lease_seconds: Seconds = Field(60, description="How long a claim stands; longer than the CRM's timeout.")
+    max_attempts: Count = Field(8, description="Tries of one record before it goes to a person.")
+
+
+class ConsoleSettings(_Section):
+    """The console's address."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; 0.0.0.0 only behind a proxy that checks who asks."
+    )
+    port: int = Field(8400, ge=0, le=65535, description="Port; 0 takes any.")
+
+
+class ConnectionSettings(_Section):
+    """One account of one CRM. Keys that are not among these are options of its connector."""
+
+    type: str = Field(min_length=1, description="Kind of system: the name of a connector (hubspot).")
+    token: SecretStr | None = Field(None, description="Access token; better in the environment than here.")
+    token_file: Directory | None = Field(None, description="File that holds the token (a mounted secret).")
+    poll_seconds: Seconds | None = Field(None, description="Time between two polls; empty: the common one.")
+    options: dict[str, Any] = Field(default_factory=dict, description="What the connector itself understands.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        own = {key: value for key, value in data.items() if key in cls.model_fields}
+        given = own.get("options", {})
+        for key in data.keys() - own.keys():
+            # `tokn` must not end as an option that nobody reads: left here, it is refused as unknown.
+            if names.closest(key, cls.model_fields, cutoff=0.85) or not isinstance(given, Mapping):
+                own[key] = data[key]
+            else:
+                own["options"] = given = {**given, key: data[key]}
+        return own
+
+
+class Settings(_Section):
+    """All settings, checked. Frozen; a change takes effect at the next start."""
+
+    home: Directory = Field(Path(".tierwise"), description="Where this installation keeps its own files.")
+    database_url: DatabaseURL = Field(
+        default_factory=lambda given: f"sqlite:///{given['home'] / 'tierwise.db'}" if "home" in given else "sqlite:",
+        repr=False,
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; empty: a file in `home`.",
+    )
+    broker_url: BrokerURL | None = Field(
+        None, repr=False, description="redis://HOST:6379/0 of a Redis or Valkey; empty: the bundled Valkey."
+    )
+    policy_dir: Directory | None = Field(
+        None, description="Directory with rules/ and prompts/ for an empty database; empty: the packaged ones."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["auto", "json", "pretty"] = Field("auto", description="auto: pretty on a terminal, else JSON.")
+    tick_seconds: Seconds = Field(2, description="How often the database is asked what is due.")
+    poll_seconds: Seconds = Field(60, description="Time between two polls of a connection.")
+    overlap_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        300, description="How far a poll looks back before its watermark: CRM searches show changes late."
+    )
+    model: ModelSettings = Field(default_factory=ModelSettings, description="Models.")
+    pump: PumpSettings = Field(default_factory=PumpSettings, description="Deciding.")
+    write: WriteSettings = Field(default_factory=WriteSettings, description="Writing back.")
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="Console.")
+    connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")
+
+    _origins: dict[names.Path, str] = PrivateAttr(default_factory=dict)
+    _file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def file(self) -> Path | None:
+        """The settings file that was read, None where there is none."""
+        return self._file
+
+    def connection(self, name: str) -> ConnectionSettings:
+        """One connection by name, `-` and `_` being the same. Raises Misconfigured."""
+        for known, connection in self.connections.items():
+            if names.same(known, name):
+                return connection
+        meant = names.closest(name, self.connections)
+        raise errors.Misconfigured(
+            f"no connection is named `{name}`",
+            place=str(self._file or ""),
+            remedy=f"did you mean `{meant}`?" if meant else f"tierwise connections add {name} --type TYPE",
+        )
+
+    def token(self, name: str) -> str:
+        """The connection's access token, from the settings or its file. Raises Misconfigured; never logs it."""
+        connection = self.connection(name)
+        if connection.token is not None:
+            return connection.token.get_secret_value()
+        remedy = f"set {names.token_variable(name)}, or token_file to the path of a file that holds it"
+        if connection.token_file is None:
+            raise errors.Misconfigured(f"connection `{name}` has no token", remedy=remedy)
+        try:
+            token = connection.token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            raise errors.Misconfigured(
+                f"the token of connection `{name}` cannot be read: {reason}",
+                place=str(connection.token_file),
+                remedy=remedy,
+            ) from None
+        if not token:
+            raise errors.Misconfigured(
+                f"the token file of connection `{name}` is empty", place=str(connection.token_file), remedy=remedy
+            )
+        return token
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Settings:
+        flat: dict[str, str] = {}
+        for name in self.connections:
+            twin = flat.setdefault(names.variable((name,)), name)
+            if twin != name:
+                raise ValueError(f"connections `{twin}` and `{name}` cannot be told apart in the environment")
+        return self
