@@ -1,0 +1,88 @@
+"""What a person or a script sees: tables and JSON on standard output, messages on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tierwise.errors import Misconfigured, TierwiseError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document; values that JSON does not know become text."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """One JSON document into a file."""
+    try:
+        path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Misconfigured(f"cannot be written: {error.strerror}", place=str(path)) from error
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON object on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table; empty cells show a dash."""
+    shown = Table(title=title, title_justify="left", header_style="bold", expand=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(escape("–" if cell is None or cell == "" else str(cell)) for cell in row))
+    out.print(shown)
+
+
+def say(text: str) -> None:
+    """A line for people; standard error, so that standard output stays the result."""
+    err.print(escape(text))
+
+
+def complain(error: TierwiseError) -> None:
+    """What went wrong, where, and what to do."""
+    place = f"{error.place}: " if error.place else ""
+    err.print(f"[bold red]error[/] {escape(place + error.message)}", soft_wrap=True)
+    if error.remedy:
+        err.print(f"      {escape(error.remedy)}", soft_wrap=True)
+
+
+def progress() -> Progress:
+    """A progress bar on standard error."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago, in words."""
+    if moment is None:
+        return "never"
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(0, seconds):.0f} s ago"

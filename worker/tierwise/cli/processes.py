@@ -1,0 +1,124 @@
+"""Long-running processes: worker, beat, console, sandbox, and `run`, which is all of them on one machine."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from typing import Annotated
+
+import typer
+
+from tierwise import embedded, wiring
+from tierwise import settings as configuration
+from tierwise.cli import demo, output, session, setup, stack
+from tierwise.errors import Misconfigured
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(worker)
+    app.command()(beat)
+    app.command()(console)
+    app.command()(run)
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(
+        sandbox
+    )
+
+
+def _broker(settings: configuration.Settings) -> str:
+    if settings.broker_url is None:
+        raise Misconfigured(
+            "no broker is configured",
+            place="TIERWISE_BROKER_URL",
+            remedy="set it to a Redis or Valkey server, or use `tierwise run`, which brings one",
+        )
+    return settings.broker_url
+
+
+def _ready(settings: configuration.Settings) -> None:
+    """Fail now with one message, not at the first task: schema, policy."""
+    parts = wiring.Wiring(settings)
+    try:
+        parts.ensure_policy()
+        for name, connection in settings.connections.items():
+            parts.store.connections.ensure(name, connection.type, now=wiring.clock())
+    finally:
+        parts.close()
+
+
+def worker(
+    queues: Annotated[str, typer.Option(help="Comma separated: poll, score, writeback, maint.")] = "",
+    concurrency: Annotated[int, typer.Option(min=1, help="Processes or threads.")] = 4,
+    pool: Annotated[str, typer.Option(help="prefork, threads or solo.")] = "prefork",
+) -> None:
+    """A Celery worker: polls, decides, writes back."""
+    from tierwise import tasks
+
+    settings = session.load()
+    chosen = tuple(name.strip() for name in queues.split(",") if name.strip()) or tasks.QUEUES
+    unknown = [name for name in chosen if name not in tasks.QUEUES]
+    if unknown:
+        raise Misconfigured(f"no such queue: {', '.join(unknown)}", remedy=f"known: {', '.join(tasks.QUEUES)}")
+    if pool not in {"prefork", "threads", "solo"}:
+        raise Misconfigured(f"'{pool}' is not a pool", place="--pool", remedy="prefork, threads or solo")
+    broker_url = _broker(settings)
+    _ready(settings)
+    tasks.configure(settings, broker_url=broker_url)
+    tasks.run_worker(queues=chosen, concurrency=concurrency, pool=pool)
+
+
+def beat() -> None:
+    """Celery beat: a tick every few seconds. A second beat is harmless."""
+    from tierwise import tasks
+
+    settings = session.load()
+    broker_url = _broker(settings)
+    _ready(settings)
+    tasks.configure(settings, broker_url=broker_url)
+    tasks.run_beat()
+
+
+def console(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Health, readiness and metrics over HTTP; people's pages come later."""
+    from tierwise import console as pages
+    from tierwise import limits
+
+    settings = session.load()
+    parts = wiring.Wiring(settings)
+    try:
+        url = settings.broker_url
+        app = pages.create_app(parts.store, broker=(lambda: limits.reachable(url)) if url else None)
+        pages.serve(app, host=host or settings.console.host, port=port or settings.console.port)
+    finally:
+        parts.close()
+
+
+def sandbox(context: typer.Context) -> None:
+    """HubSpot- and model-shaped servers with generated leads; options as `python -m tierwise_sandbox` takes them."""
+    sys.argv = ["tierwise sandbox", *context.args]
+    runpy.run_module("tierwise_sandbox", run_name="__main__", alter_sys=True)
+
+
+def run(
+    with_sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Against a sandbox CRM with generated leads.")
+    ] = False,
+    leads: Annotated[str, typer.Option(help="With --sandbox: how many leads, or a CSV or JSONL file.")] = "200",
+    pool: Annotated[str, typer.Option(help="threads or prefork.")] = "threads",
+    concurrency: Annotated[int, typer.Option(min=1)] = 8,
+) -> None:
+    """Everything on one machine, supervised: broker, worker, beat, console. Ends with Ctrl-C."""
+    chosen = stack.Pool(pool, concurrency)
+    if with_sandbox:
+        demo.keep(leads=leads, pool=chosen)
+        return
+    settings = session.load()
+    setup.prepare(settings)
+    _ready(settings)
+    with stack.broker(settings) as (broker_url, servers):
+        found = [*servers, *stack.children(env={}, broker_url=broker_url, pool=chosen, console=True, logs=None)]
+        output.say(f"console http://{settings.console.host}:{settings.console.port}   Ctrl-C ends it")
+        embedded.Supervisor(found, on_restart=stack.tell_restart).run()

@@ -1,0 +1,96 @@
+"""The review queue, plain form."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated, cast
+
+import typer
+
+from tierwise import wiring
+from tierwise.cli import output, session
+from tierwise.domain.advice import Advice, advise
+from tierwise.domain.review import KINDS
+from tierwise.domain.rules import Outcome
+from tierwise.errors import Misconfigured, RejectRecord
+from tierwise.pipeline import review as reviewing
+from tierwise.ports import ReviewItem
+from tierwise.wiring import Wiring
+
+app = typer.Typer(no_args_is_help=True, help="Leads that wait for a person: list, answer.")
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str | None, typer.Option(help=f"Only this kind: {', '.join(KINDS)}.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Answered and superseded ones too.")] = False,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    json: output.Json = False,
+) -> None:
+    """The queue, most urgent first."""
+    if kind is not None and kind not in KINDS:
+        raise Misconfigured(f"'{kind}' is not a kind of review", place="--kind", remedy=f"one of {', '.join(KINDS)}")
+    with session.opened() as parts:
+        items = parts.store.reviews.list(state=None if everything else "open", kind=kind, limit=limit)
+    if json:
+        output.print_json([item._asdict() for item in items])
+        return
+    output.table(
+        "Review queue",
+        ["id", "lead", "kind", "score", "tier", "confidence", "waits", "why"],
+        [
+            [
+                item.id, f"{item.connection}:{item.record_id}", item.kind, item.score, item.tier,
+                None if item.confidence is None else f"{item.confidence:.0%}", output.ago(item.created_at), item.reason,
+            ]
+            for item in items
+        ],
+    )  # fmt: skip
+
+
+@app.command()
+def answer(
+    item_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the item, as `review list` shows it.")],
+    agree: Annotated[bool, typer.Option("--agree", help="The tier is right.")] = False,
+    tier: Annotated[str | None, typer.Option(help="The tier it should have.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="accept, nurture or reject.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Reason code.")] = None,
+    note: Annotated[str | None, typer.Option(help="In your words.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who answers; default: you.")] = None,
+    json: output.Json = False,
+) -> None:
+    """Answer one item; the CRM shows the answer with the next write."""
+    with session.opened() as parts:
+        item = parts.store.reviews.get(item_id)
+        if item is None:
+            raise RejectRecord(f"there is no review item {item_id}", remedy="tierwise review list")
+        verdict = reviewing.answer(
+            parts.store,
+            item,
+            rubric=parts.runnable().policy.rubric,
+            desired=_desired(parts, item),
+            by=by or getpass.getuser(),
+            agree=agree,
+            tier=tier,
+            outcome=cast("Outcome | None", outcome),
+            reason=reason,
+            note=note,
+            clock=wiring.clock,
+        )
+    if json:
+        output.print_json({"id": item_id, **verdict})
+    else:
+        output.say(f"item {item_id} answered: tier {verdict['tier'] or 'none'}, outcome {verdict['outcome']}")
+
+
+def _desired(parts: Wiring, item: ReviewItem) -> Advice:
+    """What the CRM is to show today: the newest decision's advice, or what is there."""
+    story = parts.store.leads.story(item.connection, item.record_id)
+    if not story:
+        return {}
+    decisions = story[0].decisions
+    if not decisions:
+        return story[0].own
+    newest = decisions[-1].decision
+    policy = parts.store.policies.get(newest.policy)
+    return advise(newest, policy) if policy is not None else story[0].own
