@@ -1,0 +1,14 @@
+"""The files of sales ops: read with places, checked, tested, compiled into what decides a lead.
+
+The steps are load, check, test, compile; publishing and activating what came out is the store's.
+"""
+
+from __future__ import annotations
+
+from tierwise.policies.checking import check, read
+from tierwise.policies.compiling import compile
+from tierwise.policies.loading import Loaded, load
+from tierwise.policies.problems import Problem
+from tierwise.policies.trials import TestResult, run_tests
+
+__all__ = ["Loaded", "Problem", "TestResult", "check", "compile", "load", "read", "run_tests"]

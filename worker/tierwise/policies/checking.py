@@ -1,0 +1,207 @@
+"""Everything that can be wrong with a policy before it meets a lead, all at once and each with its place.
+
+It reports; only `read` turns problems into an error. Whether the tests inside the files pass is `run_tests`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tierwise import expressions
+from tierwise.domain.lead import Lead
+from tierwise.domain.policy import BUILT_IN_REASONS, Policy
+from tierwise.domain.rules import Rule, Stage
+from tierwise.errors import Misconfigured
+from tierwise.policies import documents, trials
+from tierwise.policies.compiling import CRITERION
+from tierwise.policies.documents import Document
+from tierwise.policies.loading import PROMPT, Loaded, Located, load
+from tierwise.policies.problems import Problem
+
+FEWEST_TESTS = 3
+_SHOWN = 5
+
+TemplateCheck = Callable[[str], list[str]]
+"""Sentences about what is wrong with a prompt's template, beginning with `line N: ` where a line is known."""
+Domains = Mapping[str, tuple[str, ...]]
+
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
+
+
+def check(directory: Path, *, template_check: TemplateCheck | None = None) -> list[Problem]:
+    """All problems of the files under the directory, in the order of file and line; empty when there is none."""
+    loaded = load(directory)
+    problems = [*loaded.problems, *_expressions(loaded), *_references(loaded), *_rules(loaded), *_sentences(loaded)]
+    if template_check is not None and loaded.rubric is not None:
+        problems += _template(loaded, template_check(loaded.prompt))
+    return sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.column))
+
+
+def read(directory: Path) -> Policy:
+    """The policy of the directory. Raises Misconfigured with the first problems and their number."""
+    problems = check(directory)
+    policy = load(directory).policy if not problems else None
+    if policy is None:
+        told = "\n".join(f"  {problem}" for problem in problems[:_SHOWN])
+        more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        raise Misconfigured(
+            f"{count} in the policy\n{told}{more}", place=str(directory), remedy="tierwise policy check shows them all"
+        )
+    return policy
+
+
+def _expressions(loaded: Loaded) -> Iterator[Problem]:
+    domains: dict[str, tuple[str, ...]] = {}
+    if loaded.rubric is not None:
+        domains["result.tier"] = tuple(loaded.rubric.value.tiers)
+    routes = {item.value.route for item in loaded.rules if item.value.stage == "route"} - {None}
+    if routes:
+        domains["result.route"] = tuple(sorted(str(route) for route in routes))
+    for item in loaded.rules:
+        path = (*item.path, "when")
+        yield from _expression(item.document, path, item.value.when, stage=item.value.stage, domains=domains)
+    for path, expression in _levels(loaded, "when"):
+        assert loaded.rubric is not None
+        yield from _expression(loaded.rubric.document, path, expression, stage=CRITERION, domains={})
+
+
+def _expression(
+    document: Document, path: documents.Path, expression: str, *, stage: Stage, domains: Domains
+) -> Iterator[Problem]:
+    for error in expressions.check(expression, stage, domains=domains):
+        line, column = document.inside(path, expression, line=error.line, column=error.column)
+        yield document.at(line, column, code=error.code, message=error.message, hint=error.hint)
+
+
+def _levels(loaded: Loaded, key: str) -> Iterator[tuple[documents.Path, str]]:
+    if loaded.rubric is None:
+        return
+    for i, criterion in enumerate(loaded.rubric.value.criteria):
+        for j, level in enumerate(criterion.levels):
+            value = getattr(level, key)
+            if value is not None:
+                yield ("criteria", i, "levels", j, key), value
+
+
+def _references(loaded: Loaded) -> Iterator[Problem]:
+    """Names that one part uses and another defines."""
+    codes = [item.value.code for item in loaded.reasons] + [reason.code for reason in BUILT_IN_REASONS]
+    used: list[tuple[Document, documents.Path, str]] = []
+    if loaded.rubric is not None:
+        used += [(loaded.rubric.document, path, code) for path, code in _levels(loaded, "reason")]
+    used += [(item.document, (*item.path, "reason"), item.value.reason) for item in loaded.rules]
+    for fragment in loaded.fragments:
+        paths = [((*fragment.path, "reasons", n), code) for n, code in enumerate(fragment.value.reasons)]
+        used += [(fragment.document, path, code) for path, code in paths]
+    for document, path, code in used:
+        if code not in codes:
+            message = f"the reason {code} is not in the catalogue"
+            hint = expressions.closest(code, codes) or "add it to rules/reasons.yaml"
+            yield document.problem(path, "unknown-reason", message, hint=hint)
+    routes = {item.value.route for item in loaded.rules if item.value.route}
+    for fragment in loaded.fragments:
+        for n, route in enumerate(fragment.value.routes):
+            if route not in routes:
+                path = (*fragment.path, "routes", n)
+                message = f"no rule leads to the route '{route}'"
+                hint = expressions.closest(route, routes, all_of="the routes are")
+                yield fragment.document.problem(path, "unknown-route", message, hint=hint)
+
+
+def _rules(loaded: Loaded) -> Iterator[Problem]:
+    for item in loaded.rules:
+        rule = item.value
+        if rule.stage in {"gate", "route"} and rule.outcome is None:
+            message = f"a rule of stage {rule.stage} needs an outcome"
+            yield item.document.problem(item.path, "missing", message, hint="accept, nurture, reject or review")
+        if rule.stage == "contradiction" and rule.outcome not in {None, "review"}:
+            message = "a contradiction always goes to review"
+            yield item.document.problem((*item.path, "outcome"), "value", message, hint="remove the outcome")
+        yield from _tests(item)
+
+
+def _tests(item: Located[Rule]) -> Iterator[Problem]:
+    rule, document = item.value, item.document
+    where = (*item.path, "tests")
+    for n, test in enumerate(rule.tests):
+        try:
+            trials.facts_of(rule, test)
+        except ValueError as error:
+            yield document.problem((*where, n), "test", f"test '{test.name}': {error}")
+    for name, times in Counter(test.name for test in rule.tests).items():
+        if times > 1:
+            yield document.problem(where, "duplicate", f"{times} tests of {rule.id} are called '{name}'", key=True)
+    if len(rule.tests) < FEWEST_TESTS:
+        message = f"the rule {rule.id} has {len(rule.tests)} tests, at least {FEWEST_TESTS} are needed"
+        hint = "a typical lead that matches, one at the edge, and one that does not match"
+        yield document.problem(where, "tests", message, hint=hint, key=True)
+    expected = {test.expect for test in rule.tests}
+    needed = ["match", "no_match"]
+    if not expressions.check(rule.when, rule.stage) and _can_be_unknown(rule):
+        needed.append("unknown")
+    for truth in needed:
+        if rule.tests and truth not in expected:
+            message = f"no test of {rule.id} expects {truth}"
+            hint = _TRUTHS[truth]
+            yield document.problem(where, "tests", message, hint=hint, key=True)
+
+
+_TRUTHS = {
+    "match": "a rule that is never seen matching may never match",
+    "no_match": "a rule that is never seen refusing may match everything",
+    "unknown": "it reads fields that a lead may lack: test a lead without them, or guard with has()",
+}
+
+
+def _can_be_unknown(rule: Rule) -> bool:
+    """Whether an empty lead, which any CRM can hold, leaves the rule without an answer."""
+    scored: dict[str, Any] = {
+        "score": 50, "fit": 50, "intent": 50, "confidence": 0.5, "tier": "", "outcome": "nurture", "route": "",
+    }  # fmt: skip
+    facts = {"lead": Lead().signals(), "result": scored}
+    return expressions.compile(rule.when, rule.stage)(facts).truth == "unknown"
+
+
+def _sentences(loaded: Loaded) -> Iterator[Problem]:
+    """Placeholders in texts for people must name something that will be there."""
+    lead = tuple(expressions.variables("gate"))
+    for item in loaded.rules:
+        yield from _placeholders(item, "why", item.value.why, tuple(expressions.variables(item.value.stage)))
+    for reason in loaded.reasons:
+        known = ("quote", *expressions.variables("guardrail"))
+        yield from _placeholders(reason, "template", reason.value.template, known)
+        if reason.value.talking_point:
+            yield from _placeholders(reason, "talking_point", reason.value.talking_point, lead)
+    for fragment in loaded.fragments:
+        yield from _placeholders(fragment, "text", fragment.value.text, lead)
+
+
+def _placeholders(item: Located[Any], key: str, text: str, known: tuple[str, ...]) -> Iterator[Problem]:
+    path = (*item.path, key)
+    for found in _PLACE.finditer(text):
+        if found[1] not in known:
+            row = text.count("\n", 0, found.start()) + 1
+            column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
+            line, column = item.document.inside(path, text, line=row, column=column)
+            yield item.document.at(
+                line,
+                column,
+                code="placeholder",
+                message=f"{found[0]} cannot be filled in",
+                hint=expressions.closest(found[1], known) or "write {lead.field}",
+            )
+
+
+def _template(loaded: Loaded, sentences: list[str]) -> Iterator[Problem]:
+    lines = loaded.prompt.split("\n")
+    for sentence in sentences:
+        found = _LINE.fullmatch(sentence)
+        row, message = (int(found[1]), found[2]) if found else (1, sentence)
+        excerpt = lines[row - 1] if 0 < row <= len(lines) else ""
+        yield Problem(PROMPT, loaded.prompt_line + row - 1, 1, "template", message, "", excerpt)

@@ -1,0 +1,232 @@
+"""A directory of policy files in, one policy out, or everything that is wrong with it at once.
+
+What could be read is handed on even when something else could not, so that one mistake does not hide the others.
+Nothing is compiled, run or stored here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+
+from tierwise import expressions
+from tierwise.domain.mapping import FieldMap
+from tierwise.domain.policy import Fragment, Policy, Reason
+from tierwise.domain.rubric import Rubric
+from tierwise.domain.rules import Rule
+from tierwise.policies import documents, shapes
+from tierwise.policies.documents import Document
+from tierwise.policies.problems import Problem
+
+MAX_RULES = 500
+PROMPT = "prompts/qualify.md"
+REASONS = "rules/reasons.yaml"
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Located(NamedTuple, Generic[Item]):
+    """A part of the policy and where it stands."""
+
+    value: Item
+    document: Document
+    path: documents.Path
+
+
+class Loaded(NamedTuple):
+    """Everything that a directory holds, as far as it could be read."""
+
+    policy: Policy | None
+    """None as soon as there is one problem."""
+    problems: tuple[Problem, ...]
+    rubric: Located[Rubric] | None = None
+    prompt: str = ""
+    prompt_line: int = 1
+    """Line of the prompt file on which the template begins."""
+    rules: tuple[Located[Rule], ...] = ()
+    reasons: tuple[Located[Reason], ...] = ()
+    fragments: tuple[Located[Fragment], ...] = ()
+    maps: Mapping[str, Located[FieldMap]] = {}
+
+
+def load(directory: Path) -> Loaded:
+    """Read `prompts/qualify.md` and `rules/` under the directory. Never raises for what the files hold."""
+    reader = _Reader(directory)
+    if not directory.is_dir():
+        reader.report(PROMPT, "file", f"there is no directory {directory}", "tierwise init lays one out")
+        return Loaded(None, tuple(reader.problems))
+    rubric, prompt, prompt_line = reader.prompt()
+    rules = reader.rules()
+    reasons = _unique(reader, list(reader.listed(REASONS, "reasons", Reason, required=True)), "code")
+    fragments = _unique(
+        reader,
+        [
+            item
+            for file in reader.files("rules/fragments/*.yaml")
+            for item in reader.listed(file, "fragments", Fragment)
+        ],
+        "id",
+    )
+    maps = {item.value.connector: item for item in _unique(reader, list(reader.maps()), "connector")}
+    policy = None
+    if rubric is not None and not reader.problems:
+        policy = Policy(
+            name=rubric.value.name,
+            version=rubric.value.version,
+            owner=rubric.value.owner,
+            rubric=rubric.value,
+            prompt=prompt,
+            # By id: moving a rule to another file does not make another policy.
+            rules=tuple(sorted((item.value for item in rules), key=lambda rule: rule.id)),
+            reasons=tuple(item.value for item in reasons),
+            fragments=tuple(item.value for item in fragments),
+            maps={name: maps[name].value for name in sorted(maps)},
+        )
+    return Loaded(
+        policy,
+        tuple(reader.problems),
+        rubric=rubric,
+        prompt=prompt,
+        prompt_line=prompt_line,
+        rules=tuple(rules),
+        reasons=tuple(reasons),
+        fragments=tuple(fragments),
+        maps=maps,
+    )
+
+
+class _Reader:
+    """Reads files and gathers what is wrong with them."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.problems: list[Problem] = []
+
+    def report(self, file: str, code: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(file, 1, 1, code, message, hint))
+
+    def files(self, pattern: str) -> list[str]:
+        """Files that match, relative to the directory, in the order of their names."""
+        return sorted(path.relative_to(self._directory).as_posix() for path in self._directory.glob(pattern))
+
+    def text(self, file: str) -> str | None:
+        path = self._directory / file
+        try:
+            if path.stat().st_size > documents.MAX_BYTES:
+                self.report(file, "limit", f"the file is over {documents.MAX_BYTES // 1024} KiB", "split it")
+                return None
+            return path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            self.report(file, "file", "the file is missing", "tierwise init lays a whole policy out")
+        except UnicodeDecodeError:
+            self.report(file, "file", "the file is not UTF-8", "save it as UTF-8")
+        except OSError as error:
+            self.report(file, "file", f"the file cannot be read: {error.strerror}")
+        return None
+
+    def parse(self, file: str, text: str | None) -> Document | None:
+        """The document; None, and its problems gathered, where it cannot be read."""
+        if text is None:
+            return None
+        document, problems = documents.parse(text, file)
+        self.problems += problems
+        if document.value is None:
+            return None
+        if not isinstance(document.value, dict):
+            self.problems.append(
+                document.problem((), "type", "keys and values are needed here", hint="write key: value")
+            )
+            return None
+        return document
+
+    def prompt(self) -> tuple[Located[Rubric] | None, str, int]:
+        """Rubric and template of the prompt file, and the line on which the template begins."""
+        text = self.text(PROMPT)
+        if text is None:
+            return None, "", 1
+        lines = text.split("\n")
+        end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+        if lines[0].rstrip() != "---" or end is None:
+            hint = "begin the file with a line ---, then the rubric, then a line ---, then the template"
+            self.report(PROMPT, "front-matter", "the rubric is missing at the top of the file", hint)
+            return None, "", 1
+        # An empty first line in place of the --- keeps every place as it is in the file.
+        document = self.parse(PROMPT, "\n".join(["", *lines[1:end]]))
+        body = "\n".join(lines[end + 1 :]).strip() + "\n"
+        first = end + 2 + next((n for n, line in enumerate(lines[end + 1 :]) if line.strip()), 0)
+        if document is None:
+            return None, body, first
+        rubric, problems = shapes.build(Rubric, document, (), value=document.value)
+        self.problems += problems
+        return (Located(rubric, document, ()) if rubric else None), body, first
+
+    def rules(self) -> list[Located[Rule]]:
+        """Rules of all files; a second one of the same id is a problem."""
+        found: list[Located[Rule]] = []
+        for file in self.files("rules/*.rules.yaml"):
+            found += self.listed(file, "rules", Rule, known=("policy",))
+        if len(found) > MAX_RULES:
+            item = found[MAX_RULES]
+            message = f"there are {len(found)} rules, at most {MAX_RULES} are allowed"
+            self.problems.append(item.document.problem(item.path, "limit", message))
+        return _unique(self, found, "id")
+
+    def listed(
+        self, file: str, key: str, model: type[Item], *, known: Sequence[str] = (), required: bool = False
+    ) -> Iterator[Located[Item]]:
+        """Items of the file's list; the file's owner is theirs where they name none."""
+        if not required and not (self._directory / file).is_file():
+            return
+        document = self.parse(file, self.text(file))
+        if document is None:
+            return
+        allowed = {key, "owner", *known}
+        for name in document.value:
+            if name not in allowed:
+                hint = expressions.closest(name, sorted(allowed), all_of="known here are")
+                problem = document.problem((name,), "unknown-key", f"'{name}' is not known here", hint=hint, key=True)
+                self.problems.append(problem)
+        items = document.value.get(key, [] if key in document.value else None)
+        if not isinstance(items, list):
+            message = f"'{key}' must be a list" if items is not None else f"'{key}' is missing"
+            self.problems.append(document.problem((key,), "type" if items is not None else "missing", message))
+            return
+        owner = document.value.get("owner")
+        for place, value in enumerate(items):
+            path: documents.Path = (key, place)
+            owned = isinstance(value, dict) and owner is not None and "owner" in model.model_fields
+            item, problems = shapes.build(model, document, path, value={"owner": owner, **value} if owned else value)
+            self.problems += problems
+            if item is not None:
+                yield Located(item, document, path)
+
+    def maps(self) -> Iterator[Located[FieldMap]]:
+        """Field maps; the file is named after the connector it is for."""
+        for file in self.files("rules/maps/*.yaml"):
+            document = self.parse(file, self.text(file))
+            if document is None:
+                continue
+            value: Any = {"connector": Path(file).stem, **document.value}
+            item, problems = shapes.build(FieldMap, document, (), value=value)
+            self.problems += problems
+            if item is not None:
+                yield Located(item, document, ())
+
+
+def _unique(reader: _Reader, items: list[Located[Item]], key: str) -> list[Located[Item]]:
+    """The items, each identity once; every further one is a problem."""
+    kept: dict[str, Located[Item]] = {}
+    for item in items:
+        name = str(getattr(item.value, key))
+        first = kept.setdefault(name, item)
+        if first is not item:
+            other = first.document.problem((*first.path, key), "", "")
+            reader.problems.append(
+                item.document.problem(
+                    (*item.path, key), "duplicate", f"'{name}' stands twice", hint=f"it is already at {other.place}"
+                )
+            )
+    return list(kept.values())
