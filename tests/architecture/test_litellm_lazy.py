@@ -17,8 +17,8 @@ LAZY = [
     ("tierwise.wiring", ("litellm", "celery", "fastapi")),
     ("tierwise.tasks", ("litellm", "fastapi", "typer")),
     ("tierwise.console", ("litellm", "celery", "typer")),
-    ("tierwise.cli", ("litellm", "celery", "fastapi", "sqlalchemy")),
-    ("tierwise.__main__", ("litellm", "celery", "fastapi", "sqlalchemy")),
+    ("tierwise.cli", ("litellm", "celery", "fastapi")),
+    ("tierwise.__main__", ("litellm", "celery", "fastapi")),
 ]
 
 

@@ -7,6 +7,6 @@ nothing of leads, settings or Celery: it gets paths and argument lists, and give
 from __future__ import annotations
 
 from tierwise.embedded.supervisor import Child, Restart, Supervisor
-from tierwise.embedded.valkey import Valkey
+from tierwise.embedded.valkey import Valkey, locate
 
-__all__ = ["Child", "Restart", "Supervisor", "Valkey"]
+__all__ = ["Child", "Restart", "Supervisor", "Valkey", "locate"]
