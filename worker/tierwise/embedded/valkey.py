@@ -11,15 +11,13 @@ import hashlib
 import importlib.util
 import os
 import platform
+import socket
 import stat
 import sys
 import tempfile
 import time
 import urllib.parse
 from pathlib import Path
-
-import redis
-from redis import backoff, retry
 
 from tierwise import errors
 from tierwise.embedded import supervisor
@@ -108,17 +106,14 @@ class Valkey:
 
     def ready(self) -> bool:
         """Whether the server answers now; within a second."""
-        client = redis.Redis(
-            unix_socket_path=str(self.socket),
-            socket_timeout=1.0,
-            retry=retry.Retry(backoff.NoBackoff(), 0),
-        )
         try:
-            return bool(client.ping())
-        except redis.RedisError:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(1.0)
+                connection.connect(str(self.socket))
+                connection.sendall(b"PING\r\n")
+                return connection.recv(16).startswith(b"+PONG")
+        except OSError:
             return False
-        finally:
-            client.close()
 
     def close(self) -> None:
         """Give the directory back; to be called after the supervisor has stopped. May be repeated."""
@@ -152,15 +147,15 @@ def _make_private(directory: Path) -> None:
 
 def _socket(directory: Path) -> Path:
     """Beside the data where the path is short enough, else in a short directory made from its digest."""
-    socket = directory / "valkey.sock"
-    if len(os.fsencode(socket)) <= LONGEST_SOCKET:
-        return socket
+    path = directory / "valkey.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET:
+        return path
     digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]
     for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - 0700 and checked to be ours
-        socket = Path(parent) / f"tierwise-{os.getuid()}-{digest}" / "valkey.sock"
-        if len(os.fsencode(socket)) <= LONGEST_SOCKET:
-            _make_private(socket.parent)
-            return socket
+        path = Path(parent) / f"tierwise-{os.getuid()}-{digest}" / "valkey.sock"
+        if len(os.fsencode(path)) <= LONGEST_SOCKET:
+            _make_private(path.parent)
+            return path
     raise errors.Misconfigured(
         "the path is too long for a unix socket", place=str(directory), remedy="set TMPDIR to a short path"
     )
