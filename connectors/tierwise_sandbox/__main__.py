@@ -1,0 +1,96 @@
+"""`python -m tierwise_sandbox`: serve the CRM and the models, print one line of JSON when they answer."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tierwise_sandbox import scenario, serving
+from tierwise_sandbox.app import hubspot
+from tierwise_sandbox.latency import Latency
+from tierwise_sandbox.leads import files, generator
+from tierwise_sandbox.model_server import models
+from tierwise_sandbox.portal import Portal
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when stopped, 2 for wrong arguments or files, 3 when a port cannot be had."""
+    options = _parser().parse_args(arguments)
+    portal = Portal()
+    if options.token:
+        portal.token = options.token
+    try:
+        latency = Latency.parse(options.latency_ms, options.latency_lognormal, seed=options.seed)
+        load(portal, options.leads, seed=options.seed)
+        if options.faults:
+            scenario.apply_file(portal, options.faults)
+        if options.index_lag_ms is not None:
+            portal.store.index_lag = options.index_lag_ms / 1000
+    except (ValueError, OSError) as error:
+        return _fail(2, str(error))
+    sockets = []
+    try:
+        for port in (options.hubspot_port, options.model_port):
+            sockets.append(serving.listen(options.host, port))
+    except OSError as error:
+        return _fail(3, f"cannot listen on {options.host} port {port}: {error.strerror}; 0 takes any free one")
+    urls = [f"http://{_shown(options.host)}:{sock.getsockname()[1]}" for sock in sockets]
+
+    def ready() -> None:
+        line = {"hubspot": {"url": urls[0], "token": portal.token}, "model": {"url": urls[1]}}
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+
+    applications = (hubspot(portal), models(portal, latency))
+    asyncio.run(serving.serve(list(zip(applications, sockets, strict=True)), ready))
+    return 0
+
+
+def load(portal: Portal, leads: str, *, seed: int) -> None:
+    """`leads` is a number (generate that many) or a file. ValueError or OSError says what is wrong with it."""
+    if leads.isdecimal():
+        made = generator.generate(int(leads), seed=seed, now_ms=int(time.time() * 1000))
+        ids = portal.store.load((lead.properties, lead.created_ms, lead.modified_ms, None) for lead in made)
+        portal.kinds = {str(key): lead.kind for key, lead in zip(ids, made, strict=True)}
+    else:
+        portal.store.load(files.read(Path(leads), portal.definitions))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tierwise_sandbox",
+        description="A HubSpot-shaped CRM with made-up leads and a model-shaped server. In memory, for tests.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument("--hubspot-port", type=int, default=0, metavar="P", help="0 = any free port")
+    parser.add_argument("--model-port", type=int, default=0, metavar="P", help="0 = any free port")
+    parser.add_argument("--leads", default="200", metavar="N|FILE", help="number to generate, or a .csv or .jsonl file")
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same leads (default %(default)s)")
+    parser.add_argument("--token", help="the portal's access token (default: a random one)")
+    parser.add_argument("--latency-ms", type=float, metavar="L", help="every model answer takes this long")
+    parser.add_argument(
+        "--latency-lognormal", metavar="MEAN,CAP", help="model answers take log-normal time in ms, at most CAP"
+    )
+    parser.add_argument("--index-lag-ms", type=float, metavar="L", help="search sees changes this much later")
+    parser.add_argument(
+        "--faults", type=Path, metavar="FILE", help="JSON: faults, rate_limits, index_lag_seconds, scopes"
+    )
+    return parser
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104 - only shown
+
+
+def _fail(code: int, message: str) -> int:
+    sys.stderr.write(f"tierwise_sandbox: {message}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""One criterion against one lead: which level, how sure, and the words that it rests on."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from tierwise_sandbox.brain.lexicon import DENIAL, IDEAS
+from tierwise_sandbox.brain.reading import UNKNOWN, Criterion, Field
+
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_STOP = frozenset(
+    _WORD.findall(
+        "about after also been before between could does each from have here into lead leads level like more most "
+        "much only other over said same should some such than that their them then there these they this those very "
+        "what when where which while will with would your company message says states stated mentions person clear"
+    )
+)
+_SENTENCE = re.compile(r"[^.!?。？！\n]+[.!?。？！]?")
+_MAX_QUOTE = 160
+
+
+@dataclass(frozen=True)
+class Evidence:
+    field: str
+    quote: str
+    strength: float
+    stems: frozenset[str]
+    ideas: frozenset[str]
+
+
+def judge(criterion: Criterion, fields: Sequence[Field], model: str) -> dict[str, Any]:
+    """The answer for one criterion in the shape its schema asks for."""
+    dice = _dice(model, criterion.id, "".join(field.raw for field in fields))
+    allowed = [field for field in fields if not criterion.fields or field.name in criterion.fields]
+    evidence = max(_evidence(criterion, allowed), key=lambda found: found.strength, default=None)
+    caution = 0.15 * _dice(model)  # some models want more before they commit
+    if evidence is None or evidence.strength < 1.0 + caution:
+        level, probability, quote, place = _nothing(criterion, dice)
+    else:
+        level = _level(criterion, evidence, dice)
+        probability = min(0.97, 0.52 + 0.11 * evidence.strength - caution + 0.08 * (dice - 0.5))
+        quote, place = evidence.quote, evidence.field
+    answer = {"level": level, "probability": round(probability, 3), "quote": quote, "field": place}
+    return {key: value for key, value in answer.items() if key in criterion.keys}
+
+
+def _nothing(criterion: Criterion, dice: float) -> tuple[str, float, str, str]:
+    place = "" if "" in criterion.fields or not criterion.fields else criterion.fields[0]
+    if criterion.has_unknown:
+        return UNKNOWN, 0.55 + 0.2 * dice, "", place
+    return _ladder(criterion)[-1], 0.5 + 0.1 * dice, "", place
+
+
+def _evidence(criterion: Criterion, fields: Sequence[Field]) -> Iterator[Evidence]:
+    stems, ideas = _asked(criterion)
+    for field in fields:
+        for sentence in _SENTENCE.finditer(field.plain):
+            text = sentence.group()
+            shown = {idea.name for idea in IDEAS if idea.shown.search(text)}
+            shared = _stems(text) & stems
+            about = shown & ideas
+            strength = 1.4 * len(about) + 0.6 * len(shared) + (0.4 if about and any(map(str.isdigit, text)) else 0.0)
+            if strength > 0:
+                quote = _quote(field, sentence.start(), sentence.end())
+                yield Evidence(field.name, quote, strength, frozenset(_stems(text)), frozenset(shown))
+
+
+def _quote(field: Field, start: int, stop: int) -> str:
+    text = field.raw[start : min(stop, start + _MAX_QUOTE)]
+    blank = field.plain[start : start + len(text)]
+    left = len(blank) - len(blank.lstrip())
+    return text[left : len(blank.rstrip())]
+
+
+def _level(criterion: Criterion, evidence: Evidence, dice: float) -> str:
+    ladder = _ladder(criterion)
+    doubt = "doubt" in evidence.ideas or "outsider" in evidence.ideas
+    described = dict(zip(criterion.levels, criterion.descriptions, strict=True))
+    common = frozenset.intersection(*(_stems(text) for text in described.values())) if described else frozenset()
+    overlap = {level: len((_stems(described[level]) - common) & evidence.stems) for level in ladder}
+    best = max(ladder, key=lambda level: overlap[level])
+    if overlap[best] >= 2 and list(overlap.values()).count(overlap[best]) == 1 and not doubt:
+        step = ladder.index(best)
+    elif doubt:
+        step = len(ladder) - 1
+    else:
+        step = 0 if evidence.strength >= 1.4 else min(1, len(ladder) - 1)
+    if dice < 0.08:  # now and then a model is one level off
+        step = step + 1 if step + 1 < len(ladder) else max(0, step - 1)
+    return ladder[step]
+
+
+@lru_cache(maxsize=512)
+def _ladder(criterion: Criterion) -> tuple[str, ...]:
+    """The levels from best to worst: the end that is described by denial is the worse one."""
+    denials = [
+        len(DENIAL.findall(f"{level} {text}"))
+        for level, text in zip(criterion.levels, criterion.descriptions, strict=True)
+    ]
+    if denials and denials[0] > denials[-1]:
+        return criterion.levels[::-1]
+    return criterion.levels
+
+
+@lru_cache(maxsize=512)
+def _asked(criterion: Criterion) -> tuple[frozenset[str], frozenset[str]]:
+    text = " ".join((criterion.id.replace("_", " "), criterion.question, *criterion.descriptions)).lower()
+    question = f"{criterion.id} {criterion.question}"
+    ideas = {idea.name for idea in IDEAS if idea.asked.search(question)}
+    return _stems(text), frozenset(ideas)
+
+
+@lru_cache(maxsize=8192)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word[:6] for word in _WORD.findall(text) if word not in _STOP)
+
+
+def _dice(*parts: str) -> float:
+    """0 to 1, always the same for the same parts."""
+    hashed = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return int.from_bytes(hashed[:6], "big") / (1 << 48)

@@ -1,0 +1,85 @@
+"""One portal: its records, definitions, token, scopes, limits, faults and counts, shared by all routes."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tierwise_sandbox.definitions import Definitions
+from tierwise_sandbox.faults import Faults
+from tierwise_sandbox.limits import Limits
+from tierwise_sandbox.store import Store
+
+PORTAL_ID = 140_000_021
+SCOPES = (
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.schemas.contacts.read",
+    "crm.schemas.contacts.write",
+    "crm.objects.owners.read",
+)
+
+
+@dataclass
+class ModelCounts:
+    """What the model server did since the last reset."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    in_flight: int = 0
+    most_in_flight: int = 0
+    waited_seconds: float = 0.0
+
+
+@dataclass
+class Portal:
+    token: str = field(default_factory=lambda: f"pat-sandbox-{secrets.token_hex(12)}")
+    scopes: frozenset[str] = frozenset(SCOPES)
+    store: Store = field(default_factory=Store)
+    definitions: Definitions = field(default_factory=lambda: Definitions(PORTAL_ID))
+    limits: Limits = field(default_factory=Limits)
+    faults: Faults = field(default_factory=Faults)
+    calls: Counter[str] = field(default_factory=Counter)
+    model: ModelCounts = field(default_factory=ModelCounts)
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Record id -> what the generator meant it to be; never visible through the CRM's API."""
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cpu_start = time.process_time()
+
+    def count(self, kind: str) -> None:
+        with self._lock:
+            self.calls[kind] += 1
+
+    def stats(self) -> dict[str, object]:
+        """Counts since the start or the last reset, as `GET /_sandbox/stats` returns them."""
+        tally = self.store.tally
+        return {
+            "calls": dict(self.calls),
+            "writes": tally.writes,
+            "writes_changed": tally.changed,
+            "edits": tally.edits,
+            "records": len(self.store),
+            "model_calls": self.model.calls.total(),
+            "model_calls_by_model": dict(self.model.calls),
+            "model_in_flight": self.model.in_flight,
+            "model_most_in_flight": self.model.most_in_flight,
+            "model_waited_seconds": round(self.model.waited_seconds, 3),
+            "faults_fired": self.faults.fired,
+            "rate_limited": self.limits.refused,
+            "cpu_seconds": round(time.process_time() - self._cpu_start, 3),
+        }
+
+    def reset_stats(self) -> None:
+        with self._lock:
+            self.calls.clear()
+            self.model.calls.clear()
+            self.model.most_in_flight = self.model.in_flight
+            self.model.waited_seconds = 0.0
+            self.faults.fired = 0
+            self.limits.refused = 0
+            self._cpu_start = time.process_time()
+        self.store.reset_tally()
