@@ -1,0 +1,161 @@
+"""A model's answer, read strictly: what it claims without a quote we can find is not used.
+
+A verdict is withdrawn to `unknown`, never made better. Messages name places and rules, never what the model wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pydantic
+
+from tierwise.domain.lead import CATALOGUE
+from tierwise.domain.rubric import UNKNOWN, Criterion, Flag, Verdict
+from tierwise.llm import injection, text
+
+SHORTEST_QUOTE = 3
+"""Characters; a field that is shorter is quoted whole. One letter is found anywhere and proves nothing."""
+
+_FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)```", re.DOTALL)
+
+
+class NotAnAnswer(ValueError):
+    """The text is not an answer of the schema. `problems` are for the model: what to mend, one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class _Item(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="ignore", str_strip_whitespace=True)
+
+    level: str
+    probability: float = pydantic.Field(ge=0, le=1, allow_inf_nan=False)
+    quote: str | None = None
+    field: str | None = None
+
+
+_ITEMS = pydantic.TypeAdapter(dict[str, Any])
+
+
+def parse(answer: str, criteria: Sequence[Criterion]) -> dict[str, _Item]:
+    """One item per criterion. Code fences and prose around the object are forgiven. Raises NotAnAnswer."""
+    try:
+        found = _ITEMS.validate_python(json.loads(_object(answer)))
+    except (ValueError, RecursionError) as error:
+        raise NotAnAnswer(["the answer is not one JSON object"]) from error
+    items: dict[str, _Item] = {}
+    problems: list[str] = []
+    for criterion in criteria:
+        if criterion.id not in found:
+            problems.append(f"{criterion.id}: missing")
+            continue
+        try:
+            item = _Item.model_validate(found[criterion.id])
+        except pydantic.ValidationError as error:
+            problems += [_problem(criterion.id, detail) for detail in error.errors(include_input=False)]
+            continue
+        level = item.level.casefold()
+        if level != UNKNOWN and criterion.level(level) is None:
+            known = ", ".join([*(known.id for known in criterion.levels), UNKNOWN])
+            problems.append(f"{criterion.id}.level: must be one of {known}")
+            continue
+        items[criterion.id] = item.model_copy(update={"level": level})
+    if problems:
+        raise NotAnAnswer(problems)
+    return items
+
+
+def verdicts(
+    answer: str,
+    criteria: Sequence[Criterion],
+    *,
+    fields: Mapping[str, str],
+    mark: str,
+    model: str,
+    terms: Collection[str] = (),
+) -> tuple[Verdict, ...]:
+    """Verified verdicts, one per criterion in their order. Raises NotAnAnswer.
+
+    `fields` are the canonical texts that were shown; `mark` is the datamark of the call, "" where none was used.
+    """
+    items = parse(answer, criteria)
+    return tuple(
+        _verdict(criterion, items[criterion.id], fields=fields, mark=mark, model=model, terms=terms)
+        for criterion in criteria
+    )
+
+
+def located(quote: str, field: str, *, fields: Mapping[str, str], mark: str = "") -> str | None:
+    """The quote as the field has it, datamarks removed; None where the field does not say it.
+
+    Case, white space, typographic quotes and dashes do not matter. A value that is not text is quoted whole.
+    """
+    value = fields.get(field)
+    if value is None:
+        return None
+    wanted = text.comparable(quote.replace(mark, " ") if mark else quote)
+    whole = text.comparable(value)
+    if not any(map(str.isalnum, wanted)):
+        return None
+    if wanted == whole:
+        return value
+    if CATALOGUE[field].kind != "text" or len(wanted) < SHORTEST_QUOTE or wanted not in whole:
+        return None
+    # Folding may change lengths; where it does not, the field's own spelling is kept.
+    start = whole.index(wanted)
+    return value[start : start + len(wanted)] if len(whole) == len(value) else text.canonical(wanted)
+
+
+def _verdict(
+    criterion: Criterion,
+    item: _Item,
+    *,
+    fields: Mapping[str, str],
+    mark: str,
+    model: str,
+    terms: Collection[str],
+) -> Verdict:
+    quote, field = item.quote or "", item.field or ""
+    flag: Flag | None = None
+    found: str | None = None
+    if quote:
+        if injection.suspicious(quote.replace(mark, " ") if mark else quote, terms):
+            flag = "INJECTION_SUSPECT"
+        elif field in criterion.fields:
+            found = located(quote, field, fields=fields, mark=mark)
+    level = criterion.level(item.level)
+    if flag is None and level is not None and level.points > criterion.lowest.points and found is None:
+        flag = "EVIDENCE_MISSING"
+    if flag is not None or level is None:
+        return Verdict(
+            criterion=criterion.id,
+            level=UNKNOWN,
+            probability=0,
+            decided_by=model,
+            flags=(flag,) if flag else (),
+        )
+    return Verdict(
+        criterion=criterion.id,
+        level=level.id,
+        probability=item.probability,
+        decided_by=model,
+        field=field if found is not None else None,
+        quote=found,
+    )
+
+
+def _object(answer: str) -> str:
+    fenced = _FENCE.search(answer)
+    inner = fenced.group(1) if fenced else answer
+    start, end = inner.find("{"), inner.rfind("}")
+    return inner[start : end + 1] if 0 <= start < end else inner
+
+
+def _problem(criterion: str, detail: Mapping[str, Any]) -> str:
+    place = ".".join([criterion, *map(str, detail["loc"])])
+    return f"{place}: {detail['msg']}"

@@ -1,0 +1,246 @@
+"""The door to litellm: one call in, one completion out, every failure as one of our families.
+
+litellm is imported with the first call (2 s, 165 MB) and never fetches anything by itself. No text of a provider's
+error is passed on: providers echo keys and what the lead wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import importlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+from tierwise import errors
+from tierwise.llm import cost, offline
+
+PARAMETERS: Mapping[str, Any] = {"temperature": 0, "max_tokens": 4000}
+"""What every call asks for; `temperature` is left out where the model does not take it."""
+
+_ENVIRONMENT = {
+    # Otherwise the import fetches a price list and header list from the web, with retries.
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+}
+_LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx", "openai")
+_CACHES_ON_REQUEST = ("anthropic",)  # providers that cache a prefix only where it is marked
+
+
+class Completion(NamedTuple):
+    """One answer and what it took."""
+
+    text: str
+    model: str
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float | None
+    """None where the price is unknown."""
+    latency_ms: int
+
+
+class Complete(Protocol):
+    """One call to one model."""
+
+    async def __call__(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: Mapping[str, Any],
+        cues: str,
+        timeout_seconds: float,
+    ) -> Completion:
+        """`cues` is for the offline model only. Raises RetryLater, RejectRecord, PauseConnection, Misconfigured."""
+
+
+class Client:
+    """Calls models through `litellm.acompletion`. All calls of one client come from one event loop."""
+
+    async def complete(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: Mapping[str, Any],
+        cues: str = "",
+        timeout_seconds: float = 30.0,
+    ) -> Completion:
+        """One call without retries. Raises RetryLater, Unreachable, RejectRecord, PauseConnection, Misconfigured."""
+        if not _loaded.is_set():
+            # Two seconds of import would hold up everything else on the loop.
+            await asyncio.to_thread(load)
+        arguments = _arguments(model)
+        failure: errors.TierwiseError
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                response = await load().acompletion(
+                    model=model,
+                    messages=_messages(messages, provider=arguments.provider),
+                    response_format={
+                        "type": "json_schema",
+                        "json_schema": {"name": "assessment", "schema": schema, "strict": True},
+                    },
+                    timeout=timeout_seconds,
+                    num_retries=0,
+                    max_retries=0,
+                    **arguments.parameters,
+                    **({offline.CUES: cues} if arguments.provider == offline.PROVIDER else {}),
+                )
+        except TimeoutError:
+            failure = errors.Unreachable(f"no answer within {timeout_seconds:g} s", place=model)
+        except _failures() as error:
+            failure = translate(error, model=model)
+        else:
+            elapsed = time.perf_counter() - started
+            return _completion(response, model=model, latency_ms=round(elapsed * 1000))
+        # Raised out here so that the provider's own exception, with its body, is not even the context.
+        raise failure
+
+    async def close(self) -> None:
+        """Close the sockets that litellm keeps open. To be awaited on the loop that made the calls."""
+        if _loaded.is_set():
+            await load().close_litellm_async_clients()
+
+
+def check_model(model: str) -> None:
+    """Raises Misconfigured where litellm knows no provider for the name. Imports litellm."""
+    _arguments(model)
+
+
+_loading = threading.Lock()
+_loaded = threading.Event()
+
+
+def load() -> Any:
+    """litellm, imported and made quiet on the first call. Raises Misconfigured where its transport is turned off."""
+    if _loaded.is_set():
+        return importlib.import_module("litellm")
+    with _loading:
+        os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
+        litellm = importlib.import_module("litellm")
+        if not _loaded.is_set():
+            _prepare(litellm)
+            _loaded.set()
+        return litellm
+
+
+def translate(error: Exception, *, model: str) -> errors.TierwiseError:
+    """The family of a provider's failure: class and status only, nothing that the provider wrote."""
+    import litellm
+
+    status = getattr(error, "status_code", None)
+    said = f"{type(error).__name__}, status {status}" if status else type(error).__name__
+    after = _retry_after(error)
+    if isinstance(error, litellm.Timeout | litellm.APIConnectionError):
+        return errors.Unreachable(f"no answer ({said})", place=model, after=after)
+    if isinstance(error, litellm.AuthenticationError | litellm.PermissionDeniedError) or status in (401, 402, 403):
+        return errors.PauseConnection(
+            f"the provider refuses the key ({said})", place=model, remedy="check the provider's key and its rights"
+        )
+    if isinstance(error, litellm.NotFoundError) or status == 404:
+        return errors.PauseConnection(
+            f"the provider does not know the model ({said})", place=model, remedy="check the model's name and address"
+        )
+    if isinstance(error, litellm.UnsupportedParamsError):
+        return errors.Misconfigured(f"the model does not take our parameters ({said})", place=model)
+    if status is not None and 400 <= int(status) < 500 and status not in (408, 409, 425, 429):
+        return errors.RejectRecord(f"the provider refuses this request ({said})", place=model)
+    return errors.RetryLater(f"the provider cannot answer now ({said})", place=model, after=after)
+
+
+class _Arguments(NamedTuple):
+    provider: str
+    parameters: Mapping[str, Any]
+
+
+@lru_cache(maxsize=64)
+def _arguments(model: str) -> _Arguments:
+    litellm = load()
+    try:
+        name, provider, _, _ = litellm.get_llm_provider(model)
+        # litellm's own mapping decides; what it would drop is not sent, so that nothing is dropped silently.
+        taken = litellm.utils.get_optional_params(
+            model=name, custom_llm_provider=provider, drop_params=True, **PARAMETERS
+        )
+    except _failures() as error:
+        unknown = f"litellm knows no such model ({type(error).__name__})"
+    else:
+        sent = {key: value for key, value in PARAMETERS.items() if key != "temperature" or "temperature" in taken}
+        return _Arguments(provider, sent)
+    raise errors.Misconfigured(unknown, place=model, remedy="write it as provider/model, for example openai/gpt-6-luna")
+
+
+@lru_cache(maxsize=1)
+def _failures() -> tuple[type[Exception], ...]:
+    """Everything that litellm raises: its exceptions extend the openai package's, its custom providers' stand apart."""
+    import litellm
+    import openai
+    from litellm.llms.base_llm.chat.transformation import BaseLLMException
+    from litellm.llms.custom_llm import CustomLLMError
+
+    return (openai.OpenAIError, BaseLLMException, CustomLLMError, litellm.BudgetExceededError, ValueError)
+
+
+def _prepare(litellm: Any) -> None:
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+    if not AsyncHTTPHandler.should_use_aiohttp_transport():
+        raise errors.Misconfigured(
+            "litellm's aiohttp transport is turned off; the other one takes 40 times the processor time",
+            place="DISABLE_AIOHTTP_TRANSPORT or LITELLM_HTTP2",
+            remedy="unset it",
+        )
+    litellm.suppress_debug_info = True
+    litellm.drop_params = False
+    for name in _LOGGERS:
+        # They write prompts and providers' bodies; our own errors say what failed.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    others = [item for item in litellm.custom_provider_map if item["provider"] != offline.PROVIDER]
+    litellm.custom_provider_map = [*others, {"provider": offline.PROVIDER, "custom_handler": offline.handler()}]
+    litellm.utils.custom_llm_setup()
+
+
+def _messages(messages: Sequence[Mapping[str, str]], *, provider: str) -> list[dict[str, Any]]:
+    copies: list[dict[str, Any]] = [dict(message) for message in messages]
+    if provider in _CACHES_ON_REQUEST and copies and copies[0]["role"] == "system":
+        block = {"type": "text", "text": copies[0]["content"], "cache_control": {"type": "ephemeral"}}
+        copies[0]["content"] = [block]
+    return copies
+
+
+def _completion(response: Any, *, model: str, latency_ms: int) -> Completion:
+    usage = getattr(response, "usage", None)
+    stated = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
+    choices = response.choices
+    return Completion(
+        text=(choices[0].message.content or "") if choices else "",
+        model=model,
+        tokens_in=int(getattr(usage, "prompt_tokens", 0) or 0),
+        tokens_out=int(getattr(usage, "completion_tokens", 0) or 0),
+        cost_usd=cost.of_call(model, stated),
+        latency_ms=latency_ms,
+    )
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds that the other side asks for, None where it says nothing readable."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    stated = headers.get("retry-after") or (getattr(error, "litellm_response_headers", None) or {}).get("retry-after")
+    if not stated:
+        return None
+    try:
+        return max(0.0, float(stated))
+    except ValueError:
+        pass
+    try:
+        moment = email.utils.parsedate_to_datetime(str(stated))
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())

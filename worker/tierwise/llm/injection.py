@@ -1,0 +1,150 @@
+"""Tells text that tries to instruct the scorer from text that merely uses the same words.
+
+A hit never rejects a lead and never changes a score: it withdraws a quote and sends the lead to a person. So it may err
+on either side a little, and is kept precise: "regardless" or "our credit score provider" must pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+
+from tierwise.domain.policy import Policy
+from tierwise.llm import text
+
+# All patterns run over `text.folded`: lower case, no accents, plain quotes and dashes.
+_ORDERS = (
+    r"instructions?|prompts?|guidelines?|directions?|directives?|rubrics?|criteria|criterion|rules?|commands?|"
+    r"constraints?|programming|training|system message|context"
+)
+_TOP = r"(?:100|10 ?/ ?10|5 ?/ ?5|1\.0|max(?:imum|imal)?|highest|top|perfect|full|best)"
+_MEASURE = r"(?:score|rating|grade|tier|points|probability|confidence|priority level)"
+_GRADED = rf"(?:hot|qualified|sales[- ]ready|sql|tier a|grade a|{_TOP}|met|a-tier|ideal fit|perfect fit)"
+_MACHINE = (
+    r"(?:ai|a\.i\.|llm|language model|chat ?bot|bot|gpt|claude|gemini|scorer|scoring (?:model|system|engine)|"
+    r"evaluator|grader|classifier|lead scorer|qualification (?:model|system|bot)|automated (?:system|reviewer))"
+)
+
+_PATTERNS = (
+    # Setting aside what came before.
+    rf"\b(?:ignore|disregard|forget|override|bypass|neglect|discard|skip)\b(?:\W+\w+){{0,5}}?\W+(?:{_ORDERS})\b",
+    r"\b(?:ignore|disregard|forget)\b\W+(?:everything|anything|all(?: of)?(?: that| this| text)?)\W+"
+    r"(?:\w+\W+){0,3}?(?:above|before|previously|prior|so far|written|told)\b",
+    rf"\b(?:do not|don't|never|stop)\s+(?:follow|obey|apply|use|evaluat\w+|assess\w*|scor\w+)\b(?:\W+\w+){{0,4}}?"
+    rf"\W+(?:{_ORDERS})\b",
+    r"\b(?:new|updated|real|actual|revised|additional|special|hidden)\s+(?:system\s+)?instructions?\s*(?::|-|"
+    r"for you)",
+    rf"\binstead\b.{{0,20}}\b(?:output|respond|answer|return|reply)\b.{{0,40}}\b{_MEASURE}\b",
+    # Claiming a verdict.
+    rf"\b(?:give|assign|award|grant|return|output|report|set(?! up)|(?:respond|reply|answer) with)\b.{{0,40}}?"
+    rf"\b{_MEASURE}\b.{{0,25}}?\b(?:a\b|{_TOP})",
+    rf"\b(?:give|assign|award|grant|return|output)\b.{{0,30}}?\b{_TOP}\s*(?:%|percent)?\s*(?:lead\s+)?{_MEASURE}",
+    rf"\b(?:mark|classify|rate|score|rank|qualify|treat|consider|label|flag|tag|categori[sz]e|grade|evaluate)\s+"
+    rf"(?:this|me|us|my|our|the|it|that)\b(?:\s+(?:lead|submission|form|request|contact|company|inquiry|enquiry|"
+    rf"message|prospect|record|entry|account|one|as|with|at|to|be|a|an|fully|highly|very|of)){{0,6}}\s+{_GRADED}\b",
+    rf"\b(?:lead\s+score|tier|score)\s*(?:[:=]|is|must be|should be|shall be|equals)\s*(?:a\b(?!\w)|{_TOP})",
+    rf"\b(?:must|should|shall|has to|needs to|deserves to|is to)\s+(?:be\s+)?(?:get|receive|given|scored?|rated?|"
+    rf"awarded?|assigned)\s+(?:(?:as|at|with|a|an|the)\s+)*{_TOP}(?:\s+{_MEASURE}\b|\s*(?:%|percent|points|"
+    rf"[.!,;]|$))",
+    r"\b(?:all|every|each)\s+(?:of\s+the\s+)?criteri(?:a|on)\b.{0,25}\b(?:met|satisfied|fulfilled|highest|"
+    r"maximum|true|pass)",
+    # Speaking to the machine.
+    rf"\b(?:note|message|attention|instructions?|notice|hint|hello|hey|dear|hi)\s*,?\s*(?:to|for)?\s*(?:the|any|"
+    rf"all)?\s*"
+    rf"{_MACHINE}\b",
+    rf"\b{_MACHINE}\s*[,:]?\s+(?:must|should|shall|will|has to|is to|please|needs to)\s+(?:now\s+)?(?:give|"
+    rf"score|rate|"
+    r"return|output|mark|assign|answer|set|treat|classify|ignore|respond|qualify|accept|approve)",
+    rf"\byou are (?:now )?(?:a|an|the|in|no longer)\b.{{0,40}}?(?:{_MACHINE}|assistant|judge|developer mode|"
+    rf"dan\b|mode\b)",
+    rf"\b(?:act|behave|respond) as (?:if you|an? (?:{_MACHINE}|assistant|unrestricted))",
+    r"\bpretend (?:to be|that|you)\b.{0,60}\b(?:lead|score|tier|assistant|ai|model)\b",
+    r"\bas an? (?:ai|llm|large) (?:language )?model\b",
+    r"\b(?:jailbreak|jail-break|developer mode|god mode|prompt injection|system prompt|system override|"
+    r"admin override)\b",
+    r"\b(?:reveal|print|show|repeat|output|leak|display)\b\s+(?:me\s+|us\s+)?(?:your|the system|"
+    r"the initial)\s+(?:prompt|instructions)\b",
+    r"\b(?:follow|obey|execute)\s+(?:these|my|the following|only these|only my)\s+(?:new\s+)?(?:instructions|"
+    r"commands|orders)\b",
+    # Markup of a conversation or of our own wire.
+    r"<\s*/?\s*(?:system|assistant|user|human|instructions?|lead|prompt|admin|developer)\b",
+    r"<\|[a-z_]+\|?>?|\[/?\s*(?:inst|system|assistant)\s*\]|<<\s*/?\s*sys",
+    r"#{2,}\s*(?:system|instructions?|assistant|response|new task|human|user)\b",
+    r"(?:^|[.!?;>\])}*-]\s+)(?:assistant|developer|system)\s*:\s*(?:you|ignore|the lead|new|override|set|give|"
+    r"mark|this|"
+    r"please|score|rate|approved?|verified|updat)",
+    r"\b(?:end|begin|start)(?:ing)? of (?:the )?(?:lead|data|user|input|untrusted|system|prompt|document)"
+    r"(?: (?:data|input|text|block|message|prompt))?\b(?=\s*[.\]>)*=-]|\s*$)",
+    r"[\"']?(?:level|probability|tier|quote)[\"']?\s*:\s*[\"']?[\w.]+[\"']?\s*[,}].{0,60}[\"']"
+    r"(?:level|probability|tier|quote|field)[\"']\s*:",
+    # German
+    r"\b(?:ignorier\w*|missacht\w*|vergiss|vergesst|vergessen sie|uberspring\w*|umgeh\w*)\b.{0,50}\b"
+    r"(?:anweisung\w*|regeln?|vorgaben?|instruktion\w*|anleitung\w*|kriteri\w*|richtlinien?|prompts?)\b",
+    r"\b(?:gib|geben sie|vergib|vergeben sie|setze?|bewerte\w*|stufe\w*|erteile\w*|markiere\w*)\b.{0,45}\b"
+    r"(?:punkte?n?|score|punktzahl|bewertung|stufe|lead|wertung)\b.{0,25}\b(?:100|hochst\w*|maxim\w*|voll\w*|"
+    r"hei(?:ss|ß)|a\b|qualifiziert)",
+    r"\b(?:hochste|maximale|volle)\w*\s+(?:punktzahl|bewertung|score|wertung)\b.{0,20}\b(?:geben|vergeben|"
+    r"setzen|erteilen)",
+    # French
+    r"\b(?:ignore[rz]?|oublie[rz]?|ne te(?:nez|nir)? pas compte|contourne[rz]?)\b.{0,50}\b(?:instructions?|"
+    r"consignes?|regles?|directives?|criteres?)\b",
+    r"\b(?:donne[rz]?|attribue[rz]?|mets|mettez|mettre|note[rz]|accorde[rz]?)\b.{0,40}\b(?:score|note|points|"
+    r"notation)\b.{0,25}\b(?:100|max\w*|plus (?:haute?|elevee?))",
+    # Spanish, Portuguese
+    r"\b(?:ignor(?:a|e|en|ar|em)|olvid(?:a|e|en|ar)|haz caso omiso|omit(?:a|e|ir)|esqueca|desconsider(?:e|ar)|"
+    r"desobede\w+)\b.{0,50}\b"
+    r"(?:instrucciones|instrucoes|reglas|regras|indicaciones|directrices|diretrizes|orientacoes|criterios)\b",
+    r"\b(?:da(?:le|me)?|de|asign[ae]|pon|otorg[ae]|atribu[aie]+|defina|califi[cq]\w+|marque|marca)\b.{0,40}\b"
+    r"(?:puntuacion|puntaje|puntos|score|nota|calificacion|pontuacao|pontos)\b.{0,25}\b(?:100|maxim[ao]|"
+    r"mas alta|mais alta)",
+    # Italian, Dutch, Polish
+    r"\b(?:ignora\w*|dimentica\w*|trascura\w*)\b.{0,50}\b(?:istruzioni|regole|indicazioni|direttive|criteri)\b",
+    r"\b(?:assegna\w*|dai|date|metti|imposta)\b.{0,40}\b(?:punteggio|punti|score|voto)\b.{0,25}\b(?:100|"
+    r"massim[oa]|piu alto)",
+    r"\b(?:negeer|vergeet|omzeil)\b.{0,50}\b(?:instructies?|regels?|aanwijzingen|richtlijnen|criteria)\b",
+    r"\b(?:geef|ken|zet)\b.{0,40}\b(?:score|punten|beoordeling)\b.{0,25}\b(?:100|hoogste|maxim\w*)",
+    r"\b(?:zignoruj|ignoruj|zapomnij)\w*\b.{0,50}\b(?:instrukcj\w*|polece\w*|zasad\w*|regu\w*)\b",
+    # Russian, Ukrainian
+    r"\b(?:про)?игнорируи\w*.{0,50}(?:инструкци\w*|правил\w*|указани\w*|команд\w*)",
+    r"\bзабуд\w*.{0,50}(?:инструкци\w*|правил\w*|указани\w*)",
+    r"\b(?:постав\w*|присво\w*|даи\w*|оцени\w*).{0,40}(?:балл\w*|оценк\w*|реитинг\w*).{0,25}(?:100|максим\w*|"
+    r"высш\w*)",
+    # Chinese, Japanese, Korean
+    r"(?:忽略|无视|無視|忘记|忘掉).{0,15}(?:指令|指示|说明|規則|规则|提示|命令)",
+    r"(?:指示|命令|ルール|フロンフト|プロンプト).{0,8}(?:無視|忘れ)",
+    r"(?:给|給|打|评|評).{0,12}(?:100|满|滿|最高).{0,4}分",
+    r"(?:지시|명령|규칙|지침).{0,10}(?:무시|잊)",
+)
+
+_SPACED = re.compile(r"(?<!\w)(?:\w[\s._*\-|]){3,}\w(?!\w)")
+_JOINERS = re.compile(r"[\s._*\-|]")
+_JOINED = re.compile(rf"(?:ignore|disregard|forget|override).{{0,40}}(?:{_ORDERS})")
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> re.Pattern[str]:
+    return re.compile(
+        "|".join(f"(?:{text.folded(pattern) if not pattern.isascii() else pattern})" for pattern in _PATTERNS)
+    )
+
+
+def suspicious(value: str, terms: Collection[str] = ()) -> bool:
+    """Whether the text reads like an instruction to whoever scores it. `terms` are words only our wire uses."""
+    plain = text.folded(value)
+    if any(_JOINED.search(_JOINERS.sub("", spaced)) for spaced in _SPACED.findall(plain)):
+        return True
+    return any(
+        _compiled().search(variant) or any(term in variant for term in terms)
+        for variant in {plain, text.latinised(plain)}
+    )
+
+
+def suspicious_fields(fields: Mapping[str, str], terms: Collection[str] = ()) -> list[str]:
+    """Names of the fields whose text reads like an instruction."""
+    return [name for name, value in fields.items() if suspicious(value, terms)]
+
+
+def terms(policy: Policy) -> frozenset[str]:
+    """Identifiers of the rubric that no lead would write: those in snake case."""
+    return frozenset(criterion.id for criterion in policy.rubric.criteria if "_" in criterion.id)

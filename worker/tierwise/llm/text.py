@@ -1,0 +1,74 @@
+"""The one form of a lead's text that models see, and in which their quotes are looked for.
+
+Whatever a reader cannot see (zero-width, bidi, tag and filler characters) does not reach a model either.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+_DROPPED_CATEGORIES = frozenset({"Cf", "Co", "Cs", "Cn"})
+# Letters and marks by category, yet nothing is drawn for them.
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_VARIATION_SELECTORS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+_PLAIN = str.maketrans({
+    "‘": "'", "’": "'", "‚": "'", "‛": "'", "ʼ": "'", "´": "'", "`": "'",
+    "“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"',
+    "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-",
+})  # fmt: skip
+# Letters of other scripts that look Latin, for finding disguised words; never for what is shown.
+_LOOKALIKES = str.maketrans("аеорсухіјѕԁһԛԝвкмнтαεοριυνκτ", "aeopcyxijsdhqwbkmhtaeopiuvkt")
+_LONGEST_MARK_RUN = 4  # combining marks on one letter; no living language needs more
+
+
+def canonical(text: str) -> str:
+    """NFKC without invisible characters, every run of white space one space, nothing at the ends.
+
+    Idempotent. Line breaks become spaces: a datamark stands for each of them.
+    """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    shown = "".join(filter(_visible, unicodedata.normalize("NFKC", "".join(filter(_visible, text)))))
+    return unicodedata.normalize("NFKC", " ".join(_without_stacks(shown).split()))
+
+
+def comparable(text: str) -> str:
+    """The form in which a quote and a field are compared: case, typographic quotes and dashes do not matter."""
+    return canonical(canonical(text).translate(_PLAIN).casefold())
+
+
+def folded(text: str) -> str:
+    """`comparable` without accents: for finding words, never for showing."""
+    plain = comparable(text)
+    if plain.isascii():
+        return plain
+    decomposed = unicodedata.normalize("NFKD", plain)
+    return unicodedata.normalize("NFKC", "".join(char for char in decomposed if not unicodedata.combining(char)))
+
+
+def latinised(text: str) -> str:
+    """`folded` text with letters of other scripts that look Latin made Latin: for finding disguised words."""
+    return text.translate(_LOOKALIKES)
+
+
+@lru_cache(maxsize=4096)
+def _visible(char: str) -> bool:
+    if char.isspace():
+        return True
+    if char in _INVISIBLE or unicodedata.category(char) in _DROPPED_CATEGORIES or unicodedata.category(char) == "Cc":
+        return False
+    point = ord(char)
+    return not any(low <= point <= high for low, high in _VARIATION_SELECTORS)
+
+
+def _without_stacks(text: str) -> str:
+    if not any(map(unicodedata.combining, text)):
+        return text
+    kept: list[str] = []
+    run = 0
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run <= _LONGEST_MARK_RUN:
+            kept.append(char)
+    return "".join(kept)
