@@ -7,7 +7,7 @@ hundredths of a point.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -18,7 +18,6 @@ Dimension = Literal["fit", "intent"]
 Flag = Literal["EVIDENCE_MISSING", "INJECTION_SUSPECT"]
 
 _HUNDRED = 100
-Distribution = Mapping[int, float]
 
 
 class Frozen(BaseModel):
@@ -130,12 +129,18 @@ class Rubric(Frozen):
     criteria: tuple[Criterion, ...] = Field(min_length=1)
     knockouts: tuple[Knockout, ...] = ()
     tiers: Mapping[str, int]
-    """Lowest score of each tier, best first: {A: 75, B: 55, C: 30, D: 0}."""
+    """Lowest score of each tier: {A: 75, B: 55, C: 30, D: 0}. Best first, however it was stored."""
     thresholds: Thresholds = Thresholds()
     models: Models = Models()
     targets: Targets = Targets()
     free_text_cap: int = Field(default=40, ge=0, le=100)
     """The most points that self-reported free text can earn in all."""
+
+    @field_validator("tiers")
+    @classmethod
+    def _best_first(cls, value: Mapping[str, int]) -> Mapping[str, int]:
+        # Canonical JSON sorts keys and databases keep no order; the cut-offs say it.
+        return dict(sorted(value.items(), key=lambda item: -item[1]))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -146,8 +151,8 @@ class Rubric(Frozen):
         if total != _HUNDRED:
             raise ValueError(f"the weights of all criteria must add up to 100, these add up to {total}")
         cuts = list(self.tiers.values())
-        if cuts != sorted(set(cuts), reverse=True) or not cuts or cuts[-1] != 0 or cuts[0] > _HUNDRED:
-            raise ValueError("tiers are listed best first with falling cut-offs, the last one at 0")
+        if not cuts or len(set(cuts)) != len(cuts) or cuts[-1] != 0 or cuts[0] > _HUNDRED:
+            raise ValueError("tiers need different cut-offs from 100 downwards, the last one at 0")
         for knockout in self.knockouts:
             criterion = self.find(knockout.criterion)
             if criterion is None or criterion.level(knockout.level) is None:
@@ -240,19 +245,14 @@ def score(rubric: Rubric, verdicts: Sequence[Verdict]) -> Scorecard:
     cap = rubric.free_text_cap * _HUNDRED
     total = _points(structured) + min(_points(free), cap)
     value = _rounded(total)
-    tier = tier_of(rubric, value)
-    top = next(iter(rubric.tiers))
-    corroborated = _corroborated(rubric, contributions)
-    held = tier == top and not corroborated and len(rubric.tiers) > 1
-    if held:
-        tier = list(rubric.tiers)[1]
     knockout = _knockout(rubric, contributions)
-    if knockout is not None:
-        tier = list(rubric.tiers)[-1]
-        hit = by_criterion[knockout.split("/")[0]]
-        confidence = hit.probability
-    else:
-        confidence = _stability(rubric, contributions, tier=tier, merge_top=not corroborated)
+    corroborated = any(
+        _corroborates(criterion, criterion.level(item.level))
+        for criterion, item in zip(rubric.criteria, contributions, strict=True)
+    )
+    tier = _settled(rubric, value, corroborated=corroborated, knocked=knockout is not None)
+    held = knockout is None and tier != tier_of(rubric, value)
+    confidence = _stability(rubric, contributions, tier=tier)
     return Scorecard(
         score=value,
         fit=_subscore(contributions, "fit"),
@@ -261,7 +261,7 @@ def score(rubric: Rubric, verdicts: Sequence[Verdict]) -> Scorecard:
         confidence=round(min(1.0, max(0.0, confidence)), 6),
         contributions=contributions,
         capped=_points(free) > cap,
-        corroborated=corroborated or not held,
+        corroborated=not held,
         knockout=knockout,
         flags=tuple(sorted({flag for item in contributions for flag in item.verdict.flags})),
     )
@@ -318,15 +318,17 @@ def _subscore(contributions: Sequence[Contribution], dimension: Dimension) -> in
     return _rounded(_points(mine) * _HUNDRED // weight) if weight else 0
 
 
-def _corroborated(rubric: Rubric, contributions: Sequence[Contribution]) -> bool:
-    for item in contributions:
-        criterion = rubric.find(item.criterion)
-        if criterion is None or criterion.self_reported or item.level == UNKNOWN:
-            continue
-        level = criterion.level(item.level)
-        if level is not None and level.points > criterion.lowest.points:
-            return True
-    return False
+def _corroborates(criterion: Criterion, level: Level | None) -> bool:
+    return level is not None and not criterion.self_reported and level.points > criterion.lowest.points
+
+
+def _settled(rubric: Rubric, value: int, *, corroborated: bool, knocked: bool) -> str:
+    """The tier of a score after knockouts, and after the top tier's need of a corroborator."""
+    names = list(rubric.tiers)
+    if knocked:
+        return names[-1]
+    tier = tier_of(rubric, value)
+    return names[1] if tier == names[0] and not corroborated and len(names) > 1 else tier
 
 
 def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | None:
@@ -337,39 +339,54 @@ def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | No
     return None
 
 
-def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: str, merge_top: bool) -> float:
-    """P(the tier stays what it is), exact by convolution, if the criteria err independently."""
+class _World(NamedTuple):
+    """What some levels, if they were the true ones, add up to: hundredths of points and two facts."""
+
+    points: int
+    corroborated: bool
+    knocked: bool
+
+
+def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: str) -> float:
+    """P(the tier stays what it is), exact by convolution over all worlds, if the criteria err independently."""
     free, structured = _split(rubric, contributions)
-    cap = rubric.free_text_cap * _HUNDRED
-    written: dict[int, float] = {}
-    for points, probability in _convolve(rubric, free).items():
-        written[min(points, cap)] = written.get(min(points, cap), 0.0) + probability
-    total = _combine(written, _convolve(rubric, structured))
-    names = list(rubric.tiers)
-    same = {tier}
-    if merge_top and tier == names[min(1, len(names) - 1)]:
-        same.add(names[0])
-    return sum(probability for points, probability in total.items() if tier_of(rubric, _rounded(points)) in same)
+    written = _convolve(rubric, free, cap=rubric.free_text_cap * _HUNDRED)
+    total = _combine(_convolve(rubric, structured), written)
+    return sum(
+        probability
+        for world, probability in total.items()
+        if tier == _settled(rubric, _rounded(world.points), corroborated=world.corroborated, knocked=world.knocked)
+    )
 
 
-def _convolve(rubric: Rubric, contributions: Sequence[Contribution]) -> dict[int, float]:
-    total: dict[int, float] = {0: 1.0}
+def _convolve(
+    rubric: Rubric, contributions: Sequence[Contribution], *, cap: int = _HUNDRED * _HUNDRED
+) -> dict[_World, float]:
+    knockouts = {(knockout.criterion, knockout.level) for knockout in rubric.knockouts}
+    total = {_World(0, corroborated=False, knocked=False): 1.0}
     for item in contributions:
         criterion = rubric.find(item.criterion)
         assert criterion is not None
         probabilities = level_probabilities(criterion, item.verdict)
-        single: dict[int, float] = {}
+        single: dict[_World, float] = {}
         for level in criterion.levels:
-            points = round(criterion.weight * level.points * _HUNDRED)
-            single[points] = single.get(points, 0.0) + probabilities[level.id]
-        total = _combine(total, single)
+            world = _World(
+                round(criterion.weight * level.points * _HUNDRED),
+                corroborated=_corroborates(criterion, level),
+                knocked=(criterion.id, level.id) in knockouts,
+            )
+            single[world] = single.get(world, 0.0) + probabilities[level.id]
+        total = _combine(total, single, cap=cap)
     return total
 
 
-def _combine(left: Distribution, right: Distribution) -> dict[int, float]:
-    total: dict[int, float] = {}
+def _combine(
+    left: Mapping[_World, float], right: Mapping[_World, float], *, cap: int = _HUNDRED * _HUNDRED
+) -> dict[_World, float]:
+    total: dict[_World, float] = {}
     for a, p in left.items():
         for b, q in right.items():
             if p and q:
-                total[a + b] = total.get(a + b, 0.0) + p * q
+                world = _World(min(a.points + b.points, cap), a.corroborated or b.corroborated, a.knocked or b.knocked)
+                total[world] = total.get(world, 0.0) + p * q
     return total

@@ -1,0 +1,269 @@
+"""Scores, tiers and confidence: bounds, monotony, and a brute-force second opinion."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from tierwise_fixtures import policies as make
+
+from tierwise.domain import rubric as rubrics
+from tierwise.domain.lead import canonical_json
+from tierwise.domain.rubric import UNKNOWN, Rubric, Verdict
+
+
+def verdict(criterion: str, level: str, probability: float = 1.0, **more: object) -> Verdict:
+    return Verdict.model_validate(
+        {"criterion": criterion, "level": level, "probability": probability, "decided_by": "test", **more}
+    )
+
+
+def level(id_: str, points: float) -> dict[str, object]:
+    return {"id": id_, "points": points, "when": "true"}
+
+
+def tier_in_world(rubric: Rubric, levels: tuple[rubrics.Level, ...]) -> str:
+    """The tier if exactly these levels were true, from the rules as DESIGN states them."""
+    free = structured = 0.0
+    corroborated = False
+    for criterion, level in zip(rubric.criteria, levels, strict=True):
+        if criterion.self_reported:
+            free += criterion.weight * level.points
+        else:
+            structured += criterion.weight * level.points
+            corroborated = corroborated or level.points > min(other.points for other in criterion.levels)
+        if any((knockout.criterion, knockout.level) == (criterion.id, level.id) for knockout in rubric.knockouts):
+            return list(rubric.tiers)[-1]
+    total = math.floor(round(structured + min(free, rubric.free_text_cap), 6) + 0.5)
+    names = [name for name, cut in rubric.tiers.items() if total >= cut]
+    best = next(iter(rubric.tiers))
+    return list(rubric.tiers)[1] if names[0] == best and not corroborated and len(rubric.tiers) > 1 else names[0]
+
+
+def brute_force(rubric: Rubric, given_: tuple[Verdict, ...], tier: str) -> float:
+    by_criterion = {item.criterion: item for item in given_}
+    total = 0.0
+    for world in itertools.product(*(criterion.levels for criterion in rubric.criteria)):
+        probability = 1.0
+        for criterion, level in zip(rubric.criteria, world, strict=True):
+            said = by_criterion.get(criterion.id)
+            if said is None or said.level == UNKNOWN:
+                probability /= len(criterion.levels)
+            elif said.level == level.id:
+                probability *= said.probability
+            else:
+                probability *= (1 - said.probability) / (len(criterion.levels) - 1)
+        if tier_in_world(rubric, world) == tier:
+            total += probability
+    return total
+
+
+@given(st.data())
+def test_confidence_is_what_enumerating_all_worlds_gives(data: st.DataObject) -> None:
+    rubric = data.draw(make.rubrics())
+    given_ = data.draw(make.verdicts(rubric))
+    card = rubrics.score(rubric, given_)
+    assert card.confidence == pytest.approx(brute_force(rubric, given_, card.tier), abs=2e-6)
+
+
+def test_a_possible_knockout_lowers_confidence() -> None:
+    """A model that is 70 % sure that the lead is no student is at most 70 % sure of any tier but the lowest."""
+    rubric = make.rubric(
+        make.criterion(weight=99),
+        make.asked("student", weight=1, levels=[{"id": "no", "points": 1}, {"id": "yes", "points": 1}]),
+        knockouts=[{"criterion": "student", "level": "yes"}],
+    )
+    card = rubrics.score(rubric, (verdict("size", "high"), verdict("student", "no", 0.7)))
+    assert (card.tier, card.confidence) == ("A", 0.7)
+
+
+@given(st.data())
+def test_score_is_a_whole_number_from_0_to_100(data: st.DataObject) -> None:
+    rubric = data.draw(make.rubrics())
+    card = rubrics.score(rubric, data.draw(make.verdicts(rubric)))
+    assert all(isinstance(value, int) and 0 <= value <= 100 for value in (card.score, card.fit, card.intent))
+    assert 0 <= card.confidence <= 1
+    assert card.tier in rubric.tiers
+
+
+@given(st.data())
+def test_a_better_level_never_lowers_the_score(data: st.DataObject) -> None:
+    rubric = data.draw(make.rubrics())
+    worse = list(data.draw(make.verdicts(rubric)))
+    if not worse:
+        return
+    place = data.draw(st.integers(0, len(worse) - 1))
+    criterion = rubric.find(worse[place].criterion)
+    assert criterion is not None
+    now = criterion.level(worse[place].level)
+    floor = now.points if now else criterion.unknown_points
+    better = data.draw(st.sampled_from([None, *(level.id for level in criterion.levels if level.points >= floor)]))
+    if better is None:
+        return
+    best = [*worse]
+    best[place] = worse[place].model_copy(update={"level": better})
+    before, after = rubrics.score(rubric, worse), rubrics.score(rubric, best)
+    assert after.score >= before.score
+    assert after.fit >= before.fit
+    assert after.intent >= before.intent
+
+
+@given(st.data())
+def test_free_text_never_earns_more_than_its_cap(data: st.DataObject) -> None:
+    rubric = data.draw(make.rubrics())
+    card = rubrics.score(rubric, data.draw(make.verdicts(rubric)))
+    reported = {criterion.id for criterion in rubric.criteria if criterion.self_reported}
+    structured = sum(item.points for item in card.contributions if item.criterion not in reported)
+    free = sum(item.points for item in card.contributions if item.criterion in reported)
+    assert card.score <= structured + rubric.free_text_cap + 0.5
+    assert card.capped == (round(free, 4) > rubric.free_text_cap)
+    assert card.score == math.floor(round(structured + min(free, rubric.free_text_cap), 4) + 0.5)
+
+
+@given(st.data())
+def test_the_top_tier_needs_a_structured_corroborator(data: st.DataObject) -> None:
+    rubric = data.draw(make.rubrics())
+    card = rubrics.score(rubric, data.draw(make.verdicts(rubric)))
+    top = next(iter(rubric.tiers))
+    supported = False
+    for item in card.contributions:
+        criterion = rubric.find(item.criterion)
+        assert criterion is not None
+        level = criterion.level(item.level)
+        supported |= not criterion.self_reported and level is not None and level.points > criterion.lowest.points
+    if len(rubric.tiers) > 1 and card.tier == top:
+        assert supported
+    if not card.corroborated:
+        assert not supported
+        assert card.tier == list(rubric.tiers)[1]
+        assert rubrics.tier_of(rubric, card.score) == top
+
+
+@given(st.data())
+def test_a_knockout_means_the_lowest_tier(data: st.DataObject) -> None:
+    rubric = data.draw(make.rubrics())
+    given_ = data.draw(make.verdicts(rubric))
+    card = rubrics.score(rubric, given_)
+    reached = {(item.criterion, item.level) for item in given_}
+    hit = [item for item in rubric.knockouts if (item.criterion, item.level) in reached]
+    assert card.knockout == (f"{hit[0].criterion}/{hit[0].level}" if hit else None)
+    if hit:
+        assert card.tier == list(rubric.tiers)[-1]
+        assert card.corroborated  # nothing was held back for want of corroboration: the knockout decided
+
+
+@given(st.data())
+def test_unknown_spreads_over_all_levels_and_probabilities_add_up(data: st.DataObject) -> None:
+    criterion = data.draw(make.rubrics()).criteria[0]
+    level = data.draw(st.sampled_from([*(level.id for level in criterion.levels), UNKNOWN, "no_such_level"]))
+    probability = data.draw(st.floats(0, 1))
+    spread = rubrics.level_probabilities(criterion, verdict(criterion.id, level, probability))
+    assert sum(spread.values()) == pytest.approx(1)
+    if criterion.level(level) is None:
+        assert set(spread.values()) == {1 / len(criterion.levels)}
+    else:
+        assert spread[level] == probability
+
+
+def test_the_order_of_verdicts_does_not_matter() -> None:
+    given_ = (verdict("size", "high"), verdict("intent", "vague", 0.8))
+    assert rubrics.score(make.rubric(), given_) == rubrics.score(make.rubric(), given_[::-1])
+
+
+def test_score_by_hand() -> None:
+    """50 for size, 0.4 x 50 = 20 for a vague intent: 70, tier B; A would need intent to be clear, capped at 40."""
+    card = rubrics.score(make.rubric(), (verdict("size", "high"), verdict("intent", "vague", 0.8)))
+    assert (card.score, card.fit, card.intent, card.tier) == (70, 100, 40, "B")
+    # none (0.1) gives 50 = C, clear (0.1) gives 50 + min(50, 40) = 90 = A
+    assert card.confidence == pytest.approx(0.8)
+    assert not card.capped
+
+
+def test_unknown_earns_what_the_criterion_says() -> None:
+    rubric = make.rubric(make.criterion(unknown_points=0.5), make.asked())
+    card = rubrics.score(rubric, ())
+    assert (card.score, card.fit) == (25, 50)
+    assert [item.level for item in card.contributions] == [UNKNOWN, UNKNOWN]
+
+
+def test_flags_of_all_verdicts_are_collected() -> None:
+    card = rubrics.score(
+        make.rubric(), (verdict("size", "high"), verdict("intent", UNKNOWN, 0, flags=["INJECTION_SUSPECT"]))
+    )
+    assert card.flags == ("INJECTION_SUSPECT",)
+
+
+def test_tiers_keep_their_order_through_storage() -> None:
+    """Names whose alphabet is not their rank: canonical JSON sorts keys, the rubric puts the best first again."""
+    names = {"Hot": 80, "Warm": 50, "Cold": 0}
+    rubric = make.rubric(tiers=names, targets={"positive_tiers": ["Hot"]})
+    stored = json.loads(canonical_json(rubric.model_dump(mode="json")))
+    assert list(stored["tiers"]) == ["Cold", "Hot", "Warm"]
+    again = Rubric.model_validate(stored)
+    assert list(again.tiers) == ["Hot", "Warm", "Cold"]
+    assert rubrics.tier_of(again, 60) == "Warm"
+    assert again == rubric
+
+
+@given(make.rubrics())
+def test_a_rubric_survives_storage(rubric: Rubric) -> None:
+    again = Rubric.model_validate(json.loads(canonical_json(rubric.model_dump(mode="json"))))
+    assert again == rubric
+    assert list(again.tiers) == list(rubric.tiers)
+    assert canonical_json(again.model_dump(mode="json")) == canonical_json(rubric.model_dump(mode="json"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"criteria": [make.criterion(weight=60)]}, "add up to 60"),
+        ({"criteria": [make.criterion(), make.criterion()]}, "same id"),
+        ({"tiers": {"A": 75, "B": 75, "C": 0}}, "cut-offs"),  # two tiers at the same score
+        ({"tiers": {"A": 75, "B": 10}}, "the last one at 0"),  # a score of 5 would have no tier
+        ({"tiers": {"A": 120, "B": 0}}, "cut-offs"),  # nobody could reach it
+        ({"tiers": {}}, "cut-offs"),
+        ({"knockouts": [{"criterion": "size", "level": "tiny"}]}, "size/tiny"),
+        ({"knockouts": [{"criterion": "nothing", "level": "high"}]}, "nothing/high"),
+        ({"thresholds": {"review_below": 0.9, "escalate_below": 0.5}}, "review_below"),
+        ({"targets": {"positive_tiers": ["S"]}}, "no such tier: S"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_an_inconsistent_rubric_says_what_is_wrong(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make.rubric(**change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"levels": [{"id": "high", "points": 1}, {"id": "low", "points": 0}]}, "every level needs `when`"),
+        ({"decide": "model", "fields": ["message"]}, "no level takes `when`"),
+        ({"fields": ["shoe_size"]}, "not a lead field: shoe_size"),
+        ({"levels": [level("unknown", 1), level("b", 0)]}, "none may be"),
+        ({"levels": [level("a", 0.333), level("b", 0)]}, "two decimals"),
+        ({"levels": [level("a", 1)]}, "at least 2"),
+        ({"weight": 0}, "greater than 0"),
+    ],
+)  # fmt: skip
+def test_an_inconsistent_criterion_says_what_is_wrong(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make.rubric(make.criterion(**change), make.asked())
+
+
+def test_a_model_criterion_names_its_fields() -> None:
+    with pytest.raises(ValidationError, match="name the `fields`"):
+        make.rubric(make.criterion(), make.asked(fields=[]))
+
+
+def test_only_free_text_that_a_model_reads_is_self_reported() -> None:
+    rubric = make.rubric(
+        make.criterion(weight=40), make.asked("a", weight=30), make.asked("b", weight=30, fields=["company"])
+    )
+    assert [criterion.self_reported for criterion in rubric.criteria] == [False, True, False]
+    assert [criterion.id for criterion in rubric.asked] == ["a", "b"]
