@@ -1,0 +1,120 @@
+"""What `tierwise connections check` says of a portal: each line proves one thing, or names the remedy.
+
+Reads only. A line that cannot be proved says so; it never guesses that all is well.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from tierwise import sdk
+from tierwise.sdk import http
+from tierwise_hubspot import properties
+from tierwise_hubspot.client import Client, server_time
+
+_QUOTA_LEFT = 0.1  # below this part of the day's calls the line fails
+_SKEW = 60.0  # seconds between the clocks that are worth a word
+_TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105  (a path)
+
+
+def run(client: Client, *, name: str, wanted: Sequence[str], fields: Sequence[sdk.AdviceField]) -> list[sdk.Check]:
+    """All lines; without a valid token only that one. RetryLater where HubSpot cannot be asked at all."""
+    try:
+        headers = client.headers(client.account("details"))
+        granted = _granted(client)
+    except sdk.PauseConnection as refused:
+        return [sdk.Check("token", False, refused.message, refused.remedy)]
+    lines = [sdk.Check("token", True, "accepted")]
+    lines += _scopes(client, granted)
+    try:
+        held = properties.definitions(client)
+    except sdk.PauseConnection as refused:
+        lines.append(sdk.Check("properties", False, refused.message, refused.remedy))
+    else:
+        lines += _mapped(held, wanted, name=name)
+        lines += _own(held, fields, name=name)
+    lines += [_quota(client), _clock(headers)]
+    return lines
+
+
+def _granted(client: Client) -> frozenset[str] | None:
+    """Scopes of the token; None where HubSpot does not tell (service keys)."""
+    try:
+        answer = client.call("POST", _TOKEN_INFO, {"tokenKey": client.token})
+    except http.HttpRefused:
+        return None
+    return frozenset(str(scope) for scope in answer.get("scopes") or ())
+
+
+def _scopes(client: Client, granted: frozenset[str] | None) -> Iterator[sdk.Check]:
+    kind = client.settings.object_type.lower()
+    kind = {"0-1": "contacts", "contact": "contacts", "0-136": "leads", "lead": "leads"}.get(kind, kind)
+    kind = "custom" if "-" in kind or kind.startswith("p_") else kind
+    needed = (f"crm.objects.{kind}.read", f"crm.objects.{kind}.write", f"crm.schemas.{kind}.read")
+    if granted is None:
+        yield sdk.Check("scopes", True, f"not listed for this kind of token; needed: {', '.join(needed)}")
+        return
+    missing = [scope for scope in needed if scope not in granted]
+    if missing:
+        remedy = f"grant {', '.join(missing)} to the app, then put its new token into the settings"
+        yield sdk.Check("scopes", False, f"missing: {', '.join(missing)}", remedy)
+    else:
+        yield sdk.Check("scopes", True, ", ".join(needed))
+    schemas = f"crm.schemas.{kind}.write"
+    detail = "granted" if schemas in granted else "not granted: provision cannot create fields, all else works"
+    yield sdk.Check(schemas, True, detail)
+
+
+def _mapped(held: Mapping[str, Any], wanted: Sequence[str], *, name: str) -> Iterator[sdk.Check]:
+    missing = [one for one in dict.fromkeys(wanted) if one not in held]
+    if not missing:
+        yield sdk.Check("mapped properties", True, f"all {len(set(wanted))} exist")
+    for one in missing:
+        close = difflib.get_close_matches(one, held, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        remedy = f"{hint}Correct the map of {name}, or create the property in HubSpot"
+        yield sdk.Check(f"property {one}", False, "the portal has no such property", remedy)
+
+
+def _own(held: Mapping[str, Any], fields: Sequence[sdk.AdviceField], *, name: str) -> Iterator[sdk.Check]:
+    found = [properties.compare(field, held.get(field.name)).step for field in fields]
+    wrong = [step for step in found if step.action != "keep"]
+    if not wrong:
+        yield sdk.Check("own fields", True, f"all {len(found)} exist with their options")
+    for step in wrong:
+        if step.action == "conflict":
+            yield sdk.Check(f"field {step.name}", False, step.detail, "then run check again")
+        else:
+            detail = "is missing" if step.action == "create" else f"lacks something: {step.detail}"
+            yield sdk.Check(f"field {step.name}", False, detail, f"tierwise connections provision {name}")
+
+
+def _quota(client: Client) -> sdk.Check:
+    try:
+        answer = client.call("GET", client.account("api-usage/daily/private-apps"))
+    except sdk.PauseConnection:
+        return sdk.Check("daily quota", True, "HubSpot does not tell it for this kind of token")
+    entries = answer.get("results") if isinstance(answer.get("results"), list) else [answer]
+    usage = next((one for one in entries if one.get("usageLimit")), None)
+    if usage is None:
+        return sdk.Check("daily quota", True, "HubSpot names no limit")
+    limit, used = int(usage["usageLimit"]), int(usage.get("currentUsage") or 0)
+    detail = f"{limit - used:,} of {limit:,} calls left until {usage.get('resetsAt') or 'midnight'}"
+    if limit - used >= limit * _QUOTA_LEFT:
+        return sdk.Check("daily quota", True, detail)
+    return sdk.Check("daily quota", False, detail, "find the app that uses them up, or buy more calls from HubSpot")
+
+
+def _clock(headers: Mapping[str, str]) -> sdk.Check:
+    there = server_time(headers)
+    if there is None:
+        remedy = "keep this machine's clock right (NTP): windows of change are cut by it"
+        return sdk.Check("clock", False, "HubSpot's answers carry no time", remedy)
+    skew = (datetime.now(UTC) - there).total_seconds()
+    if abs(skew) > _SKEW:
+        remedy = "set this machine's clock (NTP); reading goes by HubSpot's clock meanwhile"
+        return sdk.Check("clock", False, f"this machine's clock is {skew:+.0f} s off HubSpot's", remedy)
+    return sdk.Check("clock", True, "agrees with HubSpot's")

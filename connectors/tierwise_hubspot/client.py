@@ -1,0 +1,143 @@
+"""HubSpot's dated API: paths, budgets and what its errors mean; sent through the SDK's session.
+
+The vendor's client builds the requests. Its own ways of sending are not used: no timeout, a new connection for each
+call, errors printed, and resource classes that end with API v3 in September 2027.
+"""
+
+from __future__ import annotations
+
+import email.utils
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+from hubspot.utils.requests.http_request_builder import Request
+
+from tierwise import sdk
+from tierwise.sdk import http
+from tierwise_hubspot.settings import Settings
+
+# Seconds to wait where a 429 names a policy; HubSpot sends no Retry-After with it.
+_POLICIES = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 3.0, "DAILY": 900.0}
+_SCOPES = ("requiredGranularScopes", "requiredScopes")
+_USER_AGENT = "tierwise"
+
+
+class Client:
+    """One portal. `call` is all there is: method, path, JSON in, JSON out."""
+
+    def __init__(self, connection: sdk.Connection, settings: Settings) -> None:
+        self.settings = settings
+        self.place = f"connections.{connection.name}"
+        self.token = connection.token.strip()
+        if not self.token:
+            raise sdk.Misconfigured(
+                "there is no token",
+                place=f"{self.place}.token",
+                remedy="put a service key or the token of a private app into the settings",
+            )
+        self._name = connection.name
+        self._session = http.Session(
+            self.place,
+            limiter=connection.limiter,
+            route=self._route,
+            judge=self._judge,
+            secrets=(self.token,),
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
+        )
+
+    def call(self, method: Literal["GET", "POST", "PATCH"], path: str, body: Any = None) -> Any:
+        """The answer's JSON. Raises the families, HttpRefused for what only the caller can judge."""
+        return http.document(self._send(method, path, body))
+
+    def headers(self, path: str) -> Mapping[str, str]:
+        """Headers of the answer to a GET."""
+        return self._send("GET", path, None).headers
+
+    def objects(self, tail: str) -> str:
+        """Path of something of the connection's object type."""
+        return f"/crm/objects/{self.settings.api_version}/{quote(self.settings.object_type)}/{tail}"
+
+    def properties(self, tail: str = "") -> str:
+        """Path of the object type's property definitions."""
+        path = f"/crm/properties/{self.settings.api_version}/{quote(self.settings.object_type)}"
+        return f"{path}/{tail}" if tail else path
+
+    def account(self, tail: str) -> str:
+        """Path of something about the account."""
+        return f"/account-info/{self.settings.api_version}/{tail}"
+
+    def close(self) -> None:
+        """Release sockets."""
+        self._session.close()
+
+    def _send(self, method: str, path: str, body: Any) -> http.Response:
+        options: dict[str, Any] = {"method": method, "path": path}
+        if body is not None:
+            options["body"] = body
+        built = Request(
+            {"base_url": self.settings.base_url, "access_token": self.token, "user_agent": _USER_AGENT}, options
+        )
+        return self._session.request(built.get_method(), built.get_url(), **built.get_options_for_sending())
+
+    def _route(self, method: str, url: str) -> http.Route:
+        """Everything we send may be sent again: reads, absolute values, and creations that a repeat finds existing."""
+        path = url.removeprefix(self.settings.base_url).split("?")[0].rstrip("/")
+        if path.endswith("/search"):
+            return http.Route("hubspot search", f"hubspot:{self._name}:search", *self.settings.searches)
+        parts = [part for part in path.split("/") if part and not part.isdigit()]
+        known = [part for part in parts if part in _OPERATIONS]
+        operation = " ".join(["hubspot", method, *known])
+        return http.Route(operation, f"hubspot:{self._name}:calls", *self.settings.calls)
+
+    def _judge(self, refusal: http.Refusal) -> http.Verdict | None:
+        document = refusal.document if isinstance(refusal.document, dict) else {}
+        match refusal.status:
+            case 401 | 530:  # 530: the token has not even the form of one
+                return http.Verdict(
+                    sdk.PauseConnection,
+                    "does not accept the token",
+                    f"renew it in HubSpot and set it as {self.place}.token",
+                )
+            case 403:
+                scopes = sorted(set(_scopes(document)))
+                wanted = f"scope {', '.join(scopes)}" if scopes else "the missing scope"
+                return http.Verdict(
+                    sdk.PauseConnection,
+                    f"denies access; {wanted} is missing" if scopes else "denies access",
+                    f"grant the app or service key {wanted}, then put its new token into the settings",
+                )
+            case 429:
+                after = _POLICIES.get(str(document.get("policyName", "")))
+                sentence = "wants fewer calls" if after != _POLICIES["DAILY"] else "has no calls left for today"
+                return http.Verdict(sdk.RetryLater, sentence, after=after)
+        return None
+
+
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """The moment in a Date header; None where it is missing or unreadable."""
+    try:
+        found = email.utils.parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else None
+
+
+_OPERATIONS = frozenset(
+    {"objects", "properties", "groups", "batch", "read", "update", "create", "account-info", "details", "oauth"}
+)
+
+
+def _scopes(document: Any) -> Iterator[str]:
+    """Every scope named anywhere in the body: which level it is on differs between endpoints."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key in _SCOPES and isinstance(value, list):
+                yield from (str(scope) for scope in value)
+            else:
+                yield from _scopes(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _scopes(value)
