@@ -47,22 +47,30 @@ def test_the_example_in_the_repository_is_this_one() -> None:
 def test_a_connection_is_added_and_everything_else_stays(tmp_path: Path) -> None:
     file = tmp_path / "tierwise.toml"
     file.write_text(MINE)
-    variable = settings.add_connection(file, "hubspot-emea", type_="hubspot", options={"object_type": "contacts"})
-    assert variable == "TIERWISE_CONNECTIONS__HUBSPOT_EMEA__TOKEN"
+    assert settings.add_connection(file, "hubspot-emea", "hubspot", {"object_type": "contacts"}) == file
     text = file.read_text()
     for line in MINE.splitlines():
         assert line in text
-    found = settings.load(file, environ={variable: "t"})
+    found = settings.load(file, environ={settings.token_variable("hubspot-emea"): "t"})
     assert [*found.connections] == ["first", "hubspot-emea"]
     assert found.connections["hubspot-emea"].options == {"object_type": "contacts"}
-    assert found.token("hubspot-emea") == "t"
+    assert found.connections["hubspot-emea"].secret("hubspot-emea") == "t"
     assert found.pump.chunk == 5
+
+
+def test_without_a_file_it_is_the_one_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert settings.add_connection(None, "a", "hubspot") == tmp_path / "tierwise.toml"
+    assert [*settings.load(environ={}).connections] == ["a"]
+    monkeypatch.setenv("TIERWISE_CONFIG", str(tmp_path / "other.toml"))
+    assert settings.add_connection(None, "b", "hubspot") == tmp_path / "other.toml"
+    assert [*settings.load().connections] == ["b"]
 
 
 def test_a_missing_file_is_made_and_a_second_connection_follows(tmp_path: Path) -> None:
     file = tmp_path / "new" / "tierwise.toml"
-    settings.add_connection(file, "a", type_="hubspot")
-    settings.add_connection(file, "b-c", type_="files", options={"folder": "in", "nothing": None})
+    settings.add_connection(file, "a", "hubspot")
+    settings.add_connection(file, "b-c", "files", {"folder": "in", "nothing": None})
     assert tomllib.loads(file.read_text()) == {
         "connections": {"a": {"type": "hubspot"}, "b-c": {"type": "files", "folder": "in"}}
     }
@@ -70,14 +78,14 @@ def test_a_missing_file_is_made_and_a_second_connection_follows(tmp_path: Path) 
 
 def test_a_token_is_written_only_on_request_and_then_closed_to_others(tmp_path: Path) -> None:
     file = tmp_path / "tierwise.toml"
-    settings.add_connection(file, "a", type_="hubspot")
+    settings.add_connection(file, "a", "hubspot")
     assert "token" not in file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
-    settings.add_connection(file, "b", type_="hubspot", token="t")
+    settings.add_connection(file, "b", "hubspot", token="t")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    settings.add_connection(file, "c", type_="hubspot")
+    settings.add_connection(file, "c", "hubspot")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600, "an edit does not open it again"
-    assert settings.load(file, environ={}).token("b") == "t"
+    assert settings.load(file, environ={}).connections["b"].secret("b") == "t"
     assert [path.name for path in tmp_path.iterdir()] == ["tierwise.toml"]
 
 
@@ -96,7 +104,7 @@ def test_a_refusal_leaves_the_file_as_it_was(tmp_path: Path, text: str, name: st
     file = tmp_path / "tierwise.toml"
     file.write_text(text)
     with pytest.raises(errors.Misconfigured) as caught:
-        settings.add_connection(file, name, type_="hubspot")
+        settings.add_connection(file, name, "hubspot")
     assert said in str(caught.value)
     assert file.read_text() == text
 
@@ -104,4 +112,4 @@ def test_a_refusal_leaves_the_file_as_it_was(tmp_path: Path, text: str, name: st
 def test_an_unwritable_place_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.Misconfigured, match="cannot be"):
-        settings.add_connection(tmp_path / "file" / "tierwise.toml", "a", type_="hubspot")
+        settings.add_connection(tmp_path / "file" / "tierwise.toml", "a", "hubspot")

@@ -33,7 +33,7 @@ def test_a_variable_finds_its_connection_though_it_cannot_hold_a_dash(read: Read
     )
     assert [*found.connections] == ["hubspot-emea"]
     assert found.connections["hubspot-emea"].options == {"base_url": "http://environment"}
-    assert found.token("hubspot-emea") == "t"
+    assert found.connections["hubspot-emea"].secret("hubspot-emea") == "t"
 
 
 def test_a_connection_may_be_all_in_the_environment() -> None:

@@ -19,7 +19,7 @@ from pydantic_core import PydanticUndefined
 from tomlkit.exceptions import ParseError
 
 from tierwise import errors
-from tierwise.settings import faults, names
+from tierwise.settings import faults, names, reading
 from tierwise.settings.model import ConnectionSettings, Settings
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,48}[a-z0-9])?")
@@ -61,12 +61,13 @@ _OPTIONAL = ("token_file", "poll_seconds")
 
 
 def add_connection(
-    path: Path, name: str, *, type_: str, options: Mapping[str, Any] | None = None, token: str | None = None
-) -> str:
-    """Write `[connections.NAME]` into the file, which is made when missing. Raises Misconfigured.
+    path: Path | None, name: str, type_: str, options: Mapping[str, Any] | None = None, *, token: str | None = None
+) -> Path:
+    """Write `[connections.NAME]` into the file and return it; it is made when missing. Raises Misconfigured.
 
-    Returns the environment variable in which the token is looked for. `token` itself is written only when given.
+    None is the file that `load` would read. A token is written only when given: see `token_variable`.
     """
+    path = path or reading.usual_file()
     if not _NAME.fullmatch(name):
         raise errors.Misconfigured(
             f"`{name}` is no name for a connection", remedy="use small letters, digits and dashes, such as hubspot-emea"
@@ -91,7 +92,7 @@ def add_connection(
         table["token"] = token
     connections[name] = table
     _replace(path, tomlkit.dumps(document), private=token is not None)
-    return names.token_variable(name)
+    return path
 
 
 def _fields(section: type[BaseModel]) -> list[str]:

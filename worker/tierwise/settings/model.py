@@ -95,6 +95,26 @@ class ConnectionSettings(_Section):
                 own["options"] = given = {**given, key: data[key]}
         return own
 
+    def secret(self, name: str) -> str:
+        """The access token, from the settings or its file; `name` is for the error. Raises Misconfigured."""
+        if self.token is not None:
+            return self.token.get_secret_value()
+        remedy = f"set {names.token_variable(name)}, or token_file to the path of a file that holds it"
+        if self.token_file is None:
+            raise errors.Misconfigured(f"connection `{name}` has no token", remedy=remedy)
+        try:
+            token = self.token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            raise errors.Misconfigured(
+                f"the token of connection `{name}` cannot be read: {reason}", place=str(self.token_file), remedy=remedy
+            ) from None
+        if not token:
+            raise errors.Misconfigured(
+                f"the token file of connection `{name}` is empty", place=str(self.token_file), remedy=remedy
+            )
+        return token
+
 
 class Settings(_Section):
     """All settings, checked. Frozen; a change takes effect at the next start."""
@@ -131,41 +151,6 @@ class Settings(_Section):
     def file(self) -> Path | None:
         """The settings file that was read, None where there is none."""
         return self._file
-
-    def connection(self, name: str) -> ConnectionSettings:
-        """One connection by name, `-` and `_` being the same. Raises Misconfigured."""
-        for known, connection in self.connections.items():
-            if names.same(known, name):
-                return connection
-        meant = names.closest(name, self.connections)
-        raise errors.Misconfigured(
-            f"no connection is named `{name}`",
-            place=str(self._file or ""),
-            remedy=f"did you mean `{meant}`?" if meant else f"tierwise connections add {name} --type TYPE",
-        )
-
-    def token(self, name: str) -> str:
-        """The connection's access token, from the settings or its file. Raises Misconfigured; never logs it."""
-        connection = self.connection(name)
-        if connection.token is not None:
-            return connection.token.get_secret_value()
-        remedy = f"set {names.token_variable(name)}, or token_file to the path of a file that holds it"
-        if connection.token_file is None:
-            raise errors.Misconfigured(f"connection `{name}` has no token", remedy=remedy)
-        try:
-            token = connection.token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "is not text"
-            raise errors.Misconfigured(
-                f"the token of connection `{name}` cannot be read: {reason}",
-                place=str(connection.token_file),
-                remedy=remedy,
-            ) from None
-        if not token:
-            raise errors.Misconfigured(
-                f"the token file of connection `{name}` is empty", place=str(connection.token_file), remedy=remedy
-            )
-        return token
 
     @model_validator(mode="after")
     def _distinct(self) -> Settings:

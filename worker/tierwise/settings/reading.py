@@ -57,6 +57,11 @@ def variables() -> Iterator[names.Path]:
             yield (name,)
 
 
+def usual_file() -> Path:
+    """The file that `load` reads where none is given, whether it exists or not."""
+    return Path(os.environ.get(names.CONFIG) or DEFAULT_FILE).expanduser().absolute()
+
+
 def _file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
     given = config or (Path(environ[names.CONFIG]) if environ.get(names.CONFIG) else None)
     if given is None:

@@ -1,0 +1,142 @@
+"""The counters of the running processes, declared once; whatever is not declared cannot be counted.
+
+Levels (backlogs, ages, states) are not here: the console reads them from the database at scrape time. No label ever
+holds a lead's id, and no label grows without bound.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+MOST_VALUES = 200
+"""Sets of labels per metric; what comes after is counted as `other`."""
+OTHER = "other"
+
+_LATENCY = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
+
+
+class Metric(NamedTuple):
+    """One declared metric."""
+
+    name: str
+    kind: Literal["counter", "histogram"]
+    help: str
+    labels: tuple[str, ...]
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "tierwise_poll_records_total",
+            "counter",
+            "Records read from the CRM, by what they turned out to be.",
+            ("connection", "result"),
+        ),
+        Metric("tierwise_leads_decided_total", "counter", "Decisions committed.", ("connection", "tier", "outcome")),
+        Metric("tierwise_model_calls_total", "counter", "Calls to models, by how they ended.", ("model", "result")),
+        Metric("tierwise_model_seconds", "histogram", "Duration of one call to a model, seconds.", ("model",)),
+        Metric(
+            "tierwise_crm_calls_total",
+            "counter",
+            "Requests to the CRM, by how they ended.",
+            ("connection", "operation", "result"),
+        ),
+        Metric("tierwise_writes_total", "counter", "Records written back, by how it ended.", ("connection", "result")),
+    )
+}
+
+
+class Gauge(NamedTuple):
+    """A level as it is now, with one value for each set of labels."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    values: Mapping[tuple[str, ...], float]
+
+
+def count(name: str, amount: float = 1, **labels: object) -> None:
+    """Add to a counter. ValueError where name or labels are not declared."""
+    _child(name, "counter", labels).inc(amount)
+
+
+def observe(name: str, value: float, **labels: object) -> None:
+    """Add one measurement, in the metric's unit. ValueError where name or labels are not declared."""
+    _child(name, "histogram", labels).observe(value)
+
+
+def share(directory: Path) -> None:
+    """Keep the counters in files here, so that one process can show those of all: before the first count.
+
+    Called by the parent of the processes, which inherit it. Files of an earlier run are removed.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in directory.glob("*.db"):
+        old.unlink(missing_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+
+
+def exposition(gauges: Sequence[Gauge] = ()) -> tuple[bytes, str]:
+    """Everything as (Prometheus text, content type): this process, all counters, and the levels given."""
+    import prometheus_client
+    from prometheus_client import metrics_core, multiprocess
+
+    registry = prometheus_client.CollectorRegistry()
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        for name in METRICS:
+            registry.register(_metric(name))
+    prometheus_client.ProcessCollector(registry=registry)
+    prometheus_client.PlatformCollector(registry=registry)
+    families = []
+    for gauge in gauges:
+        family = metrics_core.GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
+        for values, level in gauge.values.items():
+            family.add_metric(values, level)
+        families.append(family)
+    registry.register(_Given(families))
+    return prometheus_client.generate_latest(registry), prometheus_client.CONTENT_TYPE_LATEST
+
+
+class _Given:
+    """A collector in prometheus_client's sense, of what was read before."""
+
+    def __init__(self, families: Sequence[Any]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Any]:
+        return self._families
+
+
+@functools.cache
+def _metric(name: str) -> Any:
+    import prometheus_client
+
+    metric = METRICS[name]
+    if metric.kind == "counter":
+        return prometheus_client.Counter(name, metric.help, metric.labels, registry=None)
+    return prometheus_client.Histogram(name, metric.help, metric.labels, registry=None, buckets=_LATENCY)
+
+
+_seen: dict[str, set[tuple[str, ...]]] = {}
+
+
+def _child(name: str, kind: str, labels: dict[str, object]) -> Any:
+    metric = METRICS.get(name)
+    if metric is None or metric.kind != kind:
+        raise ValueError(f"no {kind} `{name}` is declared in telemetry.metrics")
+    if set(labels) != set(metric.labels):
+        raise ValueError(f"`{name}` has the labels {', '.join(metric.labels)}, not {', '.join(sorted(labels))}")
+    values = tuple(str(labels[label])[:80] for label in metric.labels)
+    seen = _seen.setdefault(name, set())
+    if values not in seen:
+        if len(seen) >= MOST_VALUES:
+            values = (OTHER,) * len(values)
+        seen.add(values)
+    return _metric(name).labels(*values)
