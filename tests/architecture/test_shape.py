@@ -69,11 +69,12 @@ def test_domain_imports_only_what_is_pure(root: Path, modules: list[Path]) -> No
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
+                parent = node.module or ""
+                names = [f"tierwise.{alias.name}" for alias in node.names] if parent == "tierwise" else [parent]
             else:
                 continue
             for name in names:
-                ours = name == "tierwise" or name.startswith(("tierwise.domain", "tierwise.errors"))
+                ours = name.startswith(("tierwise.domain", "tierwise.errors"))
                 if not (ours or name in allowed or name.split(".")[0] in allowed):
                     wrong.append(f"{module}:{node.lineno} imports {name}")
     assert not wrong, "\n".join(wrong)
