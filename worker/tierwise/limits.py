@@ -188,6 +188,19 @@ class RedisLimiter:
         return answer
 
 
+def reachable(url: str) -> bool:
+    """Whether the server answers a PING within a second."""
+    client = redis.Redis.from_url(
+        client_url(url), socket_timeout=_SOCKET_TIMEOUT, socket_connect_timeout=_SOCKET_TIMEOUT
+    )
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
+
+
 def client_url(url: str) -> str:
     """A broker's address as Celery spells it -> as redis-py does. Misconfigured for what is no Redis."""
     parts = urllib.parse.urlsplit(url)

@@ -145,14 +145,7 @@ class Wiring:
 
     def connection(self, name: str) -> ConnectionSettings:
         """Settings of one connection."""
-        found = self.settings.connections.get(name)
-        if found is None:
-            known = ", ".join(sorted(self.settings.connections)) or "none"
-            raise Misconfigured(
-                f"there is no connection '{name}' in the settings",
-                remedy=f"known: {known}; `tierwise connections add {name} --type hubspot` writes one",
-            )
-        return found
+        return self.settings.connection(name)
 
     @contextmanager
     def connector(self, name: str) -> Iterator[Connector]:
@@ -162,7 +155,7 @@ class Wiring:
             Connection(
                 name=name,
                 type=settings.type,
-                token=settings.secret(name),
+                token=self.settings.token(name),
                 options=settings.options,
                 limiter=self.limiter,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,7 +25,7 @@ def list_(json: output.Json = False) -> None:
     """Every configured connection and how it is doing."""
     with session.opened() as parts:
         states = {state.name: state for state in parts.store.connections.list()}
-        rows = []
+        rows: list[dict[str, Any]] = []
         for name, settings in sorted(parts.settings.connections.items()):
             state = states.get(name)
             rows.append(

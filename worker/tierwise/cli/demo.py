@@ -79,9 +79,9 @@ def demo(
     )  # fmt: skip
     started = time.monotonic()
     with running(options) as stack_:
-        _settle(stack_, quiet=json == Path("-"))
+        settle(stack_, quiet=json == Path("-"))
         seconds = time.monotonic() - started
-        again = _poll_again(stack_)
+        again = poll_again(stack_)
         records = stack_.crm.contacts()
         result = {"leads": records, "summary": _summary(stack_, records, again=again, seconds=seconds)}
         _print(result, json=json)
@@ -170,7 +170,7 @@ def _first_hour(parts: Wiring) -> None:
     parts.store.connections.enable(NAME, watermark=long_ago, now=now)
 
 
-def _settle(stack_: Running, *, quiet: bool) -> None:
+def settle(stack_: Running, *, quiet: bool) -> None:
     """Until every lead in the CRM has a status and nothing is under way."""
     deadline = time.monotonic() + LONGEST
     with output.progress() as bar:
@@ -190,7 +190,7 @@ def _quiet(parts: Wiring, total: int) -> bool:
     return counts["leads"] >= total and counts["undecided"] == 0 and counts["undelivered"] == 0
 
 
-def _poll_again(stack_: Running) -> dict[str, int]:
+def poll_again(stack_: Running) -> dict[str, int]:
     """Poll once more, here, over everything: nothing may change."""
     before = stack_.crm.stats()
     parts = stack_.parts

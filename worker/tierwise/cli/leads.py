@@ -13,7 +13,7 @@ import typer
 
 from tierwise import policies, wiring
 from tierwise.cli import output, session, story
-from tierwise.domain import mapping
+from tierwise.domain import canonical, mapping
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import preview as previewing
 
@@ -123,7 +123,7 @@ def score(
     try:
         bundle = policies.read(policy or parts.policy_directory())
         runnable = policies.compile(bundle)
-        field_map = policies.read_map(map_) if map_ is not None else mapping.canonical_map()
+        field_map = policies.read_map(map_) if map_ is not None else canonical.canonical_map()
         _require_columns(rows, field_map, place=str(file))
         judge, loop = parts.judge()
         found = []

@@ -181,5 +181,5 @@ def _policy(settings: configuration.Settings) -> str:
 
 
 def _token(settings: configuration.Settings, name: str) -> str:
-    settings.connections[name].secret(name)
+    settings.token(name)
     return "set"

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from tierwise import ports
 from tierwise.domain import identity, mapping
-from tierwise.domain.lead import SCHEMA_VERSION, digest
 from tierwise.errors import RejectRecord
 from tierwise.sdk import Record
 
@@ -34,7 +33,7 @@ def _map(record: Record, field_map: mapping.FieldMap) -> ports.Arrival:
             record_id=record.id,
             modified_at=record.modified_at,
             lead=None,
-            fingerprint=digest({"schema": SCHEMA_VERSION, "raw": {k: str(v) for k, v in record.properties.items()}}),
+            fingerprint=mapping.raw_fingerprint(field_map, record.properties),
             identity=None,
             provenance={},
             problems=(),
