@@ -140,7 +140,8 @@ def run(query: Query, index: Index) -> tuple[int, list[Document]]:
     if plain and not query.sort and not query.groups:
         return len(index), [index.documents[key] for key in index.by_id()[first:last]]
     keys = index.by_change(start, stop, descending=by_change and query.descending)
-    found = [document for key in keys if _matches(query, document := index.documents[key])]
+    exact = len(query.groups) == 1  # then the span is the group's window, and only its other filters are left
+    found = [document for key in keys if _matches(query, document := index.documents[key], in_window=exact)]
     if not by_change:
         found.sort(key=lambda document: int(document["hs_object_id"]))
         if query.sort:
@@ -155,14 +156,14 @@ def _span(query: Query, index: Index) -> tuple[int, int]:
     return min(start for start, _ in spans), max(stop for _, stop in spans)
 
 
-def _matches(query: Query, document: Document) -> bool:
+def _matches(query: Query, document: Document, *, in_window: bool) -> bool:
     if query.text and not any(query.text in document.get(name, "").lower() for name in _FREE_TEXT):
         return False
-    return not query.groups or any(_holds(group, document) for group in query.groups)
+    return not query.groups or any(_holds(group, document, in_window=in_window) for group in query.groups)
 
 
-def _holds(group: Group, document: Document) -> bool:
-    if group.low is not None or group.high is not None:
+def _holds(group: Group, document: Document, *, in_window: bool) -> bool:
+    if not in_window and (group.low is not None or group.high is not None):
         stamp = moments.parse(document[_STAMP]) or 0
         if group.low is not None and stamp < group.low:
             return False

@@ -19,8 +19,10 @@ def structured(schema: Mapping[str, Any], prompt: str, model: str) -> Any:
     fields = reading.lead_fields(prompt)
     answer = _plainest(dict(schema), schema, depth=0)
     if isinstance(answer, dict):
+        read = judging.sentences(fields)
+        seed = "".join(field.raw for field in fields)
         for criterion in reading.criteria(schema):
-            answer[criterion.id] = judging.judge(criterion, fields, model)
+            answer[criterion.id] = judging.judge(criterion, read, model=model, seed=seed)
     return answer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,26 +25,56 @@ _MAX_QUOTE = 160
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Sentence:
+    """One sentence of a field, with what it shows; worked out once for all criteria."""
+
     field: str
     quote: str
-    strength: float
     stems: frozenset[str]
     ideas: frozenset[str]
+    has_number: bool
 
 
-def judge(criterion: Criterion, fields: Sequence[Field], model: str) -> dict[str, Any]:
-    """The answer for one criterion in the shape its schema asks for."""
-    dice = _dice(model, criterion.id, "".join(field.raw for field in fields))
-    allowed = [field for field in fields if not criterion.fields or field.name in criterion.fields]
-    evidence = max(_evidence(criterion, allowed), key=lambda found: found.strength, default=None)
+@dataclass(frozen=True)
+class Evidence:
+    sentence: Sentence
+    strength: float
+
+
+def sentences(fields: Sequence[Field]) -> list[Sentence]:
+    """All sentences of all fields, in order."""
+    return [_sentence(field, found) for field in fields for found in _SENTENCE.finditer(field.plain)]
+
+
+def _sentence(field: Field, found: re.Match[str]) -> Sentence:
+    text = found.group()
+    return Sentence(
+        field=field.name,
+        quote=_quote(field, found.start(), found.end()),
+        stems=_stems(text),
+        ideas=frozenset(idea.name for idea in IDEAS if idea.shown.search(text)),
+        has_number=any(map(str.isdigit, text)),
+    )
+
+
+def _quote(field: Field, start: int, stop: int) -> str:
+    text = field.raw[start : min(stop, start + _MAX_QUOTE)]
+    blank = field.plain[start : start + len(text)]
+    return text[len(blank) - len(blank.lstrip()) : len(blank.rstrip())]
+
+
+def judge(criterion: Criterion, read: Sequence[Sentence], *, model: str, seed: str) -> dict[str, Any]:
+    """The answer for one criterion in the shape its schema asks for. `seed` stands for the lead."""
+    dice = _dice(model, criterion.id, seed)
     caution = 0.15 * _dice(model)  # some models want more before they commit
+    allowed = [one for one in read if not criterion.fields or one.field in criterion.fields]
+    evidence = max((_evidence(criterion, one) for one in allowed), key=lambda found: found.strength, default=None)
     if evidence is None or evidence.strength < 1.0 + caution:
         level, probability, quote, place = _nothing(criterion, dice)
     else:
         level = _level(criterion, evidence, dice)
         probability = min(0.97, 0.52 + 0.11 * evidence.strength - caution + 0.08 * (dice - 0.5))
-        quote, place = evidence.quote, evidence.field
+        quote, place = evidence.sentence.quote, evidence.sentence.field
     answer = {"level": level, "probability": round(probability, 3), "quote": quote, "field": place}
     return {key: value for key, value in answer.items() if key in criterion.keys}
 
@@ -56,33 +86,19 @@ def _nothing(criterion: Criterion, dice: float) -> tuple[str, float, str, str]:
     return _ladder(criterion)[-1], 0.5 + 0.1 * dice, "", place
 
 
-def _evidence(criterion: Criterion, fields: Sequence[Field]) -> Iterator[Evidence]:
+def _evidence(criterion: Criterion, sentence: Sentence) -> Evidence:
     stems, ideas = _asked(criterion)
-    for field in fields:
-        for sentence in _SENTENCE.finditer(field.plain):
-            text = sentence.group()
-            shown = {idea.name for idea in IDEAS if idea.shown.search(text)}
-            shared = _stems(text) & stems
-            about = shown & ideas
-            strength = 1.4 * len(about) + 0.6 * len(shared) + (0.4 if about and any(map(str.isdigit, text)) else 0.0)
-            if strength > 0:
-                quote = _quote(field, sentence.start(), sentence.end())
-                yield Evidence(field.name, quote, strength, frozenset(_stems(text)), frozenset(shown))
-
-
-def _quote(field: Field, start: int, stop: int) -> str:
-    text = field.raw[start : min(stop, start + _MAX_QUOTE)]
-    blank = field.plain[start : start + len(text)]
-    left = len(blank) - len(blank.lstrip())
-    return text[left : len(blank.rstrip())]
+    about = len(sentence.ideas & ideas)
+    number = 0.4 if about and sentence.has_number else 0.0
+    return Evidence(sentence, 1.4 * about + 0.6 * len(sentence.stems & stems) + number)
 
 
 def _level(criterion: Criterion, evidence: Evidence, dice: float) -> str:
     ladder = _ladder(criterion)
-    doubt = "doubt" in evidence.ideas or "outsider" in evidence.ideas
+    doubt = bool({"doubt", "outsider"} & evidence.sentence.ideas)
     described = dict(zip(criterion.levels, criterion.descriptions, strict=True))
     common = frozenset.intersection(*(_stems(text) for text in described.values())) if described else frozenset()
-    overlap = {level: len((_stems(described[level]) - common) & evidence.stems) for level in ladder}
+    overlap = {level: len((_stems(described[level]) - common) & evidence.sentence.stems) for level in ladder}
     best = max(ladder, key=lambda level: overlap[level])
     if overlap[best] >= 2 and list(overlap.values()).count(overlap[best]) == 1 and not doubt:
         step = ladder.index(best)

@@ -61,7 +61,9 @@ def lead_fields(prompt: str) -> list[Field]:
 
 def _field(name: str, raw: str, mark: str) -> Field:
     blanked = raw.replace(mark, " " * len(mark)) if mark else raw
-    plain = "".join(low if len(low := letter.lower()) == 1 else letter for letter in blanked)
+    plain = blanked.lower()
+    if len(plain) != len(raw):  # a few letters have longer lower-case forms; places must stay the same
+        plain = "".join(low if len(low := letter.lower()) == 1 else letter for letter in blanked)
     return Field(name, raw, plain)
 
 
