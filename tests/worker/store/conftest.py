@@ -1,0 +1,215 @@
+"""A migrated store on each engine, and a desk that plays the pipeline around it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tierwise import ports, store
+from tierwise.domain import advice, echo
+from tierwise.domain.decision import Decision, ReasonGiven
+from tierwise.domain.lead import Lead, digest
+from tierwise.domain.rubric import Assessment, Verdict
+from tierwise.store import migrations
+
+START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+POLICY = digest("policy")
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "tierwise.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Makes migrated databases by copying one that was migrated once."""
+    made: list[str] = []
+    server: Any = None
+
+    def make(kind: str) -> str:
+        nonlocal server
+        if kind == "sqlite":
+            template = request.getfixturevalue("_sqlite_template")
+            path = tmp_path / f"store-{len(list(tmp_path.iterdir()))}.db"
+            shutil.copy(template, path)
+            return f"sqlite:///{path}"
+        server = request.getfixturevalue("postgres_server")
+        url = server.create(server.template("tierwise_store", migrations.upgrade))
+        made.append(url)
+        return str(url)
+
+    yield make
+    for url in made:
+        server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, fresh_url: Callable[[str], str]) -> str:
+    """A migrated, empty database on each engine in turn."""
+    return fresh_url(request.param)
+
+
+@pytest.fixture
+def opened(store_url: str) -> Iterator[store.SqlStore]:
+    """The store on it."""
+    made = store.open_store(store_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(opened: store.SqlStore) -> Desk:
+    """The pipeline's side, with connection `crm` enabled."""
+    made = Desk(opened)
+    made.enable("crm")
+    return made
+
+
+@dataclasses.dataclass
+class Desk:
+    """Does with a store what the pipeline does, in few words. `now` only moves when a test says so."""
+
+    store: store.SqlStore
+    now: datetime = START
+    crm: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    """What the CRM shows in our fields, by record."""
+    batches: int = 0
+
+    def wait(self, seconds: float) -> datetime:
+        self.now += timedelta(seconds=seconds)
+        return self.now
+
+    def enable(self, name: str) -> None:
+        self.store.connections.ensure(name, "hubspot", now=self.now)
+        self.store.connections.enable(name, watermark=START, now=self.now)
+
+    def lead(self, **fields: Any) -> Lead:
+        return Lead(**{"email": "ada@acme.example", "company": "Acme", "employee_count": 120, **fields})
+
+    def arrival(self, record_id: str, *, own: Any = None, modified_at: datetime | None = None, **fields: Any) -> Any:
+        lead = self.lead(**fields)
+        return ports.Arrival(
+            record_id=record_id,
+            modified_at=modified_at or self.now,
+            lead=lead,
+            fingerprint=lead.fingerprint(),
+            identity=digest(lead.email),
+            provenance={"email": {"from": "email", "raw": lead.email, "transform": "email", "note": ""}},
+            problems=(),
+            rejected=None,
+            own=self.crm.get(record_id, {}) if own is None else own,
+        )
+
+    def misfit(self, record_id: str, *, why: str = "no e-mail", own: Any = None, raw: Any = "") -> Any:
+        return self.arrival(record_id, own=own)._replace(
+            lead=None, fingerprint=digest([record_id, raw, why]), identity=None, rejected=why, problems=(why,)
+        )
+
+    def cursor(self, connection: str = "crm", *, owner: str = "poller", lease: float = 60) -> ports.CursorClaim:
+        claim = self.store.cursors.claim(connection, owner=owner, lease=lease, now=self.now)
+        assert claim is not None
+        return claim
+
+    def poll(self, *arrivals: Any, connection: str = "crm", policy: str = POLICY) -> ports.Ingested:
+        """One window of one page."""
+        claim = self.cursor(connection)
+        claim = self.store.cursors.open_window(claim, until=self.now, now=self.now)
+        done = self.store.leads.ingest(claim, arrivals, policy=policy, position=None, watermark=self.now, now=self.now)
+        self.store.cursors.release(claim, next_poll_at=self.now, error="", now=self.now)
+        return done
+
+    def claim(self, limit: int = 50, *, owner: str = "w1", lease: float = 60, **kwargs: Any) -> list[ports.Claim]:
+        return self.store.works.claim(limit=limit, owner=owner, lease=lease, now=self.now, **kwargs)
+
+    def decision(self, claim: ports.Claim, *, score: int = 80, tier: str = "A", **fields: Any) -> Decision:
+        values: dict[str, Any] = {
+            "connection": claim.connection,
+            "record_id": claim.record_id,
+            "fingerprint": claim.fingerprint,
+            "policy": claim.policy,
+            "policy_version": "1",
+            "status": "scored",
+            "outcome": "accept",
+            "route": "emea",
+            "score": score,
+            "fit": score,
+            "intent": score,
+            "tier": tier,
+            "confidence": 0.9,
+            "reasons": (ReasonGiven(code="BIG", sentence=f"{claim.lead.company} is big", source="criterion:size",
+                                    quote="we are many", field="message"),),
+            "assessments": (self.assessment(claim.fingerprint),),
+            "fields": claim.lead.signals(),
+            "decided_at": self.now,
+        }  # fmt: skip
+        return Decision(**{**values, **fields})
+
+    def assessment(self, key: str, *, cached: bool = False) -> Assessment:
+        verdict = Verdict(criterion="size", level="big", probability=0.9, decided_by="m", quote="we are many")
+        return Assessment(model="m", verdicts=(verdict,), content_hash=digest(key), cost_usd=0.001, cached=cached)
+
+    def advice(self, decision: Decision) -> dict[str, Any]:
+        return {
+            **dict.fromkeys(advice.WRITTEN),
+            "tierwise_score": decision.score,
+            "tierwise_tier": decision.tier,
+            "tierwise_status": decision.status,
+            "tierwise_reason_codes": decision.reason_codes,
+            "tierwise_fingerprint": decision.fingerprint,
+            "tierwise_scored_at": decision.decided_at.isoformat(),
+        }
+
+    def finished(self, claim: ports.Claim, *, review: Any = None, **fields: Any) -> ports.Finished:
+        decision = self.decision(claim, **fields)
+        return ports.Finished(claim, decision, self.advice(decision), review)
+
+    def commit(self, claims: Sequence[ports.Claim], *, review: Any = None, **fields: Any) -> ports.Committed:
+        finished = [self.finished(claim, review=review, **fields) for claim in claims]
+        return self.store.decisions.commit(finished, now=self.now)
+
+    def decide(self, *arrivals: Any, **fields: Any) -> ports.Committed:
+        """Poll, claim and commit."""
+        self.poll(*arrivals)
+        return self.commit(self.claim(), **fields)
+
+    def outgoing(self, *, limit: int = 100, owner: str = "b1", lease: float = 60) -> list[ports.Outgoing]:
+        return self.store.outbox.claim("crm", limit=limit, owner=owner, lease=lease, now=self.now)
+
+    def batch(self) -> str:
+        self.batches += 1
+        return f"batch-{self.batches}"
+
+    def changes(self, row: ports.Outgoing) -> dict[str, Any]:
+        return echo.changes(desired=row.desired, known=row.known, kept=row.kept)
+
+    def apply(self, record_id: str, values: Any) -> None:
+        """The CRM takes a write."""
+        self.crm.setdefault(record_id, {}).update(values)
+
+    def send(self, *, outcome: Any = "sent", **settled: Any) -> int:
+        """Claim, intend, write and settle; how many rows were written."""
+        written = 0
+        rows = self.outgoing()
+        batch = self.batch()
+        plan = {row.outbox_id: (row, self.changes(row)) for row in rows}
+        full = [item for item in plan.values() if item[1]]
+        standing = self.store.outbox.intend(full, batch=batch, now=self.now)
+        results = [ports.Settled(row, "unchanged") for row, values in plan.values() if not values]
+        for row, values in full:
+            if row.outbox_id not in standing:
+                continue
+            if outcome == "sent":
+                self.apply(row.record_id, values)
+                written += 1
+            results.append(ports.Settled(row, outcome, sent=values, **settled))
+        self.store.outbox.settle(results, batch=batch, now=self.now)
+        return written

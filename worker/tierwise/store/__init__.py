@@ -1,0 +1,66 @@
+"""Everything that is stored. The pipeline sees `ports.Store`; what is behind it is SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from tierwise import errors
+from tierwise.store import engine, migrations, schema
+from tierwise.store.assessments import Assessments
+from tierwise.store.connections import Connections
+from tierwise.store.cursors import Cursors
+from tierwise.store.decisions import Decisions
+from tierwise.store.heartbeats import Heartbeats
+from tierwise.store.leads import Leads
+from tierwise.store.migrations import current, upgrade
+from tierwise.store.outbox import Outbox
+from tierwise.store.policies import Policies
+from tierwise.store.reviews import Reviews
+from tierwise.store.slots import Slots
+from tierwise.store.works import Works
+
+__all__ = ["SqlStore", "current", "open_store", "upgrade"]
+
+
+class SqlStore:
+    """ports.Store over one database. One object per process; safe to use from several threads."""
+
+    def __init__(self, database: engine.Database) -> None:
+        self._database = database
+        self.connections = Connections(database)
+        self.cursors = Cursors(database)
+        self.leads = Leads(database)
+        self.works = Works(database)
+        self.decisions = Decisions(database)
+        self.assessments = Assessments(database)
+        self.outbox = Outbox(database)
+        self.reviews = Reviews(database)
+        self.policies = Policies(database)
+        self.slots = Slots(database)
+        self.heartbeats = Heartbeats(database)
+
+    def dispose_after_fork(self) -> None:
+        """In a child process, before anything else: the parent's connections are not ours to use or close."""
+        self._database.dispose_after_fork()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+
+
+def open_store(url: str, *, migrate: bool = False) -> SqlStore:
+    """The store at `url` (sqlite:///FILE or postgresql://…), its tables brought up to date first where `migrate`.
+
+    Raises Unreachable, or Misconfigured where the address is wrong or the tables are of another version.
+    """
+    database = engine.Database(url)
+    revision = migrations.revision_of(database)
+    if revision != schema.HEAD and migrate:
+        migrations.upgrade(url)
+        revision = migrations.revision_of(database)
+    if revision != schema.HEAD:
+        database.close()
+        raise errors.Misconfigured(
+            f"the tables are at {revision or 'nothing'}, this version needs {schema.HEAD}",
+            place=database.place,
+            remedy=engine.UPGRADE,
+        )
+    return SqlStore(database)

@@ -1,0 +1,46 @@
+"""The cache of paid answers: the same question about the same signals is never paid twice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tierwise.domain.rubric import Assessment
+from tierwise.store import columns, engine, schema
+
+TABLE = schema.assessment
+
+
+class Assessments:
+    """ports.Assessments over the database."""
+
+    def __init__(self, database: engine.Database) -> None:
+        self._database = database
+
+    def get(self, hashes: Collection[str]) -> dict[str, Assessment]:
+        """By content hash; those that were never answered are left out."""
+        found: dict[str, Assessment] = {}
+        with self._database.read() as connection:
+            for some in columns.chunks(sorted(set(hashes))):
+                query = sa.select(TABLE.c.content_hash, TABLE.c.body).where(TABLE.c.content_hash.in_(some))
+                found.update(
+                    {row.content_hash: Assessment.model_validate(row.body) for row in connection.execute(query)}
+                )
+        return found
+
+
+def keep(
+    database: engine.Database, connection: sa.Connection, assessments: Iterable[Assessment], *, now: datetime
+) -> None:
+    """Store answers that were paid for just now; the first answer to a question stays."""
+    paid = {item.content_hash: item for item in assessments if not item.cached}
+    rows = [
+        {"content_hash": key, "model": paid[key].model, "body": paid[key].model_dump(mode="json"), "created_at": now}
+        for key in sorted(paid)
+    ]
+    if rows:
+        # RETURNING is what makes SQLAlchemy send many rows at once.
+        insert = database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)
+        connection.execute(insert, rows)

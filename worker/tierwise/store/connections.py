@@ -1,0 +1,121 @@
+"""Accounts, switched on and off in one row that every worker reads."""
+
+from __future__ import annotations
+
+import builtins
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tierwise import errors
+from tierwise.ports import ConnectionState
+from tierwise.store import engine, schema
+
+TABLE = schema.connection
+
+
+def active(column: sa.ColumnElement[str], *, writing: bool) -> sa.ColumnElement[bool]:
+    """Condition: the row's connection is enabled, and (for what calls the CRM) not paused."""
+    names = sa.select(TABLE.c.name).where(TABLE.c.enabled)
+    return column.in_(names.where(TABLE.c.paused.is_(None)) if writing else names)
+
+
+class Connections:
+    """ports.Connections over the database."""
+
+    def __init__(self, database: engine.Database) -> None:
+        self._database = database
+
+    def ensure(self, name: str, type_: str, *, now: datetime) -> None:
+        """Make the connection known, disabled. Misconfigured where the name belongs to another kind of system."""
+
+        def work(connection: sa.Connection) -> str:
+            stored = connection.execute(sa.select(TABLE.c.type).where(TABLE.c.name == name)).scalar_one_or_none()
+            if stored is not None:
+                return str(stored)
+            row = {"name": name, "type": type_, "enabled": False, "created_at": now, "updated_at": now}
+            connection.execute(self._database.insert(TABLE).values(row).on_conflict_do_nothing())
+            head = {"connection": name, "sequence": 0, "head": schema.GENESIS}
+            connection.execute(self._database.insert(schema.chain).values(head).on_conflict_do_nothing())
+            return type_
+
+        stored = self._database.write(work)
+        if stored != type_:
+            raise errors.Misconfigured(
+                f"the database knows this connection as {stored}, not {type_}",
+                place=f"connection {name}",
+                remedy="give the new connection a name of its own",
+            )
+
+    def enable(self, name: str, *, watermark: datetime, now: datetime) -> bool:
+        """False when it was enabled already. The cursor is set only where there is none yet."""
+
+        def work(connection: sa.Connection) -> bool:
+            self._require(connection, name)
+            changed = self._set(connection, name, now, enabled=True)
+            start = {"connection": name, "watermark": watermark, "version": 0}
+            connection.execute(self._database.insert(schema.cursor).values(start).on_conflict_do_nothing())
+            return changed
+
+        return self._database.write(work)
+
+    def disable(self, name: str, *, now: datetime) -> None:
+        """A poll that is under way stops at its next page."""
+
+        def work(connection: sa.Connection) -> None:
+            self._require(connection, name)
+            self._set(connection, name, now, enabled=False)
+            cursor = schema.cursor
+            connection.execute(
+                sa.update(cursor).where(cursor.c.connection == name).values(version=cursor.c.version + 1)
+            )
+
+        self._database.write(work)
+
+    def pause(self, name: str, reason: str, *, now: datetime) -> None:
+        """No call to this account until `resume`."""
+        self._database.write(lambda connection: self._set(connection, name, now, paused=reason))
+
+    def resume(self, name: str, *, now: datetime) -> None:
+        """A person has seen to it."""
+        self._database.write(lambda connection: self._set(connection, name, now, paused=None))
+
+    def list(self) -> builtins.list[ConnectionState]:
+        """All of them, by name."""
+        cursor, lead = schema.cursor, schema.lead
+        count = (
+            sa.select(sa.func.count())
+            .where(lead.c.connection == TABLE.c.name, lead.c.merged_into.is_(None))
+            .scalar_subquery()
+        )
+        query = (
+            sa.select(
+                TABLE.c.name,
+                TABLE.c.type,
+                TABLE.c.enabled,
+                TABLE.c.paused,
+                cursor.c.watermark,
+                cursor.c.last_polled_at,
+                cursor.c.next_poll_at,
+                count.label("leads"),
+            )
+            .outerjoin(cursor, cursor.c.connection == TABLE.c.name)
+            .order_by(TABLE.c.name)
+        )
+        with self._database.read() as connection:
+            return [ConnectionState(*row) for row in connection.execute(query)]
+
+    def _require(self, connection: sa.Connection, name: str) -> None:
+        if connection.execute(sa.select(TABLE.c.name).where(TABLE.c.name == name)).first() is None:
+            raise errors.Misconfigured(
+                "the database does not know this connection",
+                place=f"connection {name}",
+                remedy="list those it knows with `tierwise connections list`",
+            )
+
+    def _set(self, connection: sa.Connection, name: str, now: datetime, **values: Any) -> bool:
+        """True where something changed."""
+        differs = sa.or_(*(TABLE.c[column].is_distinct_from(value) for column, value in values.items()))
+        statement = sa.update(TABLE).where(TABLE.c.name == name, differs).values(**values, updated_at=now)
+        return connection.execute(statement).rowcount > 0

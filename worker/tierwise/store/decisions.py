@@ -1,0 +1,99 @@
+"""The append-only record: batches of finished leads go in, one hash chain per connection comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tierwise.domain import chain
+from tierwise.domain.decision import Decision
+from tierwise.ports import ChainReport, Committed, DecisionKey, Finished, StoredDecision
+from tierwise.store import columns, commit, engine, schema
+
+TABLE = schema.decision
+CHAIN = schema.chain
+PAGE = 500
+
+
+class Decisions:
+    """ports.Decisions over the database."""
+
+    def __init__(self, database: engine.Database) -> None:
+        self._database = database
+
+    def find(self, keys: Collection[DecisionKey]) -> dict[DecisionKey, Decision]:
+        """Decisions that were made already; a key without one is left out."""
+        wanted = set(keys)
+        found: dict[DecisionKey, Decision] = {}
+        with self._database.read() as connection:
+            for row in _rows(connection, wanted, TABLE.c.body, TABLE.c.personal):
+                found[row.connection, row.record_id, row.fingerprint, row.policy] = _decision(row)
+        return found
+
+    def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
+        """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""
+        if not finished:
+            return Committed(frozenset(), frozenset())
+        batch = commit.Batch(self._database, finished, now=now)
+        return self._database.write(batch.store)
+
+    def verify(self, connection: str) -> ChainReport:
+        """Walk the chain in pages; nothing is locked, links that come meanwhile are left for the next walk."""
+        with self._database.read() as reader:
+            end = reader.execute(sa.select(CHAIN).where(CHAIN.c.connection == connection)).one_or_none()
+            last, head = (end.sequence, end.head) if end is not None else (0, schema.GENESIS)
+            links, previous = 0, schema.GENESIS
+            while links < last:
+                query = sa.select(TABLE).where(TABLE.c.connection == connection, TABLE.c.sequence > links)
+                page = reader.execute(
+                    query.where(TABLE.c.sequence <= last).order_by(TABLE.c.sequence).limit(PAGE)
+                ).all()
+                for row in page:
+                    if row.sequence != links + 1 or not fits(row._asdict(), previous=previous):
+                        return ChainReport(connection, links, previous, links + 1)
+                    links, previous = row.sequence, row.hash
+                if not page:
+                    return ChainReport(connection, links, previous, links + 1)
+        return ChainReport(connection, links, previous, None if previous == head else links)
+
+
+def fits(row: Mapping[str, Any], *, previous: str) -> bool:
+    """The stored link follows `previous`, and neither body, personal part nor columns were changed."""
+    if row["previous"] != previous or row["hash"] != chain.hashed(previous, row["body"]):
+        return False
+    body = json.loads(row["body"])
+    if row["personal"] is not None and chain.sealed(row["personal"], row["salt"] or "") != body[chain.DIGEST]:
+        return False
+    decided_at = datetime.fromisoformat(body["decided_at"])
+    return row["decided_at"] == decided_at and all(row[name] == body[name] for name in commit.MIRRORED)
+
+
+def of(connection: sa.Connection, name: str, record_ids: Sequence[str]) -> list[StoredDecision]:
+    """The decisions on a record, under whatever ids it had, the oldest first."""
+    query = (
+        sa.select(TABLE).where(TABLE.c.connection == name, TABLE.c.record_id.in_(record_ids)).order_by(TABLE.c.sequence)
+    )
+    return [
+        StoredDecision(row.id, row.sequence, row.previous, row.hash, _decision(row))
+        for row in connection.execute(query)
+    ]
+
+
+def _rows(connection: sa.Connection, keys: set[DecisionKey], *more: sa.Column[Any]) -> Iterator[sa.Row[Any]]:
+    """Rows of exactly these keys, with their key columns and some more."""
+    for name in sorted({key[0] for key in keys}):
+        for some in columns.chunks(sorted({key[1] for key in keys if key[0] == name})):
+            query = sa.select(TABLE.c.connection, TABLE.c.record_id, TABLE.c.fingerprint, TABLE.c.policy, *more)
+            query = query.where(TABLE.c.connection == name, TABLE.c.record_id.in_(some))
+            for row in connection.execute(query):
+                if tuple(row[:4]) in keys:
+                    yield row
+
+
+def _decision(row: sa.Row[Any]) -> Decision:
+    personal = json.loads(row.personal) if row.personal is not None else None
+    return chain.restore(json.loads(row.body), personal)

@@ -1,0 +1,101 @@
+"""What the CRM is to show for a record: one row, on which the newer version wins whoever comes first.
+
+The order is a compare-and-set on that row itself; a check against another table would race.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from tierwise.domain import echo
+from tierwise.domain.advice import VOLATILE, Advice
+from tierwise.domain.lead import digest
+from tierwise.store import columns, engine, schema
+
+TABLE = schema.outbox
+EARLIER_WRITES = 20
+"""Digests of earlier values that are remembered per field, to tell our values from a person's."""
+OURS = "tierwise_status"
+"""Always written by us: where it is filled, the other fields are ours too (of a database that was lost)."""
+
+
+class Desired(NamedTuple):
+    """Advice to be shown on one record from now on."""
+
+    connection: str
+    record_id: str
+    advice: Advice
+    version: int
+    own: Advice
+    """Our fields as the CRM last showed them."""
+
+
+def put(database: engine.Database, connection: sa.Connection, desired: Sequence[Desired], *, now: datetime) -> None:
+    """Insert or overtake, at most one row a record. A row that was sent already with equal content stays sent."""
+    rows = [_row(item, now) for item in sorted(desired, key=lambda item: (item.connection, item.record_id))]
+    if not rows:
+        return
+    insert = database.insert(TABLE)
+    new = insert.excluded
+    settled = sa.and_(TABLE.c.state == "sent", TABLE.c.content == new.content)
+    statement = insert.on_conflict_do_update(
+        index_elements=[TABLE.c.connection, TABLE.c.record_id],
+        set_={
+            "desired": new.desired,
+            "content": new.content,
+            "version": new.version,
+            "generation": TABLE.c.generation + 1,
+            # A row that is being written keeps its lease: two writers of one record could overtake each other. Its
+            # writer sees by the version that it must go out again.
+            "state": sa.case((settled, "sent"), (TABLE.c.state == "leased", "leased"), else_="ready"),
+            "delivered_at": sa.case((settled, TABLE.c.delivered_at), else_=None),
+            "attempt": 0,
+            "repairs": 0,
+            "run_after": new.run_after,
+            "error": "",
+            "updated_at": new.updated_at,
+        },
+        where=TABLE.c.version < new.version,
+    )
+    connection.execute(statement.returning(TABLE.c.id), rows)
+
+
+def content(advice: Advice) -> str:
+    """Hash of what a rep would see differ; the time of the decision alone is no difference."""
+    return digest({name: echo.mark(value) for name, value in advice.items() if name not in VOLATILE})
+
+
+def remember(written: echo.Written, values: Advice) -> dict[str, list[str]]:
+    """`written` with these values too, the latest last, bounded."""
+    merged = {name: list(marks) for name, marks in written.items()}
+    for name, value in values.items():
+        mark = echo.mark(value)
+        earlier = [item for item in merged.get(name, []) if item != mark]
+        merged[name] = [*earlier, mark][-EARLIER_WRITES:]
+    return merged
+
+
+def _row(item: Desired, now: datetime) -> dict[str, object]:
+    written = remember({}, item.own) if item.own.get(OURS) else {}
+    compared = echo.compare(desired=item.advice, seen=item.own, written=written)
+    return {
+        "connection": item.connection,
+        "record_id": item.record_id,
+        "desired": columns.plain(item.advice),
+        "content": content(item.advice),
+        "version": item.version,
+        "generation": 1,
+        "known": columns.plain(item.own),
+        "written": written,
+        "kept": list(compared.kept),
+        "state": "ready",
+        "attempt": 0,
+        "repairs": 0,
+        "run_after": now,
+        "created_at": now,
+        "updated_at": now,
+    }

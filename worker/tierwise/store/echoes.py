@@ -1,0 +1,98 @@
+"""What a poll shows of our own fields, held against what we want there: delivered, to be repaired, or a person's.
+
+This is how a value that got lost, or was overtaken by a writer that died late, comes right again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from tierwise.domain import echo
+from tierwise.domain.advice import Advice
+from tierwise.store import columns, schema
+
+TABLE = schema.outbox
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(days=1)
+
+
+class Shown(NamedTuple):
+    """Our fields on one record, as a page of the poll had them."""
+
+    record_id: str
+    modified_at: datetime
+    own: Advice
+
+
+class Heard(NamedTuple):
+    """What the echoes of one page did."""
+
+    delivered: int = 0
+    repaired: int = 0
+    kept: int = 0
+    delivered_ids: frozenset[str] = frozenset()
+
+
+def hear(connection: sa.Connection, name: str, page: Collection[Shown], *, now: datetime) -> Heard:
+    """Compare a page with the outbox of connection `name`. Rows that are being written just now are left alone."""
+    by_record = {shown.record_id: shown for shown in page}
+    delivered, repaired, kept, changes = set(), 0, 0, []
+    for some in columns.chunks(sorted(by_record)):
+        rows = connection.execute(
+            sa.select(TABLE)
+            .where(TABLE.c.connection == name, TABLE.c.record_id.in_(some), TABLE.c.state != "leased")
+            .order_by(TABLE.c.id)
+            .with_for_update()
+        ).all()
+        for row in rows:
+            change = answer(row._asdict(), by_record[row.record_id], now=now)
+            if not change:
+                continue
+            changes.append({"key": row.id, **{column: row._mapping[column] for column in _COLUMNS}, **change})
+            if change.get("delivered_at") and not row.delivered_at:
+                delivered.add(row.record_id)
+            repaired += change.get("generation", row.generation) != row.generation
+            kept += bool(set(change.get("kept", ())) - set(row.kept))
+    if changes:
+        connection.execute(sa.update(TABLE).where(TABLE.c.id == sa.bindparam("key")), changes)
+    return Heard(len(delivered), repaired, kept, frozenset(delivered))
+
+
+_COLUMNS = (
+    "known", "kept", "state", "generation", "attempt", "repairs", "run_after", "delivered_at", "updated_at",
+)  # fmt: skip
+
+
+def answer(row: Mapping[str, Any], shown: Shown, *, now: datetime) -> dict[str, Any]:
+    """The columns of an outbox row that an echo changes; empty where it says nothing new."""
+    wanted = columns.advice(row["desired"])
+    heard = echo.compare(desired=wanted, seen=shown.own, written=row["written"])
+    # A page may have been read before our write reached the CRM: what it lacks then is no evidence.
+    stale = row["begun_at"] is not None and shown.modified_at < row["begun_at"]
+    if stale and not heard.delivered:
+        return {}
+    change: dict[str, Any] = {"known": columns.plain(shown.own), "kept": list(heard.kept)}
+    if row["state"] == "sent":
+        if heard.delivered:
+            change |= {"delivered_at": row["delivered_at"] or now, "repairs": 0}
+        elif heard.repair:
+            change |= {
+                "state": "ready",
+                "generation": row["generation"] + 1,
+                "attempt": 0,
+                "repairs": row["repairs"] + 1,
+                "run_after": now + pause(row["repairs"]),
+                "delivered_at": None,
+            }
+    same = all(row[column] == value for column, value in change.items())
+    return {} if same else {**change, "updated_at": now}
+
+
+def pause(repairs: int) -> timedelta:
+    """How long to wait before putting a value back: not at all at first, then longer each time something undoes it."""
+    doubled = int(2 ** min(repairs, 20)) - 1
+    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)

@@ -1,0 +1,19 @@
+"""Lease tokens: every claim draws the next one, so that of two owners the later one is always known."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from tierwise.store import schema
+
+
+def draw(connection: sa.Connection) -> int:
+    """A token greater than every token drawn before, on this database by anybody."""
+    if connection.dialect.name == "postgresql":
+        # No row lock: claims of different owners do not wait for each other.
+        sequence = sa.func.pg_get_serial_sequence(schema.fence.name, schema.fence.c.token.name)
+        return int(connection.execute(sa.select(sa.func.nextval(sequence))).scalar_one())
+    inserted = connection.execute(sa.insert(schema.fence).returning(schema.fence.c.token))
+    token = int(inserted.scalar_one())
+    connection.execute(sa.delete(schema.fence))
+    return token

@@ -1,0 +1,39 @@
+"""Records that were merged in the CRM live on under another id; what we know of them moves along."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from tierwise.store import schema
+
+LEAD = schema.lead
+WORK = schema.work
+OUTBOX = schema.outbox
+REVIEW = schema.review_item
+
+
+def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
+    """Everything open of record `old` goes on as `new`; what was decided and sent keeps the id it was under.
+
+    Where `new` is known already it has its own lead: the old one is closed and points there.
+    """
+    gone = connection.execute(
+        sa.select(LEAD.c.id, LEAD.c.former_ids).where(LEAD.c.connection == name, LEAD.c.record_id == old)
+    ).one_or_none()
+    if gone is None:
+        return
+    heir = sa.select(LEAD.c.id).where(LEAD.c.connection == name, LEAD.c.record_id == new)
+    mine = sa.and_(OUTBOX.c.connection == name, OUTBOX.c.record_id == old)
+    waiting = sa.and_(WORK.c.lead_id == gone.id, WORK.c.state.in_(("ready", "leased")))
+    reviews = sa.and_(REVIEW.c.connection == name, REVIEW.c.record_id == old, REVIEW.c.state == "open")
+    if connection.execute(heir).first() is not None:
+        connection.execute(sa.update(LEAD).where(LEAD.c.id == gone.id).values(merged_into=new))
+        connection.execute(sa.update(WORK).where(waiting).values(state="superseded", lease_until=None, owner=""))
+        connection.execute(sa.delete(OUTBOX).where(mine))
+        connection.execute(sa.update(REVIEW).where(reviews).values(state="superseded"))
+        return
+    former = [*gone.former_ids, old]
+    connection.execute(sa.update(LEAD).where(LEAD.c.id == gone.id).values(record_id=new, former_ids=former))
+    connection.execute(sa.update(WORK).where(WORK.c.lead_id == gone.id).values(record_id=new))
+    connection.execute(sa.update(OUTBOX).where(mine).values(record_id=new))
+    connection.execute(sa.update(REVIEW).where(reviews).values(record_id=new))

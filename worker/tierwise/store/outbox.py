@@ -1,0 +1,143 @@
+"""Desired fields on their way to the CRM: claimed with a lease, intended in a transaction, sent, settled.
+
+The CRM cannot check our token. So whatever may have reached it without our knowing makes the row go out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from tierwise.domain.advice import Advice
+from tierwise.ports import Outgoing, Settled
+from tierwise.store import columns, connections, desired, engine, fence, schema, settle
+
+TABLE = schema.outbox
+_READY = columns.literal("ready")
+_LEASED = columns.literal("leased")
+
+
+class Outbox:
+    """ports.Outbox over the database."""
+
+    def __init__(self, database: engine.Database) -> None:
+        self._database = database
+
+    def claim(self, connection: str, *, limit: int, owner: str, lease: float, now: datetime) -> list[Outgoing]:
+        """At most `limit` due rows of one connection, ordered by record id; none while it is disabled or paused."""
+        served = (TABLE.c.connection == connection, connections.active(TABLE.c.connection, writing=True))
+        due = (
+            ((TABLE.c.state == _READY) & (TABLE.c.run_after <= now), TABLE.c.run_after),
+            ((TABLE.c.state == _LEASED) & (TABLE.c.lease_until <= now), TABLE.c.lease_until),
+        )
+
+        def work(transaction: sa.Connection) -> list[Outgoing]:
+            rows: list[sa.Row[tuple[int]]] = []
+            for condition, order in due:
+                query = sa.select(TABLE.c.id).where(condition, *served).order_by(order, TABLE.c.id)
+                rows += transaction.execute(query.limit(limit - len(rows)).with_for_update(skip_locked=True)).all()
+            if not rows:
+                return []
+            statement = (
+                sa.update(TABLE)
+                .where(TABLE.c.id.in_([row.id for row in rows]))
+                .values(
+                    state="leased",
+                    attempt=TABLE.c.attempt + 1,
+                    token=fence.draw(transaction),
+                    lease_until=now + timedelta(seconds=lease),
+                    owner=owner,
+                    updated_at=now,
+                )
+                .returning(*TABLE.c)
+            )
+            claimed = sorted(transaction.execute(statement), key=lambda row: row.record_id)
+            return [
+                Outgoing(
+                    outbox_id=row.id,
+                    connection=row.connection,
+                    record_id=row.record_id,
+                    desired=columns.advice(row.desired),
+                    known=columns.advice(row.known),
+                    kept=tuple(row.kept),
+                    version=row.version,
+                    generation=row.generation,
+                    attempt=row.attempt,
+                    token=row.token,
+                )
+                for row in claimed
+            ]
+
+        return self._database.write(work)
+
+    def intend(self, rows: Sequence[tuple[Outgoing, Advice]], *, batch: str, now: datetime) -> frozenset[int]:
+        """Commit the intents; returns the outbox ids whose lease still stands, only those may be sent.
+
+        A row whose desired fields changed since the claim is not among them: it is free again at once.
+        """
+
+        def work(transaction: sa.Connection) -> frozenset[int]:
+            intents = {row.outbox_id: (row, values) for row, values in rows}
+            updates, attempts, moved = [], [], []
+            for stored in settle.locked(transaction, sorted(intents)):
+                row, values = intents[stored.id]
+                if stored.state != "leased" or stored.token != row.token:
+                    continue
+                if (stored.version, stored.generation) != (row.version, row.generation):
+                    moved.append(stored.id)
+                    continue
+                updates.append(
+                    {
+                        "key": stored.id,
+                        # From here on nobody knows what the CRM holds in these fields, until it is settled or read.
+                        "known": {**stored.known, **dict.fromkeys(values, settle.UNSURE)},
+                        "written": desired.remember(stored.written, values),
+                        "begun_at": now,
+                        "updated_at": now,
+                    }
+                )
+                attempts.append(
+                    {
+                        "outbox_id": stored.id,
+                        "connection": stored.connection,
+                        "record_id": stored.record_id,
+                        "batch": batch,
+                        "version": row.version,
+                        "generation": row.generation,
+                        "values": columns.plain(values),
+                        "at": now,
+                    }
+                )
+            if moved:
+                free = {"state": "ready", "run_after": now, "lease_until": None, "owner": "", "updated_at": now}
+                transaction.execute(sa.update(TABLE).where(TABLE.c.id.in_(moved)).values(free))
+            if updates:
+                transaction.execute(sa.update(TABLE).where(TABLE.c.id == sa.bindparam("key")), updates)
+                attempt = schema.write_attempt
+                transaction.execute(sa.insert(attempt).returning(attempt.c.id), attempts)
+            return frozenset(update["key"] for update in updates)
+
+        return self._database.write(work) if rows else frozenset()
+
+    def settle(self, settled: Sequence[Settled], *, batch: str, now: datetime) -> None:
+        """Outcomes of a batch. A row whose lease was lost after the call goes back to ready."""
+        if settled:
+            self._database.write(lambda transaction: settle.store(transaction, settled, batch=batch, now=now))
+
+    def due(self, *, now: datetime) -> dict[str, int]:
+        """Rows that a claim would find, by connection."""
+        query = (
+            sa.select(TABLE.c.connection, sa.func.count())
+            .where(
+                sa.or_(
+                    (TABLE.c.state == _READY) & (TABLE.c.run_after <= now),
+                    (TABLE.c.state == _LEASED) & (TABLE.c.lease_until <= now),
+                ),
+                connections.active(TABLE.c.connection, writing=True),
+            )
+            .group_by(TABLE.c.connection)
+        )
+        with self._database.read() as reader:
+            return {row[0]: int(row[1]) for row in reader.execute(query)}

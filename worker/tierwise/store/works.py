@@ -1,0 +1,216 @@
+"""The queue of leads to decide. A lease may run out under its owner; the token tells who may still finish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from tierwise.domain import advice, review
+from tierwise.domain.lead import Lead
+from tierwise.ports import Claim
+from tierwise.store import columns, connections, desired, engine, fence, reviews, schema
+
+TABLE = schema.work
+LEAD = schema.lead
+MANY = 100_000
+SUSPECT = 2
+"""Leases that ran out: after so many the row is claimed alone, it may be what kills its worker."""
+UNDECIDED = "Tierwise could not decide this lead; a person should look."
+_READY = columns.literal("ready")
+_LEASED = columns.literal("leased")
+
+
+class Works:
+    """ports.Works over the database."""
+
+    def __init__(self, database: engine.Database) -> None:
+        self._database = database
+
+    def claim(
+        self, *, limit: int, owner: str, lease: float, now: datetime, connection: str | None = None
+    ) -> list[Claim]:
+        """The most urgent ready rows and expired leases; the attempt is counted here."""
+
+        def work(transaction: sa.Connection) -> list[Claim]:
+            while True:
+                candidates = self._candidates(transaction, limit, now, connection)
+                stale = [row.id for row in candidates if row.revision < row.current]
+                if stale:
+                    _set(transaction, stale, state="superseded", lease_until=None, updated_at=now)
+                fresh = [row for row in candidates if row.revision >= row.current]
+                if fresh or not candidates:
+                    return _lease(transaction, _bounded(fresh), owner=owner, lease=lease, now=now)
+
+        # Asked without a write transaction first: an idle worker asks often.
+        return self._database.write(work) if self._any(now, connection) else []
+
+    def renew(self, claims: Sequence[Claim], *, lease: float, now: datetime) -> frozenset[int]:
+        """Work ids that are still ours."""
+
+        def work(transaction: sa.Connection) -> frozenset[int]:
+            return frozenset(
+                row.id
+                for token, ids in by_token(claims).items()
+                for row in transaction.execute(
+                    _mine(token, ids).values(lease_until=now + timedelta(seconds=lease)).returning(TABLE.c.id)
+                )
+            )
+
+        return self._database.write(work) if claims else frozenset()
+
+    def retry(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool:
+        """Back to ready at that time. False where the lease was lost."""
+        statement = _mine(claim.token, [claim.work_id]).values(
+            state="ready", run_after=run_after, error=error, lease_until=None, owner="", updated_at=now
+        )
+        return self._database.write(lambda transaction: transaction.execute(statement).rowcount == 1)
+
+    def release(self, claims: Sequence[Claim], *, now: datetime) -> None:
+        """Back to ready at once, the attempt not counted: we are shutting down."""
+
+        def work(transaction: sa.Connection) -> None:
+            for token, ids in by_token(claims).items():
+                values = {"state": "ready", "run_after": now, "lease_until": None, "owner": "", "updated_at": now}
+                transaction.execute(_mine(token, ids).values(**values, attempt=TABLE.c.attempt - 1))
+
+        if claims:
+            self._database.write(work)
+
+    def quarantine(self, claim: Claim, *, error: str, now: datetime) -> bool:
+        """Tried too often: a review item of kind `schema` opens and status in_review is written. False: lease lost."""
+
+        def work(transaction: sa.Connection) -> bool:
+            lead = transaction.execute(
+                sa.select(LEAD)
+                .where(LEAD.c.id == sa.select(TABLE.c.lead_id).where(TABLE.c.id == claim.work_id).scalar_subquery())
+                .with_for_update()
+            ).one_or_none()
+            values = {"state": "quarantined", "error": error, "lease_until": None, "owner": "", "updated_at": now}
+            statement = _mine(claim.token, [claim.work_id]).values(values).returning(TABLE.c.revision)
+            revision = transaction.execute(statement).scalar_one_or_none()
+            if lead is None or revision is None:
+                return False
+            shown = {**advice.not_scorable(claim.fingerprint, why=UNDECIDED), "tierwise_status": "in_review"}
+            row = desired.Desired(lead.connection, lead.record_id, shown, revision, columns.advice(lead.own))
+            desired.put(self._database, transaction, [row], now=now)
+            item = {
+                "connection": lead.connection,
+                "record_id": lead.record_id,
+                "kind": "schema",
+                "priority": review.priority("schema", score=None, confidence=None),
+                "reason": f"{UNDECIDED} {error}".strip(),
+                "decision_id": None,
+            }
+            reviews.supersede(transaction, lead.connection, [lead.record_id], kinds=("schema",))
+            reviews.open_items(transaction, [item], now=now)
+            return True
+
+        return self._database.write(work)
+
+    def counts(self) -> dict[str, int]:
+        """By state; every state is there."""
+        query = sa.select(TABLE.c.state, sa.func.count()).group_by(TABLE.c.state)
+        with self._database.read() as connection:
+            found = {row[0]: int(row[1]) for row in connection.execute(query)}
+        return {state: found.get(state, 0) for state in schema.WORK_STATES}
+
+    def due(self, *, now: datetime) -> int:
+        """Rows that a claim would find; counting stops at `MANY`."""
+        total = 0
+        with self._database.read() as reader:
+            for condition in _conditions(now, None):
+                some = sa.select(TABLE.c.id).where(*condition).limit(MANY).subquery()
+                total += int(reader.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+        return min(total, MANY)
+
+    def _any(self, now: datetime, connection: str | None) -> bool:
+        with self._database.read() as reader:
+            queries = (sa.select(TABLE.c.id).where(*condition).limit(1) for condition in _conditions(now, connection))
+            return any(reader.execute(query).first() is not None for query in queries)
+
+    def _candidates(
+        self, transaction: sa.Connection, limit: int, now: datetime, connection: str | None
+    ) -> list[sa.Row[Any]]:
+        """Rows to lease, locked, the most urgent first. Two queries, each on its own partial index."""
+        rows: list[sa.Row[Any]] = []
+        for condition in _conditions(now, connection):
+            query = (
+                sa.select(TABLE, LEAD.c.revision.label("current"), LEAD.c.canonical)
+                .join(LEAD, LEAD.c.id == TABLE.c.lead_id)
+                .where(*condition)
+                .order_by(TABLE.c.rank, TABLE.c.run_after, TABLE.c.id)
+                .limit(limit)
+                .with_for_update(of=TABLE, skip_locked=True)
+            )
+            rows += transaction.execute(query)
+        return sorted(rows, key=lambda row: (row.rank, row.run_after, row.id))[:limit]
+
+
+def by_token(claims: Sequence[Claim]) -> dict[int, list[int]]:
+    """Work ids by lease token; the ids in order, so that locks are taken in order."""
+    tokens: dict[int, set[int]] = {}
+    for claim in claims:
+        tokens.setdefault(claim.token, set()).add(claim.work_id)
+    return {token: sorted(ids) for token, ids in sorted(tokens.items())}
+
+
+def _conditions(now: datetime, connection: str | None) -> list[list[sa.ColumnElement[bool]]]:
+    """Of ready rows that are due, and of leases that ran out."""
+    served = [connections.active(TABLE.c.connection, writing=False)]
+    if connection is not None:
+        served.append(TABLE.c.connection == connection)
+    return [
+        [TABLE.c.state == _READY, TABLE.c.run_after <= now, *served],
+        [TABLE.c.state == _LEASED, TABLE.c.lease_until <= now, *served],
+    ]
+
+
+def _bounded(rows: list[sa.Row[Any]]) -> list[sa.Row[Any]]:
+    """All of them, or a suspect alone: what dies with it would be suspected too."""
+    if rows and rows[0].expiries + (rows[0].state == "leased") >= SUSPECT:
+        return rows[:1]
+    return [row for row in rows if row.expiries + (row.state == "leased") < SUSPECT]
+
+
+def _lease(
+    transaction: sa.Connection, rows: Sequence[sa.Row[Any]], *, owner: str, lease: float, now: datetime
+) -> list[Claim]:
+    if not rows:
+        return []
+    token = fence.draw(transaction)
+    _set(
+        transaction,
+        [row.id for row in rows],
+        attempt=TABLE.c.attempt + 1,
+        expiries=TABLE.c.expiries + sa.case((TABLE.c.state == "leased", 1), else_=0),
+        state="leased",
+        token=token,
+        lease_until=now + timedelta(seconds=lease),
+        owner=owner,
+        updated_at=now,
+    )
+    return [
+        Claim(
+            work_id=row.id,
+            connection=row.connection,
+            record_id=row.record_id,
+            fingerprint=row.fingerprint,
+            policy=row.policy,
+            revision=row.revision,
+            attempt=row.attempt + 1,
+            token=token,
+            lead=Lead.model_validate(row.canonical),
+        )
+        for row in rows
+    ]
+
+
+def _set(transaction: sa.Connection, ids: Sequence[int], **values: Any) -> None:
+    transaction.execute(sa.update(TABLE).where(TABLE.c.id.in_(ids)).values(**values))
+
+
+def _mine(token: int, ids: Sequence[int]) -> sa.Update:
+    return sa.update(TABLE).where(TABLE.c.id.in_(ids), TABLE.c.token == token, TABLE.c.state == "leased")
