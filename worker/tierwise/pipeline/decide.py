@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from tierwise import ports
+from tierwise import ports, telemetry
 from tierwise.domain import decision as decisions
 from tierwise.domain import rules
 from tierwise.domain.decision import Decision, Judged
@@ -20,6 +20,7 @@ from tierwise.domain.policy import Runnable
 from tierwise.errors import RetryLater, TierwiseError
 from tierwise.pipeline import backoff, record
 
+log = telemetry.log(__name__)
 Submit = Callable[[Coroutine[Any, Any, Judged]], "Future[Judged]"]
 
 
@@ -252,6 +253,7 @@ class Pump:
             self._claims.pop(item.claim.work_id, None)
             if item.claim.work_id in committed.done:
                 self._touched.add(item.claim.connection)
+                _tell(item.claim, item.decision)
         self._report = self._report._replace(
             decided=self._report.decided + len(committed.done), lost=self._report.lost + len(committed.lost)
         )
@@ -269,6 +271,34 @@ class Pump:
     def _release(self) -> None:
         self._tools.store.works.release(list(self._claims.values()), now=self._tools.clock())
         self._claims.clear()
+
+
+def _tell(claim: ports.Claim, made: Decision) -> None:
+    """The facts of one decision as a log line and counters; the lead appears as a hash only."""
+    log.info(
+        "lead decided",
+        trace=made.trace_id,
+        connection=claim.connection,
+        lead=telemetry.lead_ref(claim.connection, claim.record_id),
+        policy=made.policy[:12],
+        status=made.status,
+        tier=made.tier,
+        score=made.score,
+        confidence=made.confidence,
+        outcome=made.outcome,
+        route=made.route,
+        reasons=made.reason_codes,
+        model=made.used,
+        cost_usd=made.cost_usd,
+    )
+    telemetry.count(
+        "tierwise_leads_decided_total", connection=claim.connection, tier=made.tier or "none", outcome=made.outcome
+    )
+    for asked in made.assessments:
+        result = "cached" if asked.cached else "repaired" if asked.repaired else "answered"
+        telemetry.count("tierwise_model_calls_total", model=asked.model, result=result)
+        if not asked.cached:
+            telemetry.observe("tierwise_model_seconds", asked.latency_ms / 1000, model=asked.model)
 
 
 def _key(claim: ports.Claim, runnable: Runnable) -> ports.DecisionKey:
