@@ -192,7 +192,7 @@ class Wiring:
             every=self.connection(name).poll_seconds or settings.poll_seconds,
             overlap=settings.overlap_seconds,
         )
-        with self.connector(name) as connector, telemetry.bind(connection=name):
+        with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
             return poll.poll(
                 self.store,
                 connector,

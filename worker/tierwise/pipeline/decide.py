@@ -227,12 +227,14 @@ class Pump:
         del self._claims[claim.work_id]
         text = str(error) if isinstance(error, TierwiseError) else f"unexpected {type(error).__name__}"
         if claim.attempt >= self._pace.attempts:
+            log.error("lead goes to a person after too many tries", error=text, **_about(claim))
             tools.store.works.quarantine(claim, error=text, now=tools.clock())
             self._touched.add(claim.connection)
             self._report = self._report._replace(quarantined=self._report.quarantined + 1)
             return
         wish = error.after if isinstance(error, RetryLater) else None
         wait = backoff.delay(claim.attempt, jitter=tools.random(), wish=wish)
+        log.warning("lead will be tried again", error=text, **_about(claim))
         tools.store.works.retry(claim, run_after=tools.clock() + timedelta(seconds=wait), error=text, now=tools.clock())
         self._report = self._report._replace(retried=self._report.retried + 1)
 
@@ -271,6 +273,15 @@ class Pump:
     def _release(self) -> None:
         self._tools.store.works.release(list(self._claims.values()), now=self._tools.clock())
         self._claims.clear()
+
+
+def _about(claim: ports.Claim) -> dict[str, object]:
+    return {
+        "connection": claim.connection,
+        "lead": telemetry.lead_ref(claim.connection, claim.record_id),
+        "policy": claim.policy[:12],
+        "attempt": claim.attempt,
+    }
 
 
 def _tell(claim: ports.Claim, made: Decision) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tierwise import ports
+from tierwise import ports, telemetry
 from tierwise.domain.mapping import FieldMap
 from tierwise.errors import LeaseLost
 from tierwise.pipeline import map as mapping
@@ -123,6 +123,10 @@ def _read(
         # Every stored page moves the cursor's version; ours moves along, a zombie's does not.
         claim = claim._replace(version=claim.version + 1)
         report = report.plus(ingested, records=len(page.records))
+        telemetry.count("tierwise_crm_calls_total", connection=claim.connection, operation="read", result="ok")
+        for result, number in ingested._asdict().items():
+            if number:
+                telemetry.count("tierwise_poll_records_total", number, connection=claim.connection, result=result)
         if last:
             return report._replace(complete=True)
         if monotonic() >= give_up:

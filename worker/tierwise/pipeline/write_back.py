@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from tierwise import ports
+from tierwise import ports, telemetry
 from tierwise.domain import echo
 from tierwise.domain.advice import Advice
 from tierwise.errors import PauseConnection, RetryLater
@@ -95,6 +95,10 @@ def _send(
     try:
         results = connector.write(updates)
     except (RetryLater, PauseConnection) as error:
+        connection = busy[0][0].connection
+        telemetry.count(
+            "tierwise_crm_calls_total", connection=connection, operation="write", result=type(error).__name__
+        )
         wish = error.after if isinstance(error, RetryLater) else 60.0
         back = [
             ports.Settled(
@@ -132,6 +136,10 @@ def _settle(
 
 def _count(report: WroteBack, settled: Sequence[ports.Settled]) -> WroteBack:
     outcomes = [item.outcome for item in settled]
+    connection = settled[0].row.connection
+    telemetry.count("tierwise_crm_calls_total", connection=connection, operation="write", result="ok")
+    for outcome in set(outcomes):
+        telemetry.count("tierwise_writes_total", outcomes.count(outcome), connection=connection, result=outcome)
     return report._replace(
         calls=report.calls + 1,
         sent=report.sent + outcomes.count("sent"),
