@@ -181,7 +181,7 @@ def _scored(
         result["route"] = routed.route
     guardrails = rules.evaluate(policy.rules, "guardrail", predicates=predicates, facts=facts)
     stopped = rules.first(guardrails)
-    disputed = [hit for hit in contradictions if hit.decides]
+    disputed = [hit for hit in contradictions if rules.first((hit,))]
     kind = _review_kind(card, judged=judged, disputed=bool(disputed), guarded=stopped, outcome=outcome, policy=policy)
     reasons = [
         *_from_contributions(policy, card, facts),
@@ -190,7 +190,8 @@ def _scored(
         *([_from_hit(policy, stopped, facts)] if stopped else []),
         *(_built_in(policy, code, facts) for code in _own_codes(card, judged, kind=kind)),
     ]
-    final: rules.Outcome = "review" if kind else outcome
+    # A guardrail speaks last: it may reject or nurture as well as ask for review.
+    final: rules.Outcome = "review" if kind else (stopped.outcome if stopped else None) or outcome
     return Decision(
         **common,
         status=_status(final),

@@ -182,7 +182,7 @@ def _bounded(number: Decimal) -> Decimal:
         raise ValueError("is negative")
     if number > LARGEST:
         raise ValueError("is larger than any real quantity")
-    return number
+    return number + 0  # no negative zero
 
 
 def _one(match: re.Match[str], mark: Mark | None) -> Range:

@@ -1,0 +1,41 @@
+"""The order of the review queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tierwise.domain import review
+
+SCORES = st.none() | st.integers(0, 100)
+DOUBTS = st.none() | st.floats(0, 1)
+
+
+@given(st.sampled_from(review.KINDS), SCORES, DOUBTS)
+def test_what_a_rep_asked_for_comes_before_everything(kind: Any, score: int | None, confidence: float | None) -> None:
+    asked = review.priority("fast_track", score=None, confidence=1.0)
+    other = review.priority(kind, score=score, confidence=confidence)
+    assert kind == "fast_track" or other < asked
+    assert other >= 0
+
+
+@given(SCORES, DOUBTS, SCORES, DOUBTS)
+def test_a_refused_write_comes_before_any_doubt(
+    score: int | None, confidence: float | None, other_score: int | None, other_confidence: float | None
+) -> None:
+    failed = review.priority("write_failed", score=score, confidence=confidence)
+    for kind in ("guardrail", "contradiction", "low_confidence", "schema", "audit_sample"):
+        assert failed > review.priority(kind, score=other_score, confidence=other_confidence)
+
+
+@given(st.sampled_from(review.KINDS), st.integers(0, 99), st.floats(0, 1), st.floats(0, 1))
+def test_within_a_kind_worth_and_doubt_raise_it(kind: Any, score: int, one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert review.priority(kind, score=score + 1, confidence=high) > review.priority(kind, score=score, confidence=high)
+    assert review.priority(kind, score=score, confidence=low) >= review.priority(kind, score=score, confidence=high)
+
+
+def test_every_kind_has_a_weight() -> None:
+    assert {kind: review.priority(kind, score=None, confidence=None) for kind in review.KINDS}
