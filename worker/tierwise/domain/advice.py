@@ -6,6 +6,7 @@ The fields are declared once, here: connectors create, read and write them from 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Literal, NamedTuple
 
 from tierwise.domain.decision import Decision
@@ -82,7 +83,7 @@ def fields_for(policy: Policy) -> tuple[AdviceField, ...]:
 def advise(decision: Decision, policy: Policy) -> dict[str, AdviceValue]:
     """The values of all fields that Tierwise writes; None means that the field is to be empty."""
     percent = None if decision.confidence is None else round(decision.confidence * 100)
-    stamp = decision.decided_at.replace(microsecond=decision.decided_at.microsecond // 1000 * 1000)
+    stamp = decision.decided_at.astimezone(UTC).isoformat(timespec="milliseconds")
     lines = [_line(reason.sentence, reason.quote) for reason in decision.reasons]
     if decision.confidence is not None and not decision.calibrated:
         lines.append("Confidence is uncalibrated: too few labels yet.")
@@ -99,7 +100,7 @@ def advise(decision: Decision, policy: Policy) -> dict[str, AdviceValue]:
         "tierwise_reasons": _joined(lines),
         "tierwise_talking_points": _joined(talking_points(decision, policy)),
         "tierwise_policy": f"{decision.policy_version} ({decision.policy[:12]})",
-        "tierwise_scored_at": stamp.isoformat().replace("+00:00", "Z"),
+        "tierwise_scored_at": stamp.replace("+00:00", "Z"),
         "tierwise_fingerprint": decision.fingerprint,
     }
 

@@ -25,14 +25,17 @@ class Echo(NamedTuple):
 
 def mark(value: AdviceValue) -> str:
     """Short digest of a value, equal for equal values whatever the order of a multi-choice."""
-    plain = sorted(value) if isinstance(value, tuple | list) else value
+    plain: object = sorted(value) if isinstance(value, tuple | list) else value
+    if isinstance(plain, str):
+        # CRMs trim texts and have line ends of their own; neither is a person's edit.
+        plain = "\n".join(line.rstrip() for line in plain.strip().splitlines())
     if isinstance(plain, float) and plain.is_integer():
         plain = int(plain)
     return digest(plain or None if plain in ("", []) else plain)[:16]
 
 
 def same(left: AdviceValue, right: AdviceValue) -> bool:
-    """Equal as far as a CRM can tell: "" and no option are None, 82.0 is 82, options have no order."""
+    """Equal as far as a CRM can tell: "" and no option are None, 82.0 is 82, options have no order, ends no blanks."""
     return mark(left) == mark(right)
 
 
