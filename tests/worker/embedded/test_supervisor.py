@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import stat
@@ -12,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tierwise import embedded, errors
-from tierwise.embedded import supervisor
+from tierwise.embedded import lifeline, supervisor
 
 FOREGROUND = """
     import sys
@@ -230,6 +232,27 @@ def test_children_do_not_outlive_a_killed_supervisor(
     for name in names:
         until(lambda name=name: gone(nursery.pid(name)), what=f"the end of {name}")
     assert nursery.ended().count("child0") == 1, "it was asked before it was killed"
+
+
+def test_a_killed_watcher_is_replaced(
+    script: Callable[..., subprocess.Popen[str]], nursery: Any, until: Callable[..., None], gone: Callable[[int], bool]
+) -> None:
+    process = script(FOREGROUND, nursery.child("x").argv[4], nursery.folder, "plain")
+    until(lambda: nursery.alive("child0"))
+
+    def watchers() -> list[int]:
+        found = []
+        for child in psutil.Process(process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found += [child.pid] if lifeline.__file__ in child.cmdline() else []
+        return found
+
+    (first,) = watchers()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: gone(first) and len(watchers()) == 1 and watchers() != [first])
+    process.kill()
+    process.wait()
+    until(lambda: gone(nursery.pid("child0")))
 
 
 @given(st.lists(st.floats(min_value=0, max_value=29.9), max_size=20))
