@@ -145,7 +145,15 @@ class Wiring:
 
     def connection(self, name: str) -> ConnectionSettings:
         """Settings of one connection."""
-        return self.settings.connection(name)
+        found = self.settings.connections.get(name)
+        if found is None:
+            known = ", ".join(sorted(self.settings.connections)) or "none"
+            raise Misconfigured(
+                f"there is no connection '{name}' in the settings",
+                place=str(self.settings.file or ""),
+                remedy=f"known: {known}; `tierwise connections add {name} --type hubspot` writes one",
+            )
+        return found
 
     @contextmanager
     def connector(self, name: str) -> Iterator[Connector]:
@@ -155,7 +163,7 @@ class Wiring:
             Connection(
                 name=name,
                 type=settings.type,
-                token=self.settings.token(name),
+                token=settings.secret(name),
                 options=settings.options,
                 limiter=self.limiter,
             )

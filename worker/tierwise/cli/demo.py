@@ -245,7 +245,7 @@ def _print(result: dict[str, Any], *, json: Path | None) -> None:
         output.write_json(json, result)
     output.table(
         "Leads as the CRM shows them",
-        ["id", "company", "status", "score", "tier", "confidence", "route", "reason codes"],
+        ["id", "company", "status", "score", "tier", "sure", "route", "reason codes"],
         [_row(record) for record in result["leads"]],
     )
     summary = result["summary"]
@@ -269,14 +269,21 @@ def _row(record: dict[str, Any]) -> list[Any]:
     confidence = shown.get("tierwise_confidence")
     return [
         record["id"],
-        (shown.get("company") or "")[:28],
+        (shown.get("company") or "")[:22],
         shown.get("tierwise_status"),
         shown.get("tierwise_score"),
         shown.get("tierwise_tier"),
         f"{confidence} %" if confidence else None,
         shown.get("tierwise_route"),
-        (shown.get("tierwise_reason_codes") or "").replace(";", ", "),
+        _few(shown.get("tierwise_reason_codes")),
     ]
+
+
+def _few(codes: str | None, *, most: int = 2) -> str:
+    """The first codes and how many more there are: a line a lead."""
+    found = [code for code in (codes or "").split(";") if code]
+    more = f" +{len(found) - most}" if len(found) > most else ""
+    return ", ".join(found[:most]) + more
 
 
 def _addresses(stack_: Running) -> None:

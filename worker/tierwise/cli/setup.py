@@ -12,7 +12,6 @@ from tierwise import content, embedded, policies, store, wiring
 from tierwise import settings as configuration
 from tierwise.cli import output, session
 from tierwise.cli.policy import template_problems
-from tierwise.domain import catalogue
 from tierwise.errors import Misconfigured, TierwiseError, Unreachable
 
 FRESH = 60.0
@@ -79,6 +78,8 @@ def prepare(settings: configuration.Settings) -> None:
 
 def schema(json: output.Json = False) -> None:
     """The canonical lead, for whoever builds a capture source."""
+    from tierwise.domain import catalogue
+
     if json:
         output.print_json(catalogue.catalogue_json())
     else:
@@ -181,5 +182,5 @@ def _policy(settings: configuration.Settings) -> str:
 
 
 def _token(settings: configuration.Settings, name: str) -> str:
-    settings.token(name)
+    settings.connections[name].secret(name)
     return "set"

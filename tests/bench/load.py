@@ -1,0 +1,95 @@
+"""Leads to measure with: plain, all different, and asked of a model every one."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from tierwise import content, policies, ports, wiring
+from tierwise.domain.identity import identity_key
+from tierwise.domain.lead import Lead
+from tierwise.llm import prompt
+
+NAME = "bench"
+PAGE = 200
+TEXT = (
+    "We run {n} orders a month through two warehouses and look for a system that keeps stock, returns and carriers "
+    "in one place. Our current tool cannot split shipments, so people do it by hand every evening. We would like to "
+    "see how others in our industry solved this, what it costs for a team of {people}, and whether a start next "
+    "quarter is realistic. A colleague from finance joins the call."
+)
+
+
+def lead(number: int) -> Lead:
+    """The lead of that number; its text is its own, so that no answer comes from the cache."""
+    people = 20 + number % 400
+    return Lead(
+        email=f"lead{number}@company{number}.example",
+        email_kind="business",
+        company=f"Company {number}",
+        company_domain=f"company{number}.example",
+        employee_count=people,
+        industry="retail",
+        monthly_volume=float(1000 + number),
+        source="demo_request",
+        country="DE",
+        region="emea",
+        message=TEXT.format(n=1000 + number, people=people),
+        submitted_at=wiring.clock() - timedelta(minutes=5),
+        is_duplicate=False,
+    )
+
+
+class Asked:
+    """The very prompts that the pump sends, as arguments of litellm's calls."""
+
+    def __init__(self) -> None:
+        self._plan = prompt.plan(policies.read(content.find(None)))
+        self._rng = random.Random(7)
+
+    def call(self, number: int) -> dict[str, Any]:
+        """Keyword arguments of one call."""
+        user = prompt.user_message(prompt.shown(lead(number), self._plan.criteria), rng=self._rng)
+        return {
+            "messages": [{"role": "system", "content": self._plan.system}, user],
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "assessment", "schema": self._plan.schema, "strict": True},
+            },
+        }
+
+
+def fill(parts: wiring.Wiring, count: int) -> None:
+    """Put that many leads into the database as a poll would."""
+    store, now = parts.store, wiring.clock()
+    policy = parts.ensure_policy().digest
+    store.connections.ensure(NAME, "hubspot", now=now)
+    store.connections.enable(NAME, watermark=now - timedelta(days=1), now=now)
+    claim = store.cursors.claim(NAME, owner="bench", lease=600, now=now)
+    assert claim is not None
+    claim = store.cursors.open_window(claim, until=now, now=now)
+    for start in range(0, count, PAGE):
+        page = [_arrival(number) for number in range(start, min(start + PAGE, count))]
+        last = start + PAGE >= count
+        store.leads.ingest(
+            claim, page, policy=policy, position=None if last else {"at": start}, watermark=now if last else None,
+            now=now,
+        )  # fmt: skip
+        claim = claim._replace(version=claim.version + 1)
+    store.cursors.release(claim, next_poll_at=now + timedelta(days=1), error="", now=now)
+
+
+def _arrival(number: int) -> ports.Arrival:
+    made = lead(number)
+    return ports.Arrival(
+        record_id=str(number + 1),
+        modified_at=wiring.clock() - timedelta(minutes=5),
+        lead=made,
+        fingerprint=made.fingerprint(),
+        identity=identity_key(made),
+        provenance={},
+        problems=(),
+        rejected=None,
+        own={},
+    )

@@ -1,0 +1,208 @@
+"""`make bench`: everything measured in one run on this machine, printed as JSON. Read ratios, not absolutes.
+
+The load servers are processes of their own; their CPU is reported apart. `--quick` measures a tenth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tierwise import embedded
+from tierwise.cli import demo, stack
+from tierwise.limits import client_url
+
+HERE = Path(__file__).parent
+MODEL = "openai/gpt-6-luna"
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true", help="a tenth of everything")
+    options.add_argument("--out", type=Path, help="also write the JSON there")
+    options.add_argument("--only", help="main_job, models, per_task or growth")
+    given = options.parse_args()
+    scale = 0.1 if given.quick else 1.0
+    parts: dict[str, Callable[[float], Any]] = {
+        "main_job": main_job,
+        "models": models,
+        "per_task": per_task,
+        "growth": growth,
+    }
+    found: dict[str, Any] = {
+        "python": platform.python_version(), "cores": os.cpu_count(), "scale": scale,
+    }  # fmt: skip
+    for name, measure in parts.items():
+        if given.only in {None, name}:
+            print(f"{name} ...", file=sys.stderr)
+            found[name] = measure(scale)
+    text = json.dumps(found, indent=2)
+    print(text)
+    if given.out:
+        given.out.write_text(text + "\n", encoding="utf-8")
+
+
+def main_job(scale: float) -> dict[str, Any]:
+    """The demo's stack with two numbers of leads: the difference is free of start-up."""
+    small, large = (_job(int(leads * scale) or 1) for leads in (1000, 5000))
+    leads = large["leads"] - small["leads"]
+    seconds = large["seconds"] - small["seconds"]
+    return {
+        "small": small,
+        "large": large,
+        "leads_per_second": leads / seconds,
+        "worker_cpu_ms_per_lead": (large["worker_cpu"] - small["worker_cpu"]) * 1000 / leads,
+        "crm_cpu_ms_per_lead": (large["sandbox_cpu"] - small["sandbox_cpu"]) * 1000 / leads,
+    }
+
+
+def _job(leads: int) -> dict[str, Any]:
+    with demo.running(demo.Options(leads=str(leads))) as running:
+        began = time.monotonic()
+        while running.crm.count(having="tierwise_status") < running.crm.count():
+            time.sleep(0.2)
+        seconds = time.monotonic() - began
+        calls = running.crm.stats()["calls"]
+        worker = psutil.Process(running.supervisor.pids()["worker"])
+        sandbox = next(
+            child for child in psutil.Process().children() if "tierwise_sandbox" in " ".join(child.cmdline())
+        )
+        return {
+            "leads": leads,
+            "seconds": seconds,
+            "worker_cpu": _cpu(worker),
+            "sandbox_cpu": _cpu(sandbox),
+            "crm_calls": calls,
+        }
+
+
+def models(scale: float) -> list[dict[str, Any]]:
+    """The pump against bare litellm.acompletion, the same prompts and number in flight, one after the other."""
+    found = []
+    for label, arguments in (
+        ("fixed 300 ms", ("--latency-ms", "300")),
+        ("log-normal 0.8 s", ("--latency-lognormal", "0.8,3")),
+    ):
+        for in_flight in (50, 200):
+            calls = max(in_flight * 2, int(3000 * scale))
+            with _model_server(*arguments) as (env, server):
+                bare = _child("bare", str(calls), MODEL, str(in_flight), env=env)
+                between = _cpu(server)
+                with tempfile.TemporaryDirectory() as home:
+                    pump = _child("pump", home, str(calls), MODEL, str(in_flight), env=env)
+                found.append(
+                    {
+                        "latency": label,
+                        "in_flight": in_flight,
+                        "bare": bare,
+                        "pump": pump,
+                        "ratio": pump["calls_per_second"] / bare["calls_per_second"],
+                        "server_cpu_ms_per_call": (_cpu(server) - between) * 1000 / calls,
+                    }
+                )
+    return found
+
+
+def per_task(scale: float) -> dict[str, Any]:
+    """One Celery task per lead on prefork 4, against the pump with 50 in flight; both at 300 ms."""
+    tasks = max(40, int(400 * scale))
+    with _model_server("--latency-ms", "300") as (env, _), tempfile.TemporaryDirectory() as home:
+        naive = _one_task_per_lead(Path(home), tasks, env=env)
+        pump = _child("pump", f"{home}/pump", str(max(200, int(3000 * scale))), MODEL, "50", env=env)
+    return {
+        "one_task_per_lead": naive,
+        "pump": pump,
+        "times_faster": pump["calls_per_second"] / naive["leads_per_second"],
+    }
+
+
+def _one_task_per_lead(home: Path, tasks: int, *, env: dict[str, str]) -> dict[str, Any]:
+    import redis
+
+    with embedded.Valkey(home / "valkey") as valkey:
+        os.environ.update(
+            {**env, "BENCH_BROKER": valkey.url, "BENCH_REDIS": client_url(valkey.url), "BENCH_MODEL": MODEL}
+        )
+        worker = embedded.Child(
+            name="worker",
+            argv=(
+                sys.executable, "-m", "celery", "--workdir", str(HERE), "-A", "one_task_per_lead", "worker",
+                "--pool=prefork", "--concurrency=4", "--without-gossip", "--without-mingle", "--loglevel=ERROR",
+            ),
+        )  # fmt: skip
+        with embedded.Supervisor([valkey.child(), worker]):
+            import one_task_per_lead
+
+            client = redis.Redis.from_url(client_url(valkey.url))
+
+            def done() -> int:
+                return int(client.get("bench:done") or 0)
+
+            # Every child has imported everything before the clock starts.
+            for number in range(16):
+                one_task_per_lead.decide.delay(10**7 + number)
+            _until(lambda: done() >= 16)
+            began = time.monotonic()
+            for number in range(tasks):
+                one_task_per_lead.decide.delay(number)
+            _until(lambda: done() >= 16 + tasks)
+            seconds = time.monotonic() - began
+    return {"leads": tasks, "seconds": seconds, "leads_per_second": tasks / seconds}
+
+
+def growth(scale: float) -> dict[str, Any]:
+    """Open files, sockets and memory of a pumping process after a tenth of the leads and after all."""
+    with tempfile.TemporaryDirectory() as home:
+        return _child("growth", home, str(int(10_000 * scale)), env={})
+
+
+def _until(condition: Callable[[], bool], *, seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("a measurement did not finish")
+        time.sleep(0.02)
+
+
+@contextmanager
+def _model_server(*arguments: str) -> Iterator[tuple[dict[str, str], psutil.Process]]:
+    with stack.sandbox("--hubspot-port", "0", "--model-port", "0", "--leads", "0", *arguments) as sandbox:
+        server = next(child for child in psutil.Process().children() if "tierwise_sandbox" in " ".join(child.cmdline()))
+        yield {"OPENAI_API_BASE": f"{sandbox.model_url}/v1", "OPENAI_API_KEY": "sk-bench"}, server
+
+
+def _cpu(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    whole = used.user + used.system
+    return whole + sum(child.cpu_times().user + child.cpu_times().system for child in process.children(recursive=True))
+
+
+def _child(*arguments: str, env: dict[str, str]) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, str(HERE / "child.py"), *arguments],
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=1200,
+        text=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert isinstance(found, dict)
+    return found
+
+
+if __name__ == "__main__":
+    main()
