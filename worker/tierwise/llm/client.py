@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -124,7 +125,11 @@ def load() -> Any:
         return importlib.import_module("litellm")
     with _loading:
         os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
-        litellm = importlib.import_module("litellm")
+        with warnings.catch_warnings():
+            # pydantic warns of litellm's own types, at the import or when the first of them is built.
+            warnings.simplefilter("ignore")
+            litellm = importlib.import_module("litellm")
+            litellm.ModelResponse()
         if not _loaded.is_set():
             _prepare(litellm)
             _loaded.set()

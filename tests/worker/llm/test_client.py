@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import textwrap
+import time
+from typing import Any
+
+import pytest
+
+from tierwise import errors
+from tierwise.domain.rubric import Criterion
+from tierwise.llm import client, lexicon, offline, prompt
+
+SECRET = "sk-live-abcdef"
+ECHO = f"Incorrect key {SECRET} in request of anna@acme.com"
+
+
+@pytest.fixture(scope="module")
+def litellm() -> Any:
+    return client.load()
+
+
+def test_importing_and_scoring_offline_touch_no_network() -> None:
+    """Every socket to the outside is refused, and the refusal is fatal."""
+    program = textwrap.dedent("""
+        import asyncio, json, random, socket, sys
+
+        def refuse(*_, **__):
+            print("NETWORK", file=sys.stderr)
+            sys.stderr.flush()
+            import os
+            os._exit(9)
+
+        socket.socket.connect = refuse
+        socket.socket.connect_ex = refuse
+        socket.getaddrinfo = refuse
+        socket.create_connection = refuse
+        from tierwise.llm import client, lexicon, offline, prompt
+        from tierwise.domain.rubric import Criterion
+        assert "litellm" not in sys.modules
+        criterion = Criterion(id="t", dimension="intent", question="When?", weight=100, decide="model",
+            fields=("message",), levels=[{"id": "now", "points": 1, "cues": ["asap"]}, {"id": "no", "points": 0}])
+        caller = client.Client()
+
+        async def main():
+            messages = [prompt.user_message({"message": "Send it asap"}, rng=random.Random(1))]
+            cues = json.dumps(lexicon.spell_out([criterion]))
+            answer = await caller.complete(offline.MODEL, messages, schema=prompt.schema([criterion]), cues=cues)
+            await caller.close()
+            return answer
+
+        answer = asyncio.run(main())
+        import litellm
+        assert not hasattr(litellm, "telemetry") or not litellm.telemetry
+        assert not litellm.callbacks and not litellm.success_callback and not litellm.failure_callback
+        print(json.dumps([answer.text, answer.cost_usd, answer.tokens_in]))
+    """)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LITELLM")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    text, cost, tokens = json.loads(done.stdout)
+    assert json.loads(text)["t"]["level"] == "now"
+    assert (cost, tokens) == (0.0, 0)
+    assert done.stderr == "", "nothing is logged"
+
+
+def test_temperature_is_asked_for_only_where_the_model_takes_it(litellm: Any) -> None:
+    def sent(model: str) -> dict[str, Any]:
+        return dict(client._arguments(model).parameters)
+
+    assert sent("openai/gpt-4o-mini")["temperature"] == 0
+    assert sent("anthropic/claude-haiku-4-5")["temperature"] == 0
+    assert "temperature" not in sent("openai/gpt-5-mini")
+    assert "temperature" not in sent("anthropic/claude-sonnet-5-5")
+    assert sent("openai/gpt-5-mini")["max_tokens"] == 4000
+
+
+def test_a_model_that_litellm_does_not_know_is_misconfigured(litellm: Any) -> None:
+    with pytest.raises(errors.Misconfigured, match=r"nobody/nothing: .*write it as provider/model"):
+        client.check_model("nobody/nothing")
+    client.check_model("openai/gpt-6-luna")
+    client.check_model(offline.MODEL)
+
+
+def _failure(litellm: Any, name: str, **more: Any) -> Exception:
+    made: Exception = getattr(litellm, name)(message=ECHO, llm_provider="openai", model="gpt", **more)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("RateLimitError", errors.RetryLater),
+        ("ServiceUnavailableError", errors.RetryLater),
+        ("InternalServerError", errors.RetryLater),
+        ("BadGatewayError", errors.RetryLater),
+        ("Timeout", errors.Unreachable),
+        ("APIConnectionError", errors.Unreachable),
+        ("AuthenticationError", errors.PauseConnection),
+        ("NotFoundError", errors.PauseConnection),
+        ("BadRequestError", errors.RejectRecord),
+        ("ContextWindowExceededError", errors.RejectRecord),
+        ("ContentPolicyViolationError", errors.RejectRecord),
+        ("UnsupportedParamsError", errors.Misconfigured),
+    ],
+)
+def test_every_failure_is_one_of_our_families_without_the_providers_words(
+    litellm: Any, name: str, family: type[errors.TierwiseError]
+) -> None:
+    told = client.translate(_failure(litellm, name), model="openai/gpt")
+    assert type(told) is family
+    said = f"{told} {told!r} {told.remedy} {told.args}"
+    assert SECRET not in said
+    assert "anna" not in said
+    assert str(told).startswith("openai/gpt: ")
+    assert name in str(told)
+
+
+@pytest.mark.parametrize(
+    ("status", "family"),
+    [
+        (402, errors.PauseConnection),
+        (403, errors.PauseConnection),
+        (408, errors.RetryLater),
+        (409, errors.RetryLater),
+        (422, errors.RejectRecord),
+        (503, errors.RetryLater),
+        (529, errors.RetryLater),
+    ],
+)
+def test_other_statuses(litellm: Any, status: int, family: type[errors.TierwiseError]) -> None:
+    error = litellm.APIError(status_code=status, message=ECHO, llm_provider="openai", model="gpt")
+    assert type(client.translate(error, model="openai/gpt")) is family
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [("7", 7, 7), ("0.5", 0.5, 0.5), ("-3", 0, 0), ("in a while", None, None), (None, None, None)],
+)
+def test_retry_after_is_read(litellm: Any, header: str | None, least: float | None, most: float | None) -> None:
+    import httpx
+
+    response = httpx.Response(429, headers={"retry-after": header} if header else {})
+    told = client.translate(_failure(litellm, "RateLimitError", response=response), model="openai/gpt")
+    assert isinstance(told, errors.RetryLater)
+    assert told.after == least == most
+
+
+def test_retry_after_may_be_a_date(litellm: Any) -> None:
+    import email.utils
+
+    import httpx
+
+    later = email.utils.formatdate(time.time() + 60, usegmt=True)
+    response = httpx.Response(429, headers={"retry-after": later})
+    told = client.translate(_failure(litellm, "RateLimitError", response=response), model="openai/gpt")
+    assert isinstance(told, errors.RetryLater)
+    assert told.after is not None
+    assert 55 < told.after <= 60
+
+
+def test_the_offline_model_goes_through_litellm_and_needs_its_cues(
+    litellm: Any, criteria: tuple[Criterion, ...]
+) -> None:
+    async def main() -> None:
+        caller = client.Client()
+        messages = [prompt.user_message({"message": "We need it this month."}, rng=random.Random(1))]
+        schema = prompt.schema(criteria)
+        cues = json.dumps(lexicon.spell_out(criteria))
+        done = await caller.complete(offline.MODEL, messages, schema=schema, cues=cues)
+        assert json.loads(done.text)["purchase_timing"]["level"] == "now"
+        assert done.model == offline.MODEL
+        with pytest.raises(errors.RejectRecord) as caught:
+            await caller.complete(offline.MODEL, [{"role": "user", "content": ECHO}], schema=schema, cues=cues)
+        assert caught.value.__context__ is None, "the provider's own exception is not chained"
+        assert "anna" not in str(caught.value)
+        await caller.close()
+
+    asyncio.run(main())
+
+
+def test_the_system_message_is_marked_for_caching_where_the_provider_wants_that() -> None:
+    messages = [{"role": "system", "content": "rules"}, {"role": "user", "content": "lead"}]
+    marked = client._messages(messages, provider="anthropic")
+    assert marked[0]["content"] == [{"type": "text", "text": "rules", "cache_control": {"type": "ephemeral"}}]
+    assert client._messages(messages, provider="openai") == messages
+    assert messages[0]["content"] == "rules", "the caller's messages are left alone"
