@@ -6,13 +6,14 @@ They follow the work through threads' and coroutines' own contexts; nothing is p
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import secrets
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import structlog
 from opentelemetry import trace
+
+from tierwise.telemetry import redaction
 
 _PROCESS = secrets.token_hex(16)
 """Lines outside any work share the trace of their process."""
@@ -26,8 +27,8 @@ def bind(**context: object) -> Iterator[None]:
 
 
 def lead_ref(connection: str, record_id: str) -> str:
-    """Twelve hex digits that stand for a lead in logs: the same in every process, and not its id."""
-    return hashlib.blake2b(f"{connection}\0{record_id}".encode("utf-8", "replace"), digest_size=6).hexdigest()
+    """Thirteen characters that stand for a lead in logs: the same in every process, and not its id."""
+    return redaction.reference(f"{connection}\0{record_id}")
 
 
 def new_trace() -> str:

@@ -7,6 +7,7 @@ value (`conceal`). Names in free prose have no shape: whoever logs must not writ
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import reprlib
 import unicodedata
@@ -37,7 +38,7 @@ _META = frozenset({"_record", "_from_structlog"})
 """Structlog's own keys, removed before rendering."""
 
 # Hex and ids that say nothing about a person, kept whole where they stand under their own key and in their own shape.
-_HEX = re.compile(r"(?:sha256:)?[0-9a-f]{6,64}")
+_HEX = re.compile(r"(?:sha256:)?(?=\d*[a-f]|.{32})[0-9a-f]{6,64}")
 _IDENTIFIERS = {
     "trace": re.compile(r"[0-9a-f]{8}|[0-9a-f]{32}"),
     "span": re.compile(r"[0-9a-f]{16}"),
@@ -49,7 +50,7 @@ _IDENTIFIERS = {
     "task": re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"),
     "timestamp": re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"),
 }
-_LEAD = re.compile(r"[0-9a-f]{12}")
+_LEAD = re.compile(r"L[0-9a-f]{12}")
 _MEASURE = re.compile(r"(?:^|_)(?:ms|ns|us|seconds|bytes|tokens|count|tokens_in|tokens_out|cost_micro)$")
 
 _concealed: frozenset[str] = frozenset()
@@ -112,6 +113,8 @@ def _clean_scalar(key: str, value: str | int | float | date | None) -> str | int
     if isinstance(value, str):
         shape = _IDENTIFIERS.get(key)
         return value if shape and shape.fullmatch(value) else _text(value, multiline=key in _MULTILINE)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     # A phone number or a record's id may come as a number, a duration too.
     return MASK if isinstance(value, int) and abs(value) >= LARGEST and not _MEASURE.search(key) else value
 
@@ -141,9 +144,12 @@ def _open(value: Any) -> str | Mapping[Any, Any] | list[Any]:
 def _lead(value: Any) -> str:
     """A reference stays; a raw id that somebody bound becomes one."""
     text = str(value)
-    return (
-        text if _LEAD.fullmatch(text) else hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
-    )
+    return text if _LEAD.fullmatch(text) else reference(text)
+
+
+def reference(text: str) -> str:
+    """Stands for a text without showing it; no record id looks like it."""
+    return "L" + hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def _key(key: str) -> str:

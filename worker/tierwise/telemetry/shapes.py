@@ -29,10 +29,10 @@ _WHOLE_KEYS = frozenset({"message", "body", "payload", "properties", "headers", 
 _HARMLESS_KEYS = frozenset({"email_kind", "token_file"})
 
 _PEM = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL)
-_USERINFO = re.compile(r"://[^\s\"'<>]*@")
+_ADDRESS = re.compile(r"[^\s\"'<>]+")
 # What libraries add to their errors: pydantic's input, SQLAlchemy's parameters, PostgreSQL's offending row.
 _QUOTED_INPUT = re.compile(r"input_value=.*?(?=, input_type=|\n|\Z)", re.DOTALL)
-_PARAMETERS = re.compile(r"\[parameters: .*?\](?=\s*(?:\n|\(|\Z))", re.DOTALL)
+_PARAMETERS = "[parameters: "
 _DETAIL = re.compile(r"\bDETAIL:[^\n]*")
 _ASSIGNED = re.compile(
     rf"(?P<key>(?:{_CREDENTIAL_WORD}|{_PERSONAL_WORD})[\w-]{{0,24}}\\?[\"']?\s{{0,3}}(?:=>|=|:)\s{{0,3}})"
@@ -55,14 +55,16 @@ _KNOWN_TOKEN = re.compile(
 )
 _WORD = re.compile(r"[A-Za-z0-9_+~=-]{24,}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ADDRESS_WORD = re.compile(r"(?:\"[^\"\n]{0,64}\")?[^\s<>\"(),;]*(?:@|%40)[^\s<>\"(),;]+")
-_IS_ADDRESS = re.compile(r"(?:@|%40)(?:[^@\s]*[.。]|\[)")
+_QUOTED_LOCAL = re.compile(r"\"[^\"\n]{1,64}\"(?=@)")
+_MAIL_WORD = re.compile(r"[^\s<>\"(),;]+")
+_IS_MAIL = re.compile(r"(?:@|%40)(?:[^@\s.]*\.|\[)")
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _DIGITS = re.compile(
     # What has many digits and is no phone number is recognised first and kept.
     r"(?P<keep>"
-    r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])"
+    r"(?<![\w+(.-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])-[0-3]\d"
+    r"(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])"
     r"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
     rf"|(?<![\d.])(?:{_OCTET}\.){{3}}{_OCTET}(?::\d{{1,5}})?(?![\d.])"
     r"|(?<![\w.])(?:0|[1-9]\d{0,5})\.\d{1,6}(?![\d.\-/ (])"
@@ -85,12 +87,12 @@ def mask(text: str) -> str:
     """The text with everything that has one of the shapes masked."""
     if "PRIVATE KEY" in text:
         text = _PEM.sub(MASK, text)
-    if "://" in text:
-        text = _USERINFO.sub(f"://{MASK}@", text)
+    if "://" in text and "@" in text:
+        text = _ADDRESS.sub(_userinfo, text)
     if "input_value=" in text:
         text = _QUOTED_INPUT.sub(f"input_value={MASK}", text)
-    if "[parameters: " in text:
-        text = _PARAMETERS.sub(f"[parameters: {MASK}]", text)
+    if _PARAMETERS in text:
+        text = _parameters(text)
     if "DETAIL:" in text:
         text = _DETAIL.sub(f"DETAIL: {MASK}", text)
     if "=" in text or ":" in text:
@@ -99,7 +101,7 @@ def mask(text: str) -> str:
     text = _KNOWN_TOKEN.sub(MASK, text)
     text = _WORD.sub(_opaque, text)
     if "@" in text or "%40" in text:
-        text = _ADDRESS_WORD.sub(_address, text)
+        text = _MAIL_WORD.sub(_mail, _QUOTED_LOCAL.sub("x", text))
     return _DIGITS.sub(lambda found: found["keep"] or PHONE, text)
 
 
@@ -129,9 +131,27 @@ def _opaque(found: re.Match[str]) -> str:
     return MASK if any(len(part) >= 20 and not part.isalpha() and not part.isdigit() for part in parts) else word
 
 
-def _address(found: re.Match[str]) -> str:
+def _mail(found: re.Match[str]) -> str:
     word = found[0]
-    rest = word.replace(f"://{MASK}@", "")
-    if word.startswith("@") or not _IS_ADDRESS.search(rest):
+    rest = word.replace(f"://{MASK}@", "").lstrip("@")
+    return EMAIL if _IS_MAIL.search(rest) else word
+
+
+def _userinfo(found: re.Match[str]) -> str:
+    """scheme://user:password@host: a password may itself hold @ and /, so up to the last one."""
+    word = found[0]
+    scheme, separator, rest = word.partition("://")
+    if not separator or "@" not in rest:
         return word
-    return EMAIL
+    return f"{scheme}://{MASK}@{rest.rpartition('@')[2]}"
+
+
+def _parameters(text: str) -> str:
+    """SQLAlchemy's are written on one line, line breaks in them escaped."""
+    first, *rest = text.split(_PARAMETERS)
+    for piece in rest:
+        end = piece.find("]\n")
+        if end < 0:
+            end = piece.rfind("]")
+        first += f"{_PARAMETERS}{MASK}{piece[end:] if end >= 0 else ']'}"
+    return first
