@@ -23,8 +23,8 @@ def decision(**changes: Any) -> Decision:
         {
             "connection": "c", "record_id": "1", "fingerprint": "f" * 64, "policy": "abcdef0123456789",
             "policy_version": "7", "status": "scored", "outcome": "accept", "route": "sales", "score": 82, "fit": 90,
-            "intent": 70, "tier": "A", "confidence": 0.874, "calibrated": True, "decided_at": NOW, "fields": {"employee_count": 120},
-            "reasons": [reason("SIZE_HIGH", "It is large.")], **changes,
+            "intent": 70, "tier": "A", "confidence": 0.874, "calibrated": True, "decided_at": NOW,
+            "fields": {"employee_count": 120}, "reasons": [reason("SIZE_HIGH", "It is large.")], **changes,
         }
     )  # fmt: skip
 

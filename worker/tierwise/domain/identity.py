@@ -18,6 +18,7 @@ from tierwise.domain.lead import EmailKind, Lead, Region, digest
 
 _LONGEST_EMAIL = 400  # characters with a display name; the address itself has 254 at most
 _LONGEST_PHONE = 60
+_SHORTEST_PHONE = 8  # with the plus; some plans allow less, and no company is reached there
 _LONGEST_HOST = 253
 
 
@@ -102,13 +103,13 @@ def email(value: str) -> str | None:
     if not 0 < len(candidate) <= _LONGEST_EMAIL:
         return None
     try:
-        # Special names (example.test) pass: to stop test leads is the business of a gate, which says so.
+        # example.test passes: to stop test leads is the business of a gate, which says so.
         found = email_validator.validate_email(
-            candidate, check_deliverability=False, allow_display_name=True, globally_deliverable=False
+            candidate, check_deliverability=False, allow_display_name=True, test_environment=True
         )
     except ValueError:
         return None
-    host = _ascii_host(found.domain)
+    host = _ascii_host(found.ascii_domain)
     local = unicodedata.normalize("NFC", found.local_part.lower())
     return f"{local}@{host}" if host is not None and "." in host else None
 
@@ -134,11 +135,15 @@ def phone(value: str, default_region: str | None = None) -> str | None:
         text = "+" + text[2:]
     try:
         number = phonenumbers.parse(text, default_region)
+        # Possible, not assigned: numbering plans grow, and one wrong digit still tells leads apart.
+        if not phonenumbers.is_possible_number(number):
+            return None
+        found = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        # A string of zeros loses one each time it is read; what has no stable form is no number.
+        again = phonenumbers.format_number(phonenumbers.parse(found), phonenumbers.PhoneNumberFormat.E164)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return found if again == found and len(found) >= _SHORTEST_PHONE else None
 
 
 def registrable_domain(value: str) -> str | None:
@@ -203,10 +208,14 @@ def _is_free(domain: str) -> bool:
 
 
 def _ascii_host(host: str) -> str | None:
-    try:
-        text = host.strip().strip(".").lower().encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        return None
+    text = host.strip().strip(".").lower()
+    if not text.isascii():
+        import email_validator
+
+        try:  # IDNA 2008 as browsers do it; Python's own codec makes another domain of "ß"
+            text = email_validator.validate_email(f"x@{text}", check_deliverability=False).ascii_domain.lower()
+        except ValueError:
+            return None
     legal = len(text) <= _LONGEST_HOST and re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", text)
     return text if legal else None
 

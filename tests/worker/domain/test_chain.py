@@ -1,0 +1,88 @@
+"""Links follow each other, give the decision back, and verify without what is personal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tierwise.domain import chain
+from tierwise.domain.decision import Decision, ReasonGiven
+from tierwise.domain.rubric import Assessment, Contribution, Scorecard, Verdict
+from tierwise.domain.rules import Hit
+
+TEXT = st.text(max_size=20)
+
+
+def decision(*, text: str = "we are many", fields: Any = None) -> Decision:
+    verdict = Verdict(criterion="size", level="big", probability=0.9, decided_by="m", field="message", quote=text)
+    contribution = Contribution(
+        criterion="size", dimension="fit", weight=100, level="big", points=100, reason="BIG", verdict=verdict
+    )
+    return Decision(
+        connection="crm",
+        record_id="1",
+        fingerprint="f",
+        policy="p",
+        policy_version="1",
+        status="scored",
+        outcome="accept",
+        route=None,
+        score=80,
+        reasons=(ReasonGiven(code="BIG", sentence=f"They say: {text}", source="criterion:size", quote=text),),
+        hits=(Hit(rule="r", stage="route", truth="match", reason="BIG", why=f"because {text}"),),
+        scorecard=Scorecard(score=80, fit=80, intent=80, tier="A", confidence=0.9, contributions=(contribution,)),
+        assessments=(Assessment(model="m", verdicts=(verdict,), content_hash="h", cost_usd=0.1),),
+        fields={"message": text, "annual_revenue": 1e16} if fields is None else fields,
+        decided_at=datetime(2026, 11, 2, tzinfo=UTC),
+    )
+
+
+@given(text=TEXT, fields=st.dictionaries(TEXT, st.none() | st.booleans() | st.integers() | TEXT, max_size=4))
+def test_a_link_gives_the_decision_back(text: str, fields: dict[str, Any]) -> None:
+    made = decision(text=text, fields=fields)
+    link = chain.link(made, previous="0", salt="s")
+    assert chain.restore(json.loads(link.body), json.loads(link.personal)) == made
+
+
+def test_the_body_holds_nothing_personal() -> None:
+    link = chain.link(decision(text="Grace Hopper, grace@navy.example"), previous="0", salt="s")
+    assert "Grace" not in link.body
+    assert "navy" not in link.body
+    assert "Grace" in link.personal
+
+
+def test_an_erased_decision_keeps_what_is_not_personal() -> None:
+    made = decision(text="Grace")
+    link = chain.link(made, previous="0", salt="s")
+    left = chain.restore(json.loads(link.body), None)
+    assert (left.score, left.status, left.reason_codes) == (made.score, made.status, made.reason_codes)
+    assert left.fields == {}
+    assert "Grace" not in left.model_dump_json()
+    assert chain.hashed("0", link.body) == link.hash
+
+
+def test_equal_words_are_not_recognised_by_their_digest() -> None:
+    one = chain.link(decision(), previous="0", salt="a")
+    two = chain.link(decision(), previous="0", salt="b")
+    assert one.personal == two.personal
+    assert json.loads(one.body)[chain.DIGEST] != json.loads(two.body)[chain.DIGEST]
+
+
+@pytest.mark.parametrize(
+    ("previous", "salt", "change"),
+    [
+        ("1", "s", {}),  # another place in the chain
+        ("0", "t", {}),  # another salt
+        ("0", "s", {"score": 81}),  # another result
+        ("0", "s", {"fields": {"message": "other"}}),  # other input
+    ],
+)
+def test_the_hash_covers_everything(previous: str, salt: str, change: dict[str, Any]) -> None:
+    made = chain.link(decision(), previous="0", salt="s")
+    other = chain.link(decision().model_copy(update=change), previous=previous, salt=salt)
+    assert other.hash != made.hash
