@@ -86,8 +86,9 @@ def evaluate(
     for rule in chosen:
         answer = predicates[rule.id](facts)
         outcome = rule.outcome
-        if answer.truth == "unknown" and rule.on_unknown == "review":
-            outcome = "review"
+        if answer.truth == "unknown":
+            # Not the rule's own outcome: a rule that skips the unknown must not review it because it reviews a match.
+            outcome = "review" if rule.on_unknown == "review" else None
         hits.append(
             Hit(
                 rule=rule.id,
