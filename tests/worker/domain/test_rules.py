@@ -60,7 +60,10 @@ def test_predicates_see_the_facts() -> None:
 
 
 def test_unknown_decides_only_where_the_rule_asks_for_review() -> None:
-    every = [rule("skipped", priority=1, outcome="review"), rule("reviewed", priority=2, outcome="reject", on_unknown="review")]
+    every = [
+        rule("skipped", priority=1, outcome="review"),
+        rule("reviewed", priority=2, outcome="reject", on_unknown="review"),
+    ]
     predicates = {one.id: make.says("unknown", "lead.employee_count") for one in every}
     hits = rules.evaluate(every, "gate", predicates=predicates, facts={"lead": {}})
     decided = rules.first(hits)
