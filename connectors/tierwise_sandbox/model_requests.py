@@ -18,10 +18,12 @@ class Ask:
     schema: Mapping[str, Any] | None
     tool: str | None = None
     """Name of the tool whose arguments are the answer, where the client forces one."""
+    turn: int = 1
+    """How many messages of the user there are."""
 
 
 def openai_ask(body: Mapping[str, Any]) -> Ask:
-    model, prompt = _model(body), _prompt(body)
+    model, prompt, turn = _model(body), _prompt(body), _turn(body)
     asked = body.get("response_format") or {}
     if asked.get("type") == "json_schema":
         wanted = asked.get("json_schema") or {}
@@ -30,18 +32,18 @@ def openai_ask(body: Mapping[str, Any]) -> Ask:
             raise BadAsk("Missing required parameter: 'response_format.json_schema.schema'.")
         if wanted.get("strict"):
             _check_strict(schema, str(wanted.get("name")), ())
-        return Ask(model, prompt, schema)
+        return Ask(model, prompt, schema, turn=turn)
     for tool in body.get("tools") or ():
         function = tool.get("function") or {}
         choice = body.get("tool_choice")
         forced = choice["function"].get("name") if isinstance(choice, dict) and "function" in choice else None
         if choice == "required" or forced == function.get("name"):
-            return Ask(model, prompt, function.get("parameters") or {}, str(function.get("name")))
-    return Ask(model, prompt, {"type": "object"} if asked.get("type") == "json_object" else None)
+            return Ask(model, prompt, function.get("parameters") or {}, str(function.get("name")), turn)
+    return Ask(model, prompt, {"type": "object"} if asked.get("type") == "json_object" else None, turn=turn)
 
 
 def anthropic_ask(body: Mapping[str, Any]) -> Ask:
-    model, prompt = _model(body), _prompt(body)
+    model, prompt, turn = _model(body), _prompt(body), _turn(body)
     if not isinstance(body.get("max_tokens"), int):
         raise BadAsk("max_tokens: Field required")
     asked = body.get("output_format") or (body.get("output_config") or {}).get("format")
@@ -49,13 +51,13 @@ def anthropic_ask(body: Mapping[str, Any]) -> Ask:
         if asked.get("type") != "json_schema" or not isinstance(asked.get("schema"), dict):
             raise BadAsk("output_format: a json_schema with a schema is expected")
         _check_closed(asked["schema"], ())
-        return Ask(model, prompt, asked["schema"])
+        return Ask(model, prompt, asked["schema"], turn=turn)
     tools: Sequence[Mapping[str, Any]] = body.get("tools") or ()
     choice = body.get("tool_choice") or {}
     for tool in tools:
         if choice.get("name") == tool.get("name") or choice.get("type") == "any" or len(tools) == 1:
-            return Ask(model, prompt, tool.get("input_schema") or {}, str(tool.get("name")))
-    return Ask(model, prompt, None)
+            return Ask(model, prompt, tool.get("input_schema") or {}, str(tool.get("name")), turn)
+    return Ask(model, prompt, None, turn=turn)
 
 
 def _model(body: Mapping[str, Any]) -> str:
@@ -75,6 +77,10 @@ def _prompt(body: Mapping[str, Any]) -> str:
     texts = [_text(system)] if system else []
     texts += [_text(message.get("content")) for message in messages if isinstance(message, dict)]
     return "\n\n".join(texts)
+
+
+def _turn(body: Mapping[str, Any]) -> int:
+    return sum(1 for message in body["messages"] if isinstance(message, dict) and message.get("role") == "user")
 
 
 def _text(content: Any) -> str:

@@ -61,7 +61,7 @@ class Models:
         seconds = self.latency.draw()
         try:
             started = time.perf_counter()
-            content = answering.text(ask.schema, ask.prompt, ask.model)
+            content = answering.text(ask.schema, ask.prompt, ask.model, turn=ask.turn)
             counts.waited_seconds += seconds
             await asyncio.sleep(max(0.0, seconds - (time.perf_counter() - started)))
         finally:

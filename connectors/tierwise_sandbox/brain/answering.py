@@ -15,7 +15,7 @@ PROSE = (
 
 
 def structured(schema: Mapping[str, Any], prompt: str, model: str) -> Any:
-    """An instance of `schema`. Models whose name says `garbled` are for `text` only."""
+    """An instance of `schema`, with every criterion judged."""
     fields = reading.lead_fields(prompt)
     answer = _plainest(dict(schema), schema, depth=0)
     if isinstance(answer, dict):
@@ -26,12 +26,16 @@ def structured(schema: Mapping[str, Any], prompt: str, model: str) -> Any:
     return answer
 
 
-def text(schema: Mapping[str, Any] | None, prompt: str, model: str) -> str:
-    """The answer as a message's content: JSON where a schema is given. A `garbled` model breaks off half-way."""
+def text(schema: Mapping[str, Any] | None, prompt: str, model: str, *, turn: int = 1) -> str:
+    """The answer as a message's content: JSON where a schema is given.
+
+    Two names are for tests: a model called `garbled` breaks off half-way, one called `stutter` only in its first turn.
+    """
     if schema is None:
         return PROSE
     content = json.dumps(structured(schema, prompt, model), ensure_ascii=False)
-    return content[: len(content) // 2] if "garbled" in model else content
+    broken = "garbled" in model or ("stutter" in model and turn == 1)
+    return content[: len(content) // 2] if broken else content
 
 
 def _plainest(part: dict[str, Any], schema: Mapping[str, Any], *, depth: int) -> Any:

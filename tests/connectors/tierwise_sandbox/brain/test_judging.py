@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tierwise_sandbox.brain.judging import judge, sentences
+from tierwise_sandbox.brain.reading import Criterion, Field
+
+BUDGET = Criterion(
+    id="budget",
+    question="Has money been set aside?",
+    levels=("confirmed", "vague", "none"),
+    descriptions=("confirmed: an amount is stated", "vague: money without an amount", "none: no budget"),
+    fields=("message",),
+    has_unknown=True,
+    keys=("level", "probability", "quote", "field"),
+)
+UP = Criterion(**{**BUDGET.__dict__, "levels": BUDGET.levels[::-1], "descriptions": BUDGET.descriptions[::-1]})
+STRONG = "hello. we have a budget of $40,000. bye."
+MODELS = [f"model-{n}" for n in range(40)]
+
+
+def field(text: str, name: str = "message", mark: str = "~") -> Field:
+    return Field(name, text.replace(" ", mark), text.lower())
+
+
+def levels(criterion: Criterion, text: str) -> list[str]:
+    read = sentences([field(text)])
+    return [judge(criterion, read, model=model, seed=text)["level"] for model in MODELS]
+
+
+def test_evidence_gives_the_best_level_with_a_quote_whichever_way_the_levels_are_listed() -> None:
+    answer = judge(BUDGET, sentences([field(STRONG)]), model="m", seed="s")
+    assert (answer["quote"], answer["field"]) == ("we~have~a~budget~of~$40,000.", "message")
+    for criterion in (BUDGET, UP):
+        told = levels(criterion, STRONG)
+        assert told.count("confirmed") > len(told) * 0.75
+        assert len(set(told)) > 1  # now and then a model is wrong: a cascade needs something to do
+
+
+def test_no_evidence_is_unknown_or_the_lowest_level() -> None:
+    assert set(levels(BUDGET, "hello there")) == {"unknown"}
+    closed = Criterion(**{**BUDGET.__dict__, "has_unknown": False})
+    assert set(levels(closed, "hello there")) == {"none"}
+    assert judge(closed, [], model="m", seed="")["quote"] == ""
+
+
+def test_doubt_gives_the_lowest_level() -> None:
+    told = levels(BUDGET, "we have no budget for this yet, no money")
+    assert told.count("none") > len(told) * 0.75
+
+
+def test_only_the_fields_of_the_criterion_are_read() -> None:
+    answer = judge(BUDGET, sentences([field(STRONG, "job_title")]), model="m", seed="s")
+    assert answer["level"] == "unknown"
+
+
+@given(text=st.text(max_size=300), model=st.text(max_size=8))
+def test_every_answer_fits_and_quotes_word_for_word(text: str, model: str) -> None:
+    plain = text if len(text.lower()) != len(text) else text.lower()
+    read = sentences([Field("message", text, plain)])
+    answer = judge(BUDGET, read, model=model, seed=text)
+    assert answer["level"] in {*BUDGET.levels, "unknown"}
+    assert 0 <= answer["probability"] <= 1
+    assert answer["quote"] in text
+    assert answer["field"] == "message"
+    assert answer == judge(BUDGET, read, model=model, seed=text)
