@@ -16,7 +16,7 @@ from tierwise.domain.advice import WRITTEN
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("own_environment"), pytest.mark.xdist_group("kills")]
 
-LEADS = 150
+LEADS = 400
 SEED = 11
 
 
@@ -33,10 +33,18 @@ def _wait(condition: Callable[[], bool], *, seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+def _in_the_middle(running: demo.Running) -> bool:
+    """Some leads are decided, and some are not."""
+    counts = running.parts.store.works.counts()
+    waiting = counts["ready"] + counts["leased"]
+    assert waiting or counts["done"] < LEADS * 0.9, "the leads were decided before anything could be killed"
+    return bool(counts["done"] and waiting)
+
+
 def _final(options: demo.Options, *, disturb: Callable[[demo.Running], None] | None = None) -> dict[str, Any]:
     with demo.running(options) as running:
         if disturb is not None:
-            _wait(lambda: running.crm.count(having="tierwise_status") > 0 or running.parts.store.works.counts() != {})
+            _wait(lambda: _in_the_middle(running))
             disturb(running)
         demo.settle(running, quiet=True)
         again = demo.poll_again(running)

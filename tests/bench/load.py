@@ -76,7 +76,6 @@ def fill(parts: wiring.Wiring, count: int) -> None:
             claim, page, policy=policy, position=None if last else {"at": start}, watermark=now if last else None,
             now=now,
         )  # fmt: skip
-        claim = claim._replace(version=claim.version + 1)
     store.cursors.release(claim, next_poll_at=now + timedelta(days=1), error="", now=now)
 
 

@@ -76,6 +76,14 @@ def test_the_body_sees_criteria_levels_and_fields(make_runnable: Callable[..., R
     )
 
 
+def test_questions_that_the_body_lists_are_not_listed_twice(make_runnable: Callable[..., Runnable]) -> None:
+    system = prompt.plan(
+        make_runnable(body="{% for item in criteria %}* {{ item.question }}\n{% endfor %}").policy
+    ).system
+    assert system.count("When do they want to start?") == 1
+    assert "Criteria" not in system
+
+
 def test_a_template_that_fails_is_misconfigured(make_runnable: Callable[..., Runnable]) -> None:
     with pytest.raises(errors.Misconfigured, match="lead"):
         prompt.plan(make_runnable(body="{{ lead.message }}").policy)
@@ -111,6 +119,13 @@ def test_a_mark_is_always_one_the_text_does_not_hold(value: str, seed: int) -> N
     everything = {"message": value + "ˆ¦¬¤‡†¶※⁂▪◊"}
     back = prompt.read_back(prompt.user_message(everything, rng=random.Random(seed))["content"])
     assert back.fields == everything
+    assert back.mark not in everything["message"]
+
+
+def test_the_same_lead_looks_the_same_but_for_the_nonce() -> None:
+    one, other = (prompt.user_message({"message": "a b"}, rng=random.Random(seed))["content"] for seed in (1, 2))
+    assert one != other
+    assert re.sub(r'nonce="\w+"', "", one) == re.sub(r'nonce="\w+"', "", other)
 
 
 def test_a_forged_block_inside_the_text_is_not_read() -> None:

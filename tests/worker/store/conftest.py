@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,39 +23,22 @@ POLICY = digest("policy")
 
 
 @pytest.fixture(scope="session")
-def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "tierwise.db"
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "tierwise.db"
     migrations.upgrade(f"sqlite:///{path}")
     return path
 
 
-@pytest.fixture
-def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """Makes migrated databases by copying one that was migrated once."""
-    made: list[str] = []
-    server: Any = None
-
-    def make(kind: str) -> str:
-        nonlocal server
-        if kind == "sqlite":
-            template = request.getfixturevalue("_sqlite_template")
-            path = tmp_path / f"store-{len(list(tmp_path.iterdir()))}.db"
-            shutil.copy(template, path)
-            return f"sqlite:///{path}"
-        server = request.getfixturevalue("postgres_server")
-        url = server.create(server.template("tierwise_store", migrations.upgrade))
-        made.append(url)
-        return str(url)
-
-    yield make
-    for url in made:
-        server.drop(url)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, fresh_url: Callable[[str], str]) -> str:
-    """A migrated, empty database on each engine in turn."""
-    return fresh_url(request.param)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database on each engine in turn, copied from one that was migrated once."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('_migrated'), tmp_path / 'store.db')}"
+        return
+    server: Any = request.getfixturevalue("postgres_server")
+    url = server.create(server.template("migrated", migrations.upgrade))
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture
@@ -70,7 +53,7 @@ def opened(store_url: str) -> Iterator[store.SqlStore]:
 def desk(opened: store.SqlStore) -> Desk:
     """The pipeline's side, with connection `crm` enabled."""
     made = Desk(opened)
-    made.enable("crm")
+    made.enable()
     return made
 
 
@@ -83,12 +66,14 @@ class Desk:
     crm: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     """What the CRM shows in our fields, by record."""
     batches: int = 0
+    name: str = "crm"
 
     def wait(self, seconds: float) -> datetime:
         self.now += timedelta(seconds=seconds)
         return self.now
 
-    def enable(self, name: str) -> None:
+    def enable(self, name: str | None = None) -> None:
+        name = name or self.name
         self.store.connections.ensure(name, "hubspot", now=self.now)
         self.store.connections.enable(name, watermark=START, now=self.now)
 
@@ -114,12 +99,12 @@ class Desk:
             lead=None, fingerprint=digest([record_id, raw, why]), identity=None, rejected=why, problems=(why,)
         )
 
-    def cursor(self, connection: str = "crm", *, owner: str = "poller", lease: float = 60) -> ports.CursorClaim:
-        claim = self.store.cursors.claim(connection, owner=owner, lease=lease, now=self.now)
+    def cursor(self, connection: str | None = None, *, owner: str = "poller", lease: float = 60) -> ports.CursorClaim:
+        claim = self.store.cursors.claim(connection or self.name, owner=owner, lease=lease, now=self.now)
         assert claim is not None
         return claim
 
-    def poll(self, *arrivals: Any, connection: str = "crm", policy: str = POLICY) -> ports.Ingested:
+    def poll(self, *arrivals: Any, connection: str | None = None, policy: str = POLICY) -> ports.Ingested:
         """One window of one page."""
         claim = self.cursor(connection)
         claim = self.store.cursors.open_window(claim, until=self.now, now=self.now)
@@ -182,7 +167,7 @@ class Desk:
         return self.commit(self.claim(), **fields)
 
     def outgoing(self, *, limit: int = 100, owner: str = "b1", lease: float = 60) -> list[ports.Outgoing]:
-        return self.store.outbox.claim("crm", limit=limit, owner=owner, lease=lease, now=self.now)
+        return self.store.outbox.claim(self.name, limit=limit, owner=owner, lease=lease, now=self.now)
 
     def batch(self) -> str:
         self.batches += 1

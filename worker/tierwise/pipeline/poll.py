@@ -7,12 +7,11 @@ is not stored: a page and its position are one transaction, the watermark moves 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from tierwise import ports, telemetry
 from tierwise.domain.mapping import FieldMap
-from tierwise.errors import LeaseLost
 from tierwise.pipeline import map as mapping
 from tierwise.sdk import Connector
 
@@ -83,7 +82,7 @@ def poll(
     finally:
         if error:
             wait = pace.every
-        _release(store, claim, at=clock() + timedelta(seconds=wait), error=error, now=clock())
+        store.cursors.release(claim, next_poll_at=clock() + timedelta(seconds=wait), error=error, now=clock())
     return report
 
 
@@ -120,8 +119,6 @@ def _read(
         ingested = store.leads.ingest(
             claim, arrived, policy=policy, position=page.position, watermark=until if last else None, now=clock()
         )
-        # Every stored page moves the cursor's version; ours moves along, a zombie's does not.
-        claim = claim._replace(version=claim.version + 1)
         report = report.plus(ingested, records=len(page.records))
         telemetry.count("tierwise_crm_calls_total", connection=claim.connection, operation="read", result="ok")
         for result, number in ingested._asdict().items():
@@ -132,11 +129,3 @@ def _read(
         if monotonic() >= give_up:
             return report
     raise AssertionError("a connector's last page has no position")
-
-
-def _release(store: ports.Store, claim: ports.CursorClaim, *, at: datetime, error: str, now: datetime) -> None:
-    try:
-        store.cursors.release(claim, next_poll_at=at, error=error, now=now)
-    except LeaseLost:
-        # Whoever holds the cursor now also decides when it is polled next.
-        return
