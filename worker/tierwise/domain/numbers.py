@@ -43,7 +43,7 @@ _LOW, _HIGH = _QUANTITY.format("low"), _QUANTITY.format("high")
 # What is counted ("orders per month"). Glued to the number it might be a multiplier that we do not know, and so might
 # these words: better nothing than a thousandth.
 _TAIL = (
-    r"(?P<tail>(?:\s+|\s*[/(]\s*)(?!(?:mil|mill|mille|milj|bio|dozen|hundred|hundreds|hundert|trillion|percent)\b)"
+    r"(?P<tail>(?:\s+|\s*[/(]\s*)(?!(?:mil|mill|mille|milj|bio|dozen|hundred|hundreds|hundert|trillion|percent|to|bis)\b)"
     r"[^\W\d][^\d%]*|[\s.]*)"
 )
 _ONE = re.compile(
