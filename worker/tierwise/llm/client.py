@@ -30,6 +30,7 @@ _ENVIRONMENT = {
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
 }
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx", "openai")
+_LONGEST_CHAIN = 12  # exceptions that litellm and the clients below it wrap around each other
 _CACHES_ON_REQUEST = ("anthropic",)  # providers that cache a prefix only where it is marked
 
 
@@ -143,7 +144,7 @@ def translate(error: Exception, *, model: str) -> errors.TierwiseError:
     status = getattr(error, "status_code", None)
     said = f"{type(error).__name__}, status {status}" if status else type(error).__name__
     after = _retry_after(error)
-    if isinstance(error, litellm.Timeout | litellm.APIConnectionError):
+    if isinstance(error, litellm.Timeout | litellm.APIConnectionError) or _never_answered(error):
         return errors.Unreachable(f"no answer ({said})", place=model, after=after)
     if isinstance(error, litellm.AuthenticationError | litellm.PermissionDeniedError) or status in (401, 402, 403):
         return errors.PauseConnection(
@@ -158,6 +159,18 @@ def translate(error: Exception, *, model: str) -> errors.TierwiseError:
     if status is not None and 400 <= int(status) < 500 and status not in (408, 409, 425, 429):
         return errors.RejectRecord(f"the provider refuses this request ({said})", place=model)
     return errors.RetryLater(f"the provider cannot answer now ({said})", place=model, after=after)
+
+
+def _never_answered(error: BaseException) -> bool:
+    """litellm makes a status 500 of a refused or broken connection; what it came from tells."""
+    import aiohttp
+
+    cause: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):
+        if isinstance(cause, OSError | aiohttp.ClientConnectionError):
+            return True
+        cause = cause and (cause.__cause__ or cause.__context__)
+    return False
 
 
 class _Arguments(NamedTuple):
@@ -202,6 +215,8 @@ def _prepare(litellm: Any) -> None:
             place="DISABLE_AIOHTTP_TRANSPORT or LITELLM_HTTP2",
             remedy="unset it",
         )
+    # Some of litellm's types are built with the first call to their provider.
+    warnings.filterwarnings("ignore", message=".*using the `ReadOnly` qualifier", category=UserWarning)
     litellm.suppress_debug_info = True
     litellm.drop_params = False
     for name in _LOGGERS:
