@@ -52,15 +52,18 @@ def open_store(url: str, *, migrate: bool = False) -> SqlStore:
     Raises Unreachable, or Misconfigured where the address is wrong or the tables are of another version.
     """
     database = engine.Database(url)
-    revision = migrations.revision_of(database)
-    if revision != schema.HEAD and migrate:
-        migrations.upgrade(url)
+    try:
         revision = migrations.revision_of(database)
-    if revision != schema.HEAD:
+        if revision != schema.HEAD and migrate:
+            migrations.upgrade(url)
+            revision = migrations.revision_of(database)
+        if revision != schema.HEAD:
+            raise errors.Misconfigured(
+                f"the tables are at {revision or 'nothing'}, this version needs {schema.HEAD}",
+                place=database.place,
+                remedy=engine.UPGRADE,
+            )
+    except errors.TierwiseError:
         database.close()
-        raise errors.Misconfigured(
-            f"the tables are at {revision or 'nothing'}, this version needs {schema.HEAD}",
-            place=database.place,
-            remedy=engine.UPGRADE,
-        )
+        raise
     return SqlStore(database)

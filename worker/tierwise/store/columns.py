@@ -17,6 +17,8 @@ from tierwise.domain.advice import Advice, AdviceValue
 
 NUL = "\x00"
 REPLACEMENT = "\ufffd"
+UNSURE = "(unsure)"
+"""Stands in `known` for a value that the CRM may or may not have taken; equal to nothing that is ever desired."""
 
 
 class Utc(sa.types.TypeDecorator[datetime]):

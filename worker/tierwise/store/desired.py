@@ -66,7 +66,7 @@ def put(database: engine.Database, connection: sa.Connection, desired: Sequence[
 
 def content(advice: Advice) -> str:
     """Hash of what a rep would see differ; the time of the decision alone is no difference."""
-    return digest({name: echo.mark(value) for name, value in advice.items() if name not in VOLATILE})
+    return digest(columns.plain({name: value for name, value in advice.items() if name not in VOLATILE}))
 
 
 def remember(written: echo.Written, values: Advice) -> dict[str, list[str]]:
@@ -81,7 +81,7 @@ def remember(written: echo.Written, values: Advice) -> dict[str, list[str]]:
 
 def _row(item: Desired, now: datetime) -> dict[str, object]:
     written = remember({}, item.own) if item.own.get(OURS) else {}
-    compared = echo.compare(desired=item.advice, seen=item.own, written=written)
+    kept = echo.compare(desired=item.advice, seen=item.own, written=written).kept if item.own else ()
     return {
         "connection": item.connection,
         "record_id": item.record_id,
@@ -91,7 +91,7 @@ def _row(item: Desired, now: datetime) -> dict[str, object]:
         "generation": 1,
         "known": columns.plain(item.own),
         "written": written,
-        "kept": list(compared.kept),
+        "kept": list(kept),
         "state": "ready",
         "attempt": 0,
         "repairs": 0,

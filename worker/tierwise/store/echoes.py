@@ -38,13 +38,13 @@ class Heard(NamedTuple):
 
 
 def hear(connection: sa.Connection, name: str, page: Collection[Shown], *, now: datetime) -> Heard:
-    """Compare a page with the outbox of connection `name`. Rows that are being written just now are left alone."""
+    """Compare a page with the outbox of connection `name`."""
     by_record = {shown.record_id: shown for shown in page}
     delivered, repaired, kept, changes = set(), 0, 0, []
     for some in columns.chunks(sorted(by_record)):
         rows = connection.execute(
             sa.select(TABLE)
-            .where(TABLE.c.connection == name, TABLE.c.record_id.in_(some), TABLE.c.state != "leased")
+            .where(TABLE.c.connection == name, TABLE.c.record_id.in_(some))
             .order_by(TABLE.c.id)
             .with_for_update()
         ).all()
@@ -55,7 +55,7 @@ def hear(connection: sa.Connection, name: str, page: Collection[Shown], *, now: 
             changes.append({"key": row.id, **{column: row._mapping[column] for column in _COLUMNS}, **change})
             if change.get("delivered_at") and not row.delivered_at:
                 delivered.add(row.record_id)
-            repaired += change.get("generation", row.generation) != row.generation
+            repaired += change.get("repairs", 0) > row.repairs
             kept += bool(set(change.get("kept", ())) - set(row.kept))
     if changes:
         connection.execute(sa.update(TABLE).where(TABLE.c.id == sa.bindparam("key")), changes)
@@ -69,14 +69,22 @@ _COLUMNS = (
 
 def answer(row: Mapping[str, Any], shown: Shown, *, now: datetime) -> dict[str, Any]:
     """The columns of an outbox row that an echo changes; empty where it says nothing new."""
-    wanted = columns.advice(row["desired"])
+    # What is plainly equal needs no comparing: most of most pages.
+    wanted = {k: v for k, v in columns.advice(row["desired"]).items() if shown.own.get(k) != v}
     heard = echo.compare(desired=wanted, seen=shown.own, written=row["written"])
     # A page may have been read before our write reached the CRM: what it lacks then is no evidence.
     stale = row["begun_at"] is not None and shown.modified_at < row["begun_at"]
     if stale and not heard.delivered:
         return {}
     change: dict[str, Any] = {"known": columns.plain(shown.own), "kept": list(heard.kept)}
-    if row["state"] == "sent":
+    if row["state"] == "leased":
+        # Its writer went by what the CRM showed before: it sees by the generation that it must look again.
+        unsure = {name: value for name, value in row["known"].items() if value == columns.UNSURE}
+        change |= {"known": {**change["known"], **unsure}}
+        if heard.delivered or all(row[column] == value for column, value in change.items()):
+            return {}
+        change["generation"] = row["generation"] + 1
+    elif row["state"] == "sent":
         if heard.delivered:
             change |= {"delivered_at": row["delivered_at"] or now, "repairs": 0}
         elif heard.repair:

@@ -92,7 +92,7 @@ class Outbox:
                     {
                         "key": stored.id,
                         # From here on nobody knows what the CRM holds in these fields, until it is settled or read.
-                        "known": {**stored.known, **dict.fromkeys(values, settle.UNSURE)},
+                        "known": {**stored.known, **dict.fromkeys(values, columns.UNSURE)},
                         "written": desired.remember(stored.written, values),
                         "begun_at": now,
                         "updated_at": now,

@@ -51,6 +51,12 @@ class Reviews:
         with self._database.read() as connection:
             return [ReviewItem._make(row) for row in connection.execute(query)]
 
+    def counts(self) -> dict[str, int]:
+        """Open items by kind; kinds without any are left out."""
+        query = sa.select(TABLE.c.kind, sa.func.count()).where(TABLE.c.state == columns.literal("open"))
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query.group_by(TABLE.c.kind))}
+
     def get(self, item_id: int) -> ReviewItem | None:
         """The item of that id."""
         with self._database.read() as connection:

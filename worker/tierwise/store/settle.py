@@ -15,8 +15,6 @@ from tierwise.store import columns, merges, reviews, schema
 TABLE = schema.outbox
 ATTEMPT = schema.write_attempt
 LEAD = schema.lead
-UNSURE = "(unsure)"
-"""Stands in `known` for a value that the CRM may or may not have taken; equal to nothing that is ever desired."""
 REFUSED = "The CRM refused the advice for this record."
 
 _COLUMNS = (
@@ -82,7 +80,7 @@ def _after_loss(row: Mapping[str, Any], item: Settled, *, now: datetime) -> dict
     change = {
         "state": row["state"],
         "generation": row["generation"] + 1,
-        "known": {**row["known"], **dict.fromkeys(item.sent, UNSURE)},
+        "known": {**row["known"], **dict.fromkeys(item.sent, columns.UNSURE)},
         "updated_at": now,
     }
     if row["state"] != "leased":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from tierwise import errors
 from tierwise.store import engine, schema
 
 if TYPE_CHECKING:
@@ -57,13 +58,11 @@ def configuration() -> Config:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    # The files here are modules of the package, not only names that begin with a number.
-    config.set_main_option("path_separator", "os")
     return config
 
 
 def _run(database: engine.Database, direction: str, revision: str) -> None:
-    from alembic import command
+    from alembic import command, util
 
     def work(connection: sa.Connection) -> None:
         if not database.is_sqlite:
@@ -78,5 +77,11 @@ def _run(database: engine.Database, direction: str, revision: str) -> None:
 
     try:
         database.write(work)
+    except util.CommandError as error:
+        raise errors.Misconfigured(
+            "the database was made by a newer version of Tierwise",
+            place=database.place,
+            remedy="install that version, or restore a backup",
+        ) from error
     finally:
         database.close()
