@@ -100,6 +100,15 @@ def test_nothing_is_derived_over_what_the_record_states() -> None:
     assert found.provenance["company_domain"]["from"] == "website"
 
 
+def test_an_unreadable_site_is_a_problem_even_where_the_address_tells_the_company() -> None:
+    found = mapping.apply(MAP, {"email": "jo@acme.com", "website": "none yet"})
+    assert found.lead.company_domain == "acme.com"
+    assert found.problems == ("company_domain: website is not the domain of a company",)
+    assert found.provenance["company_domain"]["note"] == (
+        "from email; not read: website is not the domain of a company"
+    )
+
+
 def test_free_mail_gives_no_company() -> None:
     found = mapping.apply(MAP, {"email": "jo@gmail.com"})
     assert (found.lead.email_kind, found.lead.company_domain) == ("free", None)
@@ -160,7 +169,8 @@ def test_any_record_is_mapped_or_rejected_and_can_be_stored(record: dict[str, An
         present = {name for name, value in dumped.items() if value is not None}
         unread = {problem.partition(":")[0] for problem in found.problems}
         assert set(found.provenance) == present | unread
-        assert not present & unread
+        assert all(found.provenance[name]["transform"] == "derived" for name in present & unread)
+        assert all("not read" in found.provenance[name]["note"] for name in unread)
         assert list(found.provenance) == [name for name in CATALOGUE if name in found.provenance]
         stored = canonical_json([dumped, found.provenance, found.problems]).encode()
         assert b"\\u0000" not in stored

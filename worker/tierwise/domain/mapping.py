@@ -248,8 +248,9 @@ def _derive(values: dict[str, Any], provenance: dict[str, dict[str, Any]]) -> No
     def derive(name: str, value: str | None, source: str) -> None:
         if value is not None and name not in values:
             values[name] = value
-            origin = provenance[source]
-            provenance[name] = _entry(origin["from"], origin["raw"], "derived", note=f"from {source}")
+            origin, unread = provenance[source], provenance.get(name, {}).get("note", "")
+            note = "; ".join(filter(None, [f"from {source}", unread]))
+            provenance[name] = _entry(origin["from"], origin["raw"], "derived", note=note)
 
     if (email := values.get("email")) is not None:
         kind = identity.email_kind(email)
