@@ -372,6 +372,9 @@ class Reviews(Protocol):
     """The queue for people."""
 
     def list(self, *, state: str | None = "open", kind: str | None = None, limit: int = 100) -> list[ReviewItem]: ...
+    def counts(self) -> dict[str, int]:
+        """Open items by kind; kinds without any are left out."""
+
     def get(self, item_id: int) -> ReviewItem | None: ...
     def answer(self, item_id: int, *, by: str, answer: Mapping[str, Any], advice: Advice | None, now: datetime) -> bool:
         """False when it is not open any more. `advice` is what the CRM is to show from now on."""

@@ -1,0 +1,124 @@
+"""A store of a few values that a test sets, and the console over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import fastapi
+import httpx
+import pytest
+
+from tierwise import console, errors, ports
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+class Fake:
+    """Those parts of ports.Store that the console reads; `down` makes all of them fail."""
+
+    def __init__(self) -> None:
+        self.down: errors.TierwiseError | None = None
+        self.beats: list[ports.Heartbeat] = []
+        self.states: list[ports.ConnectionState] = []
+        self.lead_counts: dict[str, dict[str, int]] = {}
+        self.work: dict[str, int] = {}
+        self.outgoing: dict[str, int] = {}
+        self.open_reviews: dict[str, int] = {}
+        self.activation: ports.Activation | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies"}:
+            if self.down is not None:
+                raise self.down
+            return _Part(self, name)
+        raise AttributeError(name)
+
+    def beat(self, role: str, *, ago: float, instance: str = "a") -> None:
+        self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), {}))
+
+    def connect(self, name: str, *, counts: Mapping[str, int], paused: str | None = None, enabled: bool = True) -> None:
+        polled = NOW - timedelta(minutes=3)
+        self.states.append(ports.ConnectionState(name, "hubspot", enabled, paused, polled, polled, None, 0))
+        self.lead_counts[name] = dict(counts)
+
+
+class _Part:
+    def __init__(self, fake: Fake, name: str) -> None:
+        self._fake, self._name = fake, name
+
+    def latest(self) -> list[ports.Heartbeat]:
+        return self._fake.beats
+
+    def list(self) -> list[ports.ConnectionState]:
+        return self._fake.states
+
+    def counts(self, connection: str | None = None) -> dict[str, int]:
+        if self._name == "leads":
+            assert connection is not None
+            return self._fake.lead_counts[connection]
+        return self._fake.work if self._name == "works" else self._fake.open_reviews
+
+    def due(self, *, now: datetime) -> int | dict[str, int]:
+        assert now == NOW
+        return self._fake.work.get("ready", 0) if self._name == "works" else self._fake.outgoing
+
+    def active(self) -> ports.Activation | None:
+        return self._fake.activation
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def fake() -> Fake:
+    return Fake()
+
+
+@pytest.fixture
+def busy(fake: Fake) -> Fake:
+    """An installation at work."""
+    fake.beat("worker", ago=4)
+    fake.beat("worker", ago=7, instance="b")
+    fake.beat("beat", ago=2)
+    fake.connect("hubspot-emea", counts={"leads": 1200, "undecided": 30, "undelivered": 12, "rejected": 1})
+    fake.connect(
+        "hubspot-apac", counts={"leads": 0, "undecided": 0, "undelivered": 0, "rejected": 0}, paused="scope <x>"
+    )
+    fake.work = {"ready": 25, "leased": 5, "done": 1170}
+    fake.outgoing = {"hubspot-emea": 12}
+    fake.open_reviews = {"low_confidence": 7, "schema": 1}
+    fake.activation = ports.Activation(1, "ab" * 32, "2026-11 <first>", "ops", "", NOW - timedelta(days=2))
+    return fake
+
+
+@pytest.fixture
+def store(fake: Fake) -> ports.Store:
+    return cast(ports.Store, fake)
+
+
+class Client:
+    """Requests to an application in this process."""
+
+    def __init__(self, app: fastapi.FastAPI) -> None:
+        self._app = app
+
+    def request(self, method: str, path: str) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
+                return await client.request(method, path)
+
+        return asyncio.run(send())
+
+    def get(self, path: str) -> httpx.Response:
+        return self.request("GET", path)
+
+
+@pytest.fixture
+def client(store: ports.Store) -> Client:
+    return Client(console.create_app(store, broker=lambda: True, clock=lambda: NOW))

@@ -1,0 +1,75 @@
+"""Whether the whole works: what must answer or have given a sign of life, and what to do where it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from tierwise import ports
+from tierwise.errors import TierwiseError
+
+FRESH = timedelta(seconds=60)
+"""A process that gave no sign of life for longer counts as gone."""
+ROLES = ("worker", "beat")
+
+Broker = Callable[[], bool]
+"""Whether the broker answers, within seconds; raises nothing."""
+Schema = Callable[[], tuple[str | None, str]]
+"""The revision of the database's tables, and the one this version needs."""
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def look(store: ports.Store, *, broker: Broker | None, schema: Schema | None, now: datetime) -> list[Finding]:
+    """Database, its tables, broker, and a fresh heartbeat of each role; never raises."""
+    found: list[Finding] = []
+    try:
+        beats: Sequence[ports.Heartbeat] | None = store.heartbeats.latest()
+        found.append(Finding("database", True, "answers"))
+        if schema is not None:
+            found.append(_tables(*schema()))
+    except TierwiseError as error:
+        beats = None
+        found.append(Finding("database", False, error.message, error.remedy))
+    if broker is not None:
+        answers = broker()
+        remedy = "" if answers else "start it, or correct TIERWISE_BROKER_URL"
+        found.append(Finding("broker", answers, "answers" if answers else "does not answer", remedy))
+    return [*found, *(_role(role, beats, now=now) for role in ROLES)]
+
+
+def as_json(found: Sequence[Finding]) -> dict[str, Any]:
+    """The answer of /readyz: `missing` holds the names of what is not as it should be."""
+    missing = [finding.name for finding in found if not finding.ok]
+    return {"ready": not missing, "missing": missing, "checks": [finding._asdict() for finding in found]}
+
+
+def age(at: datetime, *, now: datetime) -> float:
+    """Seconds since then; clocks of two machines may differ, so never below 0."""
+    return max((now - at).total_seconds(), 0.0)
+
+
+def _tables(revision: str | None, head: str) -> Finding:
+    if revision == head:
+        return Finding("schema", True, f"at {revision}")
+    return Finding("schema", False, f"at {revision or 'nothing'}, this version needs {head}", "tierwise db upgrade")
+
+
+def _role(role: str, beats: Sequence[ports.Heartbeat] | None, *, now: datetime) -> Finding:
+    if beats is None:
+        return Finding(role, False, "not known while the database does not answer")
+    ages = [age(beat.at, now=now) for beat in beats if beat.role == role]
+    fresh = [seconds for seconds in ages if seconds <= FRESH.total_seconds()]
+    if fresh:
+        count = f"{len(fresh)} processes, " if len(fresh) > 1 else ""
+        return Finding(role, True, f"{count}last sign of life {min(fresh):.0f} s ago")
+    detail = f"last sign of life {min(ages):.0f} s ago" if ages else "no sign of life yet"
+    return Finding(role, False, detail, f"start `tierwise {role}`, or read its log")
