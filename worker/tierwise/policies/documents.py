@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, DocumentStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from tierwise.policies.problems import Problem
 
@@ -103,10 +104,12 @@ def parse(text: str, file: str) -> tuple[Document, tuple[Problem, ...]]:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         return empty, (_unreadable(empty, error),)
-    if node is None:
-        return empty, (empty.at(1, 1, code="empty", message="the file is empty"),)
+    except ReaderError as error:
+        return empty, (_unprintable(empty, error),)
     reader = _Reader(empty)
-    value = reader.read(node, ())
+    value = reader.read(node, ()) if node is not None else None
+    if value is None and not reader.problems:
+        return empty, (empty.at(1, 1, code="empty", message="the file is empty"),)
     return Document(file, text, value, reader.nodes, reader.keys), tuple(reader.problems)
 
 
@@ -134,6 +137,14 @@ def _unreadable(document: Document, error: MarkedYAMLError) -> Problem:
     hint = "indent with spaces" if "'\\t'" in message else _YAML_HINTS.get(message, "")
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return document.at(line, column, code="yaml", message=f"not YAML: {message}", hint=hint)
+
+
+def _unprintable(document: Document, error: ReaderError) -> Problem:
+    before = document.text[: error.position]
+    line, column = before.count("\n") + 1, error.position - before.rfind("\n")
+    character = ord(document.text[error.position : error.position + 1] or " ")
+    message = f"not YAML: the character U+{character:04X} is not allowed"
+    return document.at(line, column, code="yaml", message=message, hint="remove it; it cannot be seen in most editors")
 
 
 _YAML_HINTS = {

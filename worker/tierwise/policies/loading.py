@@ -155,7 +155,7 @@ class _Reader:
             return None, "", 1
         # An empty first line in place of the --- keeps every place as it is in the file.
         document = self.parse(PROMPT, "\n".join(["", *lines[1:end]]))
-        body = "\n".join(lines[end + 1 :]).strip() + "\n"
+        body = "\n".join(lines[end + 1 :]).strip()
         first = end + 2 + next((n for n, line in enumerate(lines[end + 1 :]) if line.strip()), 0)
         if document is None:
             return None, body, first

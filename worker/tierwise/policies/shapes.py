@@ -79,14 +79,14 @@ def _problem(model: type[BaseModel], document: Document, path: Path, *, detail: 
     message = detail["msg"].removeprefix("Value error, ").replace("Input should", f"{name or 'this'} should")
     if kind == "value_error":
         where = _about(where, message, document)
-    return document.problem(where, "value", message)
+    return document.problem(where, "value", message, key=message.startswith("fields"))
 
 
 def _about(where: Path, message: str, document: Document) -> Path:
     """A sentence about a whole is shown at the part of it that it speaks of."""
-    named = re.match(r"([a-z_]+(?:\.[a-z_]+)+)\b", message)
+    named = re.match(r"([a-z_]+(?:\.[a-z_]+)+)\b|([a-z_]+): '([^']+)'", message)
     if named:
-        return (*where, *named[1].split("."))
+        return (*where, *(named[1].split(".") if named[1] else (named[2], named[3])))
     for word, key in _ABOUT.items():
         if word in message and (*where, key) in document.nodes:
             return (*where, key)
