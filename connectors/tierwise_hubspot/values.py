@@ -11,6 +11,7 @@ from typing import Any
 from tierwise import sdk
 
 KINDS: Mapping[str, sdk.AdviceKind] = {field.name: field.kind for field in sdk.FIELDS}
+_DIGITS = 300  # more would be no float, and as an integer a way to fill the memory
 _MILLISECONDS = re.compile(r"-?\d{9,16}")
 
 
@@ -76,6 +77,8 @@ def _codes(text: str) -> sdk.AdviceValue:
 
 def _plain_number(text: str) -> sdk.AdviceValue:
     number = Decimal(text)
+    if not number.is_finite() or number.adjusted() > _DIGITS:
+        raise ValueError(text)
     return int(number) if number == number.to_integral_value() else float(number)
 
 

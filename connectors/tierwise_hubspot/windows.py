@@ -86,24 +86,31 @@ def advance(state: State, rows: Sequence[Row], *, total: int) -> tuple[list[Row]
     """
     if state.ranges:
         return _within_millisecond(state, rows, total=total)
-    wanted = [row for row in rows if row.at <= state.until]
+    inside = [row for row in rows if row.at <= state.until]
+    wanted = _unseen(state, inside)
     if total <= len(rows):
         return wanted, None
-    if not wanted:
+    if not inside:
         raise Stuck(f"{total} records match, but none of them was returned")
-    if any(later.at < earlier.at for earlier, later in itertools.pairwise(wanted)):
+    if any(later.at < earlier.at for earlier, later in itertools.pairwise(inside)):
         raise Stuck("the results are not in the order of change")
-    last = wanted[-1].at
+    last = inside[-1].at
     if last <= state.at:
-        # A whole page without getting on: this millisecond holds more than a page.
-        return wanted, state._replace(seen=(), ranges=((0, LAST_ID - 1),))
-    return wanted, State(last, state.until, seen=tuple(row.id for row in wanted if row.at == last))
+        # A whole page without getting on: this millisecond holds more than a page, and is read anew as a whole.
+        return [row for row in wanted if row.at < state.at], state._replace(ranges=((0, LAST_ID - 1),))
+    return wanted, State(last, state.until, seen=tuple(row.id for row in inside if row.at == last))
+
+
+def _unseen(state: State, rows: Sequence[Row]) -> list[Row]:
+    """Without those that came with an earlier page: not all can be left out of the query."""
+    seen = frozenset(state.seen)
+    return [row for row in rows if row.at > state.at or row.id not in seen]
 
 
 def _within_millisecond(state: State, rows: Sequence[Row], *, total: int) -> tuple[list[Row], State | None]:
     (low, high), *others = state.ranges
     if total <= len(rows):
-        return list(rows), _after(state, tuple(others))
+        return _unseen(state, rows), _after(state, tuple(others))
     if low == high:
         raise Stuck(f"{total} records match the one id {low}")
     return [], state._replace(ranges=(*_cut(low, high, rows), *others))

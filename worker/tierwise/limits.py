@@ -119,8 +119,9 @@ class RedisLimiter:
             client_url(url),
             socket_timeout=_SOCKET_TIMEOUT,
             socket_connect_timeout=_SOCKET_TIMEOUT,
-            # Once more at once: a server that was restarted leaves dead connections in the pool.
-            retry=retry.Retry(backoff.NoBackoff(), 1),
+            # Once more at once: a server that was restarted leaves dead connections in the pool. Not after a
+            # timeout: a server that hangs would hold up each call twice.
+            retry=retry.Retry(backoff.NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         )
         self._take = self._redis.register_script(_TAKE)
         self._block = self._redis.register_script(_BLOCK)

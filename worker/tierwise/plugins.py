@@ -88,6 +88,7 @@ def _ask(manager: pluggy.PluginManager, entry: metadata.EntryPoint) -> list[Conn
     try:
         plugin = entry.load()
         manager.register(plugin, name=f"{owner}:{entry.name}")
+        manager.check_pending()  # a misspelt hook would be no hook at all, silently
         kinds = manager.subset_hook_caller(
             "tierwise_connector_types", [other for other in manager.get_plugins() if other is not plugin]
         )()

@@ -7,6 +7,7 @@ attempt, and errors of our families without headers, tokens or personal data. Kn
 from __future__ import annotations
 
 import email.utils
+import json
 import random
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -134,6 +135,7 @@ class Session(requests.Session):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         jitter: Callable[[float, float], float] = random.uniform,
+        tracer: trace.Tracer = _TRACER,
     ) -> None:
         """`route` names each (method, URL); `judge` may overrule the table. `patience` bounds all waiting, seconds."""
         super().__init__()
@@ -149,6 +151,7 @@ class Session(requests.Session):
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
+        self._tracer = tracer
         # Without an `auth` of its own requests looks into ~/.netrc, and what it finds there replaces our token.
         self.auth = _as_it_is
         # No cookie is kept: nothing in the session changes after this, which is what makes threads safe.
@@ -202,7 +205,7 @@ class Session(requests.Session):
             "http.request.resend_count": number,
         }
         # Exceptions are not recorded on the span: those of requests hold the whole request, headers included.
-        with _TRACER.start_as_current_span(
+        with self._tracer.start_as_current_span(
             route.operation,
             kind=trace.SpanKind.CLIENT,
             attributes=attributes,
@@ -313,8 +316,8 @@ class _Failure(Exception):
 def document(answer: Response) -> Any:
     """The JSON of an answer; RetryLater where it is none (a proxy's page, an answer cut in half)."""
     try:
-        return answer.json()
-    except exceptions.JSONDecodeError:
+        return json.loads(answer.content)  # by itself it takes the bytes for Latin-1 where a proxy calls them text
+    except ValueError:
         host = urlsplit(str(answer.url)).netloc
         raise errors.RetryLater(f"the answer of {host} is not JSON") from None
 
@@ -339,8 +342,8 @@ def _refused_to_connect(error: exceptions.RequestException) -> bool:
 def _read(answer: Response) -> Refusal:
     """Status, category and message, as HubSpot (an object) and Salesforce (a list of objects) spell them."""
     try:
-        found = answer.json()
-    except exceptions.JSONDecodeError:
+        found = json.loads(answer.content)
+    except ValueError:
         found = None
     first = found[0] if isinstance(found, list) and found else found
     first = first if isinstance(first, dict) else {}
