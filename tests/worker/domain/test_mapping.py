@@ -187,15 +187,18 @@ def test_unmapped_properties_change_nothing(record: dict[str, Any], extra: Any) 
     assert mapping.raw_fingerprint(MAP, record) == mapping.raw_fingerprint(MAP, {**record, "hs_other": extra})
 
 
-@given(st.dictionaries(st.sampled_from(PROPERTIES), VALUES))
+SECRETS = st.text(max_size=20).flatmap(
+    lambda text: st.sampled_from([f"xq{text}qx", f"xq7{text} 12", f"12 xq{text}", f"xq@{text}.com", f"+49 xq{text}"])
+)
+
+
+@given(st.dictionaries(st.sampled_from(PROPERTIES), SECRETS))
 def test_messages_hold_no_values(record: dict[str, Any]) -> None:
     try:
         messages = " ".join(mapping.apply(MAP, record).problems)
     except RejectRecord as refused:
         messages = str(refused)
-    known = " ".join([*PROPERTIES, *CATALOGUE])
-    for value in record.values():
-        assert len(str(value)) < 6 or str(value) not in messages or str(value) in known
+    assert "xq" not in messages
 
 
 def test_a_changed_raw_value_is_another_raw_fingerprint() -> None:
