@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -77,7 +77,7 @@ def verdicts(
     fields: Mapping[str, str],
     mark: str,
     model: str,
-    terms: Collection[str] = (),
+    terms: frozenset[str] = frozenset(),
 ) -> tuple[Verdict, ...]:
     """Verified verdicts, one per criterion in their order. Raises NotAnAnswer.
 
@@ -118,16 +118,18 @@ def _verdict(
     fields: Mapping[str, str],
     mark: str,
     model: str,
-    terms: Collection[str],
+    terms: frozenset[str],
 ) -> Verdict:
     quote, field = item.quote or "", item.field or ""
     flag: Flag | None = None
     found: str | None = None
     if quote:
-        if injection.suspicious(quote.replace(mark, " ") if mark else quote, terms):
-            flag = "INJECTION_SUSPECT"
-        elif field in criterion.fields:
+        if field in criterion.fields:
             found = located(quote, field, fields=fields, mark=mark)
+        # A passage of a field that holds no instruction holds none either; the field was searched already.
+        doubted = found is None or injection.suspicious(fields[field], terms)
+        if doubted and injection.suspicious(quote.replace(mark, " ") if mark else quote, terms):
+            flag, found = "INJECTION_SUSPECT", None
     level = criterion.level(item.level)
     if flag is None and level is not None and level.points > criterion.lowest.points and found is None:
         flag = "EVIDENCE_MISSING"

@@ -41,8 +41,8 @@ class _Case(NamedTuple):
 
     runnable: Runnable
     ready: _Ready
+    lead: Lead
     fields: Mapping[str, str]
-    rules: tuple[Verdict, ...]
 
 
 class _Result(NamedTuple):
@@ -99,7 +99,7 @@ class Cascade:
         fields = prompt.shown(lead, ready.plan.criteria)
         if not fields:
             return Judged()
-        case = _Case(runnable, ready, fields, decision.rule_verdicts(runnable, lead))
+        case = _Case(runnable, ready, lead, fields)
         judged = await self._chain(case)
         return judged.model_copy(update={"verdicts": self._warned(case, judged.verdicts)})
 
@@ -114,13 +114,13 @@ class Cascade:
         secondary = self._secondary or models.secondary
         assessments: list[Assessment] = []
         failures: list[str] = []
-        first = await self._try(case, primary, assessments=assessments, failures=failures)
-        first_card = self._card(case, first)
         wanted = case.runnable.policy.rubric.thresholds.escalate_below
-        if first is not None and (first_card.confidence >= wanted or secondary is None or secondary == primary):
+        first = await self._try(case, primary, assessments=assessments, failures=failures)
+        alone = secondary is None or secondary == primary
+        if first is not None and (alone or self._card(case, first).confidence >= wanted):
             return self._judged(first, assessments, failures=failures)
         second = None
-        if secondary is not None and secondary != primary:
+        if secondary is not None and not alone:
             second = await self._try(case, secondary, assessments=assessments, failures=failures)
         if first is None and second is None:
             return await self._last_resort(case, assessments, failures=failures, tried={primary, secondary})
@@ -130,7 +130,7 @@ class Cascade:
             # The lexicon standing in for a model that failed is the floor, wherever it was configured.
             fallback = first is None and chosen.model == offline.MODEL
             return self._judged(chosen, assessments, failures=failures, fallback=fallback)
-        second_card = self._card(case, second)
+        first_card, second_card = self._card(case, first), self._card(case, second)
         chosen = second if second_card.confidence > first_card.confidence else first
         apart = contradicts(case.runnable.policy.rubric, first_card, second_card)
         return self._judged(chosen, assessments, failures=failures, contradiction=apart)
@@ -203,9 +203,9 @@ class Cascade:
             terms=case.ready.terms,
         )
 
-    def _card(self, case: _Case, assessment: Assessment | None) -> Scorecard:
-        verdicts = assessment.verdicts if assessment else ()
-        return rubric.score(case.runnable.policy.rubric, (*case.rules, *verdicts))
+    def _card(self, case: _Case, assessment: Assessment) -> Scorecard:
+        rules = decision.rule_verdicts(case.runnable, case.lead)
+        return rubric.score(case.runnable.policy.rubric, (*rules, *assessment.verdicts))
 
     def _judged(
         self,

@@ -7,7 +7,7 @@ on either side a little, and is kept precise: "regardless" or "our credit score 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 from tierwise.domain.policy import Policy
@@ -129,7 +129,8 @@ def _compiled() -> re.Pattern[str]:
     )
 
 
-def suspicious(value: str, terms: Collection[str] = ()) -> bool:
+@lru_cache(maxsize=512)
+def suspicious(value: str, terms: frozenset[str] = frozenset()) -> bool:
     """Whether the text reads like an instruction to whoever scores it. `terms` are words only our wire uses."""
     plain = text.folded(value)
     if any(_JOINED.search(_JOINERS.sub("", spaced)) for spaced in _SPACED.findall(plain)):
@@ -140,7 +141,7 @@ def suspicious(value: str, terms: Collection[str] = ()) -> bool:
     )
 
 
-def suspicious_fields(fields: Mapping[str, str], terms: Collection[str] = ()) -> list[str]:
+def suspicious_fields(fields: Mapping[str, str], terms: frozenset[str] = frozenset()) -> list[str]:
     """Names of the fields whose text reads like an instruction."""
     return [name for name, value in fields.items() if suspicious(value, terms)]
 
