@@ -111,15 +111,16 @@ class Pages:
             f'<section class="card" aria-labelledby="m"><h2 id="m">Message</h2><p class="message">{text}</p></section>'
         )
 
-    def _properties(self, held: dict[str, str]) -> str:
+    def _properties(self, values: dict[str, str]) -> str:
         sections = []
         definitions = self.portal.definitions.properties()
-        for group in self.portal.definitions.groups():
+        # What the visitor told us first, then what the CRM keeps about everybody.
+        for group in sorted(self.portal.definitions.groups(), key=lambda held: held["name"] != "capture_form"):
             rows = [
-                f"<dt>{escape(known['label'])}</dt><dd>{shown_value(known, held[known['name']])}</dd>"
+                f"<dt>{escape(known['label'])}</dt><dd>{shown_value(known, values[known['name']])}</dd>"
                 for known in definitions
                 if known["groupName"] == group["name"]
-                and held.get(known["name"])
+                and values.get(known["name"])
                 and known["name"] != "message"
                 and not known["name"].startswith("tierwise_")
             ]

@@ -24,7 +24,7 @@ def test_csv_columns_become_properties_as_they_are(tmp_path: Path) -> None:
 
 def test_unknown_columns_become_text_properties_of_the_portal(tmp_path: Path) -> None:
     definitions = Definitions(1)
-    text = '{"email": "a@b.example", "Anzahl Läden": 12, "tags": ["x", "y"], "vip": true, "note": null}\n\n'
+    text = '\ufeff{"email": "a@b.example", "Anzahl Läden": 12, "tags": ["x", "y"], "vip": true, "note": null}\n\n'
     ((held, *_),) = read(written(tmp_path, "a.jsonl", text), definitions)
     assert held == {"email": "a@b.example", "anzahl_l_den": "12", "tags": '["x", "y"]', "vip": "true"}
     assert definitions.property("anzahl_l_den")["label"] == "Anzahl Läden"
