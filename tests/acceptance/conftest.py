@@ -39,7 +39,7 @@ def tierwise(tmp_path: Path) -> Tierwise:
     def run(*arguments: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> Result:
         done = subprocess.run(
             [sys.executable, "-m", "tierwise", *arguments],
-            env={**os.environ, "COLUMNS": "200", **(env or {})},
+            env={**os.environ, "TIERWISE_HOME": str(tmp_path / "home"), "COLUMNS": "200", **(env or {})},
             cwd=cwd or tmp_path,
             capture_output=True,
             text=True,
