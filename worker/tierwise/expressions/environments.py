@@ -17,6 +17,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 
 from tierwise.domain.lead import CATALOGUE, Kind
 from tierwise.domain.rules import Outcome, Stage
+from tierwise.expressions import patterns
 
 _PACKAGE = "tierwise.expressions"
 _PROTO = descriptor_pb2.FieldDescriptorProto
@@ -92,5 +93,9 @@ def _environments(stage: Stage) -> tuple[Any, Any]:
         typed = {root: cel.Type(f"{_PACKAGE}.{root.capitalize()}") for root in roots(stage)}
         return (
             cel.NewEnv(descriptor_pool=pool, variables=typed, extensions=extensions),
-            cel.NewEnv(variables=dict.fromkeys(roots(stage), cel.Type.DYN), extensions=extensions),
+            cel.NewEnv(
+                variables=dict.fromkeys(roots(stage), cel.Type.DYN),
+                extensions=extensions,
+                functions=[patterns.function()],
+            ),
         )

@@ -14,7 +14,7 @@ from cel_expr_python import cel
 
 from tierwise.domain.rules import Answer, Facts, Predicate, Stage
 from tierwise.errors import Misconfigured, RejectRecord
-from tierwise.expressions import syntax
+from tierwise.expressions import patterns, syntax
 from tierwise.expressions.checking import check
 from tierwise.expressions.environments import LOCK, check_environment, roots, run_environment
 
@@ -37,7 +37,7 @@ def compile(expression: str, stage: Stage) -> Predicate:
         raise Misconfigured(first.message, place=f"expression '{_short(expression)}'", remedy=first.hint)
     with LOCK:
         tree = syntax.read(check_environment(stage).compile(expression).serialize())
-        program = run_environment(stage).compile(expression)
+        program = run_environment(stage).compile(patterns.rewritten(expression))
     return _Predicate(expression, program, roots=roots(stage), tree=tree)
 
 
