@@ -95,15 +95,16 @@ def _evidence(criterion: Criterion, sentence: Sentence) -> Evidence:
 
 def _level(criterion: Criterion, evidence: Evidence, dice: float) -> str:
     ladder = _ladder(criterion)
-    doubt = bool({"doubt", "outsider"} & evidence.sentence.ideas)
-    described = dict(zip(criterion.levels, criterion.descriptions, strict=True))
-    common = frozenset.intersection(*(_stems(text) for text in described.values())) if described else frozenset()
-    overlap = {level: len((_stems(described[level]) - common) & evidence.sentence.stems) for level in ladder}
-    best = max(ladder, key=lambda level: overlap[level])
-    if overlap[best] >= 2 and list(overlap.values()).count(overlap[best]) == 1 and not doubt:
-        step = ladder.index(best)
-    elif doubt:
+    own_stems, own_ideas = _differences(criterion)
+    sentence = evidence.sentence
+    by_idea = _winner(ladder, [len(own_ideas[level] & sentence.ideas) for level in ladder])
+    by_words = _winner(ladder, [len(own_stems[level] & sentence.stems) // 2 for level in ladder])
+    if by_idea is not None:
+        step = ladder.index(by_idea)
+    elif sentence.ideas & {"doubt", "outsider"}:
         step = len(ladder) - 1
+    elif by_words is not None:
+        step = ladder.index(by_words)
     else:
         step = 0 if evidence.strength >= 1.4 else min(1, len(ladder) - 1)
     if dice < 0.08:  # now and then a model is one level off
@@ -111,13 +112,36 @@ def _level(criterion: Criterion, evidence: Evidence, dice: float) -> str:
     return ladder[step]
 
 
+def _winner(ladder: Sequence[str], counts: Sequence[int]) -> str | None:
+    """The level with the highest count, if there is one and only one."""
+    most = max(counts)
+    return ladder[counts.index(most)] if most > 0 and counts.count(most) == 1 else None
+
+
+@lru_cache(maxsize=512)
+def _differences(criterion: Criterion) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    """What the description of each level has that not all of them have: stems, and ideas asked for."""
+    stems = {level: _stems(text.lower()) for level, text in _described(criterion)}
+    ideas = {
+        level: frozenset(idea.name for idea in IDEAS if idea.asked.search(text))
+        for level, text in _described(criterion)
+    }
+    return _without_common(stems), _without_common(ideas)
+
+
+def _described(criterion: Criterion) -> list[tuple[str, str]]:
+    return list(zip(criterion.levels, criterion.descriptions, strict=True))
+
+
+def _without_common(sets: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    common = frozenset.intersection(*sets.values()) if sets else frozenset()
+    return {level: found - common for level, found in sets.items()}
+
+
 @lru_cache(maxsize=512)
 def _ladder(criterion: Criterion) -> tuple[str, ...]:
     """The levels from best to worst: the end that is described by denial is the worse one."""
-    denials = [
-        len(DENIAL.findall(f"{level} {text}"))
-        for level, text in zip(criterion.levels, criterion.descriptions, strict=True)
-    ]
+    denials = [len(DENIAL.findall(f"{level} {text}")) for level, text in _described(criterion)]
     if denials and denials[0] > denials[-1]:
         return criterion.levels[::-1]
     return criterion.levels
@@ -128,6 +152,8 @@ def _asked(criterion: Criterion) -> tuple[frozenset[str], frozenset[str]]:
     text = " ".join((criterion.id.replace("_", " "), criterion.question, *criterion.descriptions)).lower()
     question = f"{criterion.id} {criterion.question}"
     ideas = {idea.name for idea in IDEAS if idea.asked.search(question)}
+    _, by_level = _differences(criterion)
+    ideas |= frozenset().union(*by_level.values()) - {"doubt"}  # doubt about something else decides nothing here
     return _stems(text), frozenset(ideas)
 
 

@@ -77,6 +77,15 @@ IDEAS = (
         r"|preventivo|offerte|デモ|見積|連携",
     ),
     _idea(
+        "own_use",
+        r"own use|use the product|for whom|for a company|on behalf|speaks|genuine|real buyer|purpose",
+        r"\bwe (?:ship|sell|do|handle|are a|have|need|want)\b|\bwe're\b|\bour (?:shop|warehouse|team|company|returns)"
+        r"|\bi (?:run|look after)\b|on behalf of|wir (?:sind|versenden|suchen|müssen)|unser shop|verantworte"
+        r"|nous (?:sommes|exp)|notre boutique|responsable|\bsomos\b|enviamos|nuestra|nossa|logística|siamo"
+        r"|spediamo|wij zijn|we versturen"
+        r"|担当|と申します|出荷",
+    ),
+    _idea(
         "doubt",
         r"research|information|curio|vague|later|browsing|none|not |no |without|student|exploring|comparing",
         r"just comparing|only gathering|curious|no budget|not urgent|might look|free plan|more information"
@@ -95,4 +104,7 @@ IDEAS = (
         r"|already a customer|invoice|ticket \d",
     ),
 )
-DENIAL = re.compile(r"\b(?:no|none|not|nothing|never|without|missing|unclear|vague|only|lacks?|absent|low|weak|cold)\b")
+DENIAL = re.compile(
+    r"\b(?:no|none|not|nothing|never|without|missing|unclear|vague|only|lacks?|absent|low"
+    r"|weak|cold)\b"
+)

@@ -50,6 +50,30 @@ def test_doubt_gives_the_lowest_level() -> None:
     assert told.count("none") > len(told) * 0.75
 
 
+def test_a_level_of_its_own_is_found_by_what_only_it_asks_for() -> None:
+    purpose = Criterion(
+        id="purpose",
+        question="For whom does the writer speak?",
+        levels=("own_use", "outsider", "no_sign"),
+        descriptions=(
+            "own_use: a company that would use the product itself",
+            "outsider: a student, job applicant, competitor or seller",
+            "no_sign: nothing tells",
+        ),
+        fields=("message",),
+        has_unknown=True,
+        keys=("level", "quote"),
+    )
+    for text, level in (
+        ("we ship furniture from our warehouse", "own_use"),
+        ("i am writing my master's thesis", "outsider"),
+        ("seo packages and backlinks", "outsider"),
+        ("good morning", "unknown"),
+    ):
+        told = levels(purpose, text)
+        assert told.count(level) > len(told) * 0.75, text
+
+
 def test_only_the_fields_of_the_criterion_are_read() -> None:
     answer = judge(BUDGET, sentences([field(STRONG, "job_title")]), model="m", seed="s")
     assert answer["level"] == "unknown"
