@@ -19,9 +19,9 @@ WITHOUT_DOOR = {"pydantic", "opentelemetry"}
 # Planted lines for each contract.
 VIOLATIONS = {
     "floors": {"worker/tierwise/errors.py": "import tierwise.ports"},
-    "doors": {"worker/tierwise/ports.py": "import celery"},
+    "doors": {"worker/tierwise/ports/values.py": "import celery"},
     "promise": {"connectors/tierwise_hubspot/planted.py": "import tierwise.errors"},
-    "open": {"worker/tierwise/ports.py": "import tierwise_hubspot"},
+    "open": {"worker/tierwise/ports/stores.py": "import tierwise_hubspot"},
     "strangers": {"connectors/tierwise_hubspot/planted.py": "import tierwise_sandbox"},
     "sandbox": {"connectors/tierwise_sandbox/planted.py": "import tierwise.sdk"},
     "acyclic": {

@@ -1,0 +1,26 @@
+"""Who judges, and whose clock counts: what deciding a lead needs besides the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from tierwise.domain.decision import Judged
+from tierwise.domain.lead import Lead
+from tierwise.domain.policy import Runnable
+
+Clock = Callable[[], datetime]
+"""Now, timezone-aware UTC."""
+
+
+class Judge(Protocol):
+    """The chain of models."""
+
+    async def judge(self, runnable: Runnable, lead: Lead) -> Judged:
+        """Verdicts on the criteria that models decide. Never raises for a model's failure: it falls back.
+
+        Raises RetryLater only where even the fallback must not decide (budget spent, shutting down).
+        """
+
+    async def close(self) -> None: ...

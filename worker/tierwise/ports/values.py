@@ -1,0 +1,258 @@
+"""Plain values between the pipeline and what is outside of it. They hold nothing open and know nobody.
+
+Times are timezone-aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from tierwise.domain.advice import Advice
+from tierwise.domain.decision import Decision
+from tierwise.domain.lead import Lead
+from tierwise.domain.review import ReviewKind
+
+DecisionKey = tuple[str, str, str, str]
+"""connection, record id, fingerprint, policy digest"""
+
+
+class CursorClaim(NamedTuple):
+    """The exclusive right to poll one connection, for a while."""
+
+    connection: str
+    watermark: datetime
+    """Everything modified before it is stored."""
+    window_until: datetime | None
+    """End of a window that was begun and not finished."""
+    position: Mapping[str, Any] | None
+    """The connector's place in that window."""
+    version: int
+    token: int
+    until: datetime
+
+
+class Arrival(NamedTuple):
+    """One record of a page, mapped or refused."""
+
+    record_id: str
+    modified_at: datetime
+    lead: Lead | None
+    """None where the record does not conform."""
+    fingerprint: str
+    """Of the lead; of the raw mapped properties where the record does not conform."""
+    identity: str | None
+    """Identity key (hash), None where nothing identifies the lead."""
+    provenance: Mapping[str, Any]
+    """Canonical field -> {"from", "raw", "transform", "note"}."""
+    problems: tuple[str, ...]
+    rejected: str | None
+    """Why the record does not conform, without personal data."""
+    own: Advice
+    """Our fields as the CRM shows them."""
+
+
+class Known(NamedTuple):
+    """What we know of a record."""
+
+    sequence: int
+    """Order in which records of the connection were first seen."""
+    fingerprint: str
+    identity: str | None
+
+
+class Ingested(NamedTuple):
+    """What storing a page did."""
+
+    new: int
+    changed: int
+    unchanged: int
+    rejected: int
+    adopted: int
+    """Records that carry our fingerprint already though this database is new."""
+    delivered: int
+    repaired: int
+    kept: int
+
+
+class Claim(NamedTuple):
+    """The exclusive right to decide one lead, for a while."""
+
+    work_id: int
+    connection: str
+    record_id: str
+    fingerprint: str
+    policy: str
+    revision: int
+    attempt: int
+    token: int
+    lead: Lead
+
+
+class ReviewRequest(NamedTuple):
+    """A review item to open together with a decision."""
+
+    kind: ReviewKind
+    priority: int
+    reason: str
+    """One sentence without personal data."""
+
+
+class Finished(NamedTuple):
+    """One lead, ready to commit."""
+
+    claim: Claim
+    decision: Decision
+    advice: Advice
+    review: ReviewRequest | None
+
+
+class Committed(NamedTuple):
+    """What became of a batch of finished leads (work ids)."""
+
+    done: frozenset[int]
+    lost: frozenset[int]
+    """Somebody else holds the lease now: nothing of these was stored."""
+
+
+class Outgoing(NamedTuple):
+    """The exclusive right to write one record's advice, for a while."""
+
+    outbox_id: int
+    connection: str
+    record_id: str
+    desired: Advice
+    known: Advice
+    """Our fields as the CRM last showed or took them."""
+    kept: tuple[str, ...]
+    """Fields that hold a person's value."""
+    version: int
+    generation: int
+    attempt: int
+    token: int
+
+
+class Settled(NamedTuple):
+    """What became of one outgoing row."""
+
+    row: Outgoing
+    outcome: Literal["sent", "unchanged", "retry", "refused"]
+    sent: Advice = MappingProxyType({})
+    """The fields that were sent."""
+    new_id: str | None = None
+    error: str = ""
+    run_after: datetime | None = None
+    """When to try again, for `retry`."""
+
+
+class ReviewItem(NamedTuple):
+    """Work for a person."""
+
+    id: int
+    connection: str
+    record_id: str
+    kind: ReviewKind
+    state: str
+    priority: int
+    reason: str
+    created_at: datetime
+    decision_id: int | None
+    score: int | None
+    tier: str | None
+    confidence: float | None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    answer: Mapping[str, Any] | None = None
+    """{"agree", "tier", "outcome", "reason", "note"}"""
+
+
+class ConnectionState(NamedTuple):
+    """One connection as the database knows it."""
+
+    name: str
+    type: str
+    enabled: bool
+    paused: str | None
+    """Why it rests until a person acts."""
+    watermark: datetime | None
+    last_polled_at: datetime | None
+    next_poll_at: datetime | None
+    leads: int
+
+
+class Activation(NamedTuple):
+    """What runs."""
+
+    id: int
+    digest: str
+    version: str
+    by: str
+    note: str
+    at: datetime
+
+
+class Heartbeat(NamedTuple):
+    """Sign of life of one process."""
+
+    role: str
+    instance: str
+    at: datetime
+    info: Mapping[str, Any]
+
+
+class StoredDecision(NamedTuple):
+    """One link of a connection's chain."""
+
+    id: int
+    sequence: int
+    previous: str
+    hash: str
+    decision: Decision
+
+
+class ChainReport(NamedTuple):
+    """What walking a chain found."""
+
+    connection: str
+    links: int
+    head: str
+    broken_at: int | None
+    """Sequence of the first link that does not fit, None where all fit."""
+
+
+class Attempt(NamedTuple):
+    """One write that was intended, and what came of it."""
+
+    at: datetime
+    batch: str
+    version: int
+    values: Advice
+    outcome: str | None
+    """None while unknown: the process died in between."""
+    error: str
+
+
+class LeadStory(NamedTuple):
+    """All that is stored on one lead."""
+
+    connection: str
+    record_id: str
+    lead: Lead | None
+    fingerprint: str
+    provenance: Mapping[str, Any]
+    problems: tuple[str, ...]
+    rejected: str | None
+    revision: int
+    submitted_at: datetime | None
+    first_seen_at: datetime
+    decided_at: datetime | None
+    delivered_at: datetime | None
+    own: Advice
+    kept: tuple[str, ...]
+    work: Sequence[Mapping[str, Any]]
+    """Rows: state, attempt, error, updated_at, policy, fingerprint."""
+    decisions: Sequence[StoredDecision]
+    attempts: Sequence[Attempt]
+    reviews: Sequence[ReviewItem]
