@@ -25,6 +25,8 @@ def run(client: Client, *, name: str, wanted: Sequence[str], fields: Sequence[sd
     try:
         headers = client.headers(client.account("details"))
         granted = _granted(client)
+    except http.HttpRefused as refused:
+        return [sdk.Check("address", False, refused.message, refused.remedy)]
     except sdk.PauseConnection as refused:
         return [sdk.Check("token", False, refused.message, refused.remedy)]
     lines = [sdk.Check("token", True, "accepted")]
@@ -55,7 +57,7 @@ def _scopes(client: Client, granted: frozenset[str] | None) -> Iterator[sdk.Chec
     kind = "custom" if "-" in kind or kind.startswith("p_") else kind
     needed = (f"crm.objects.{kind}.read", f"crm.objects.{kind}.write", f"crm.schemas.{kind}.read")
     if granted is None:
-        yield sdk.Check("scopes", True, f"not listed for this kind of token; needed: {', '.join(needed)}")
+        yield _readable(client, needed)
         return
     missing = [scope for scope in needed if scope not in granted]
     if missing:
@@ -66,6 +68,16 @@ def _scopes(client: Client, granted: frozenset[str] | None) -> Iterator[sdk.Chec
     schemas = f"crm.schemas.{kind}.write"
     detail = "granted" if schemas in granted else "not granted: provision cannot create fields, all else works"
     yield sdk.Check(schemas, True, detail)
+
+
+def _readable(client: Client, needed: Sequence[str]) -> sdk.Check:
+    """Scopes that are not listed: reading is tried, writing cannot be without writing."""
+    try:
+        client.call("POST", client.objects("search"), {"limit": 1})
+    except sdk.PauseConnection as refused:
+        remedy = refused.remedy or f"grant {', '.join(needed)}"
+        return sdk.Check("scopes", False, refused.message, remedy)
+    return sdk.Check("scopes", True, f"reading works; not listed for this kind of token, needed: {', '.join(needed)}")
 
 
 def _mapped(held: Mapping[str, Any], wanted: Sequence[str], *, name: str) -> Iterator[sdk.Check]:

@@ -109,6 +109,10 @@ class Client:
                     f"denies access; {wanted} is missing" if scopes else "denies access",
                     f"grant the app or service key {wanted}, then put its new token into the settings",
                 )
+            case 404:
+                return http.Verdict(
+                    http.HttpRefused, "does not have this", "check object_type, api_version and base_url"
+                )
             case 429:
                 after = _POLICIES.get(str(document.get("policyName", "")))
                 sentence = "wants fewer calls" if after != _POLICIES["DAILY"] else "has no calls left for today"

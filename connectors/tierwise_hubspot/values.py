@@ -68,7 +68,7 @@ def moment(stamped: int) -> datetime:
 
 def canonical(stamped: int) -> str:
     """Epoch milliseconds in the spelling of advice, so that a value read back equals the one written."""
-    return moment(stamped).isoformat().replace("+00:00", "Z")
+    return moment(stamped).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _codes(text: str) -> sdk.AdviceValue:

@@ -97,6 +97,9 @@ def test_word_for_word(tierwise: Any, sandbox: Any, tmp_path: Path) -> None:
     assert decision["assessments"][0]["model"] == "offline/rules"
     assert decision["cost_usd"] == 0
     assert told["attempts"][0]["outcome"] == "sent"
+    assert told["delivered_at"]
+    # What was read back is what was written, to the letter: nothing of ours passes for a person's.
+    assert told["kept"] == []
     assert tierwise("trace", lead, env=env).code == 0
 
     # A person answers a review item, and the CRM shows it.

@@ -206,6 +206,11 @@ def test_the_clock_is_the_servers(valkey_url: str) -> None:
     limiter.close()
 
 
+def test_reachable_says_whether_a_server_answers(valkey_url: str, tmp_path: Path) -> None:
+    assert limits.reachable(valkey_url) is True
+    assert limits.reachable(f"redis+socket://{tmp_path / 'nothing.sock'}") is False
+
+
 # -- with the server away --------------------------------------------------------------------------------------------
 
 

@@ -69,6 +69,25 @@ def test_a_service_key_whose_scopes_cannot_be_listed_is_fine(crm: Any, dated: No
     assert "not listed" in lines["scopes"].detail
 
 
+def test_where_scopes_cannot_be_listed_reading_is_tried(crm: Any, dated: None) -> None:
+    def answer(method: str, path: str, body: Any) -> tuple[int, Any] | None:
+        if path.startswith("/oauth"):
+            return 404, {"message": "x"}
+        return (403, {"message": "no"}) if path.endswith("/search") else None
+
+    crm.instead = answer
+    line = _lines(crm.connector())["scopes"]
+    assert not line.ok
+    assert line.remedy
+
+
+def test_a_wrong_address_is_not_taken_for_a_wrong_token(crm: Any) -> None:
+    crm.instead = lambda method, path, body: (404, {"message": "nothing here"})
+    (line,) = crm.connector().check(properties=NAMES, fields=FIELDS)
+    assert (line.name, line.ok) == ("address", False)
+    assert "base_url" in line.remedy
+
+
 @pytest.mark.parametrize(
     ("object_type", "scope"),
     [("0-1", "crm.objects.contacts.read"), ("0-136", "crm.objects.leads.read"), ("2-77", "crm.objects.custom.read")],

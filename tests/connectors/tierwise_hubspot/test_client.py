@@ -7,9 +7,10 @@ from typing import Any
 import hubspot
 import pytest
 
-from tierwise import errors
+from tierwise import errors, limits
 from tierwise.sdk import http
 from tierwise_hubspot import client
+from tierwise_hubspot.settings import Settings
 
 
 def test_requests_are_the_vendors_sent_by_our_session(crm: Any) -> None:
@@ -86,7 +87,7 @@ def test_names_of_operations_hold_no_ids_and_no_names(crm: Any) -> None:
         (403, {"message": "no"}, errors.PauseConnection, ("denies access", "the missing scope")),
         (403, None, errors.PauseConnection, ("denies access", "the missing scope")),
         (400, {"message": "bad"}, http.HttpRefused, ("refuses this", "")),
-        (404, {}, http.HttpRefused, ("does not have this", "")),
+        (404, {}, http.HttpRefused, ("does not have this", "check object_type")),
     ],
 )
 def test_what_a_refusal_means(crm: Any, status: int, body: Any, family: type[Exception], told: tuple[str, str]) -> None:
@@ -113,6 +114,35 @@ def test_each_policy_of_limits_has_its_pause(crm: Any, policy: str | None, secon
         made._session._sleep = lambda slept: None
         assert made.call("GET", "/x") == {}
     assert [block for _, block in crm.limiter.blocked] == [seconds]
+
+
+class Clock:
+    """Seconds that pass only when somebody sleeps."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("tier", ["free", "professional"])
+def test_the_budget_keeps_below_hubspots_limits_by_its_own_count(crm: Any, tier: str) -> None:
+    """Both count by one clock, which moves only when the limiter waits: two minutes in a moment."""
+    clock = Clock()
+    limiter = limits.LocalLimiter(clock=clock, sleep=clock.sleep)
+    crm.portal.limits.now = clock
+    crm.portal.limits.set({"search_per_second": 5, "burst": 100 if tier == "free" else 190})
+    connection = crm.connection(tier=tier, share_percent=100)._replace(limiter=limiter)
+    made = client.Client(connection, Settings.model_validate(connection.options))
+    for number in range(600):
+        made.call("GET", made.account("details"))
+        if number % 4 == 0:
+            made.call("POST", made.objects("search"), {"limit": 1})
+    assert crm.portal.limits.refused == 0
+    assert clock.now < 90, "and the allowance is used"
 
 
 def test_without_a_token_nothing_is_tried(crm: Any) -> None:

@@ -31,7 +31,7 @@ OPTION = Problem("INVALID_OPTION", "tierwise_tier")
         ({"message": MESSAGE}, [OPTION, Problem("PROPERTY_DOESNT_EXIST", "tierwise_fit")]),
         (STRUCTURED, [OPTION]),
         # Both at once: each problem counts once.
-        ({**STRUCTURED, "message": MESSAGE.replace("tierwise_fit", "x")}, [OPTION, Problem("PROPERTY_DOESNT_EXIST", "x")]),
+        ({**STRUCTURED, "message": MESSAGE}, [OPTION, Problem("PROPERTY_DOESNT_EXIST", "tierwise_fit")]),
         ({"errors": [{"code": "INVALID", "in": "properties.email"}]}, [Problem("INVALID", "properties.email")]),
         # Every part may be missing or of another type.
         ({}, []),

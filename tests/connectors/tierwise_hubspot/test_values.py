@@ -29,7 +29,7 @@ from tierwise_hubspot import values
         ("tierwise_reason_codes", (), ""),
         ("tierwise_request_review", True, "true"),
         ("tierwise_request_review", False, "false"),
-        ("tierwise_scored_at", "2026-11-21T08:15:30.120000Z", "1795248930120"),
+        ("tierwise_scored_at", "2026-11-21T08:15:30.120Z", "1795248930120"),
         ("tierwise_scored_at", "2026-11-21T09:15:30.120+01:00", "1795248930120"),
         ("tierwise_reasons", "• one\n• two, “three”", "• one\n• two, “three”"),
         # A field of the organisation's own, which is not in our list.
@@ -66,9 +66,9 @@ def test_what_would_become_something_else_is_not_sent(name: str, value: sdk.Advi
         ("tierwise_reason_codes", ";", None),
         ("tierwise_request_review", "true", True),
         ("tierwise_request_review", "false", False),
-        ("tierwise_scored_at", "1795248930120", "2026-11-21T08:15:30.120000Z"),
-        ("tierwise_scored_at", "2026-11-21T08:15:30.120Z", "2026-11-21T08:15:30.120000Z"),
-        ("tierwise_scored_at", "2026-11-21", "2026-11-21T00:00:00Z"),
+        ("tierwise_scored_at", "1795248930120", "2026-11-21T08:15:30.120Z"),
+        ("tierwise_scored_at", "2026-11-21T08:15:30.120Z", "2026-11-21T08:15:30.120Z"),
+        ("tierwise_scored_at", "2026-11-21", "2026-11-21T00:00:00.000Z"),
         ("tierwise_tier", "", None),
         ("tierwise_tier", None, None),
         # What a portal holds though it does not fit is a person's, and shown as it is.

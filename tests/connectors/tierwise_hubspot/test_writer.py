@@ -221,6 +221,13 @@ def test_with_nothing_settled_the_family_is_raised(crm: Any, ready: Any, ids: li
     assert caught.value.after == 900.0
 
 
+def test_two_updates_of_one_record_are_written_one_after_the_other(crm: Any, ready: Any, ids: list[str]) -> None:
+    """HubSpot refuses the batch, as when two records of ours were merged into one."""
+    updates = [testing.update(ids[0], {"tierwise_score": score}) for score in (1, 2)]
+    assert _outcomes(ready.write([*updates, *_updates(ids[1:5])])) == ["written"] * 6
+    assert crm.portal.store.get(ids[0]).properties["tierwise_score"] == "2"
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), ("A;B",), ("",)])
 def test_a_value_that_hubspot_cannot_carry_is_refused_before_it_is_sent(
     crm: Any, ready: Any, ids: list[str], value: Any

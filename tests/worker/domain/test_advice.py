@@ -94,7 +94,7 @@ def test_a_decision_as_the_rep_reads_it() -> None:
         ]
     )
     values = advice.advise(decided, POLICY)
-    assert values["tierwise_reasons"] == "• Wants a demo. “book a demo”\n• It says “120 people”."
+    assert values["tierwise_reasons"] == "Wants a demo. “book a demo”\nIt says “120 people”."
     assert values["tierwise_confidence"] == 87
     assert values["tierwise_reason_codes"] == ("INTENT_CLEAR", "SIZE_HIGH")
     assert values["tierwise_policy"] == "7 (abcdef012345)"

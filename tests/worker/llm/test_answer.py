@@ -25,7 +25,9 @@ GOOD: dict[str, tuple[Any, ...]] = {
 @pytest.fixture
 def read(criteria: tuple[Criterion, ...]) -> Callable[..., dict[str, Verdict]]:
     def run(said: str, mark: str = "") -> dict[str, Verdict]:
-        found = answer.verdicts(said, criteria, fields=FIELDS, mark=mark, model="test/one", terms=frozenset({"purchase_timing"}))
+        found = answer.verdicts(
+            said, criteria, fields=FIELDS, mark=mark, model="test/one", terms=frozenset({"purchase_timing"})
+        )
         assert [verdict.criterion for verdict in found] == [criterion.id for criterion in criteria]
         return {verdict.criterion: verdict for verdict in found}
 

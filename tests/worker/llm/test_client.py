@@ -25,6 +25,11 @@ def litellm() -> Any:
     return client.load()
 
 
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+
+
 def test_importing_and_scoring_offline_touch_no_network() -> None:
     """Every socket to the outside is refused, and the refusal is fatal."""
     program = textwrap.dedent("""
@@ -71,6 +76,59 @@ def test_importing_and_scoring_offline_touch_no_network() -> None:
     assert done.stderr == "", "nothing is logged"
 
 
+def test_litellms_own_debugging_does_not_print_the_lead() -> None:
+    program = textwrap.dedent("""
+        import asyncio
+        from tierwise.llm import client
+        caller = client.Client()
+
+        async def main():
+            for model in ("openai/gpt-4o-mini", "anthropic/claude-haiku-4-5", "offline/rules"):
+                try:
+                    messages = [{"role": "user", "content": "anna-was-here"}]
+                    await caller.complete(model, messages, schema={}, timeout_seconds=20)
+                except client.errors.TierwiseError as error:
+                    print(type(error).__name__)
+            await caller.close()
+
+        asyncio.run(main())
+    """)
+    nobody = {"OPENAI_API_BASE": "http://127.0.0.1:9/v1", "ANTHROPIC_API_BASE": "http://127.0.0.1:9"}
+    keys = {"OPENAI_API_KEY": SECRET, "ANTHROPIC_API_KEY": SECRET}
+    environment = {**os.environ, **nobody, **keys, "LITELLM_LOG": "DEBUG"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, env=environment, check=False
+    )
+    assert done.stdout.split() == ["Unreachable", "Unreachable", "RejectRecord"], done.stderr
+    assert "anna-was-here" not in done.stdout + done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("openai/gpt-4o-mini", "OPENAI_API_KEY"),
+        ("anthropic/claude-haiku-4-5", "ANTHROPIC_API_KEY"),
+        ("gemini/gemini-2.5-flash", "GEMINI_API_KEY"),
+    ],
+)
+def test_a_missing_key_is_for_a_person_to_mend(
+    litellm: Any, monkeypatch: pytest.MonkeyPatch, model: str, name: str
+) -> None:
+    for key in ("GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.delenv(key, raising=False)
+    assert name in client.missing_keys(model)
+    assert client.missing_keys(offline.MODEL) == ()
+
+    async def main() -> None:
+        caller = client.Client()
+        with pytest.raises(errors.PauseConnection, match=rf"key is missing \(set .*{name}"):
+            await caller.complete(model, [{"role": "user", "content": "x"}], schema={"type": "object"})
+        await caller.close()
+
+    asyncio.run(main())
+
+
 def test_temperature_is_asked_for_only_where_the_model_takes_it(litellm: Any) -> None:
     def sent(model: str) -> dict[str, Any]:
         return dict(client._arguments(model).parameters)
@@ -112,7 +170,7 @@ def _failure(litellm: Any, name: str, **more: Any) -> Exception:
     ],
 )
 def test_every_failure_is_one_of_our_families_without_the_providers_words(
-    litellm: Any, name: str, family: type[errors.TierwiseError]
+    litellm: Any, key: None, name: str, family: type[errors.TierwiseError]
 ) -> None:
     told = client.translate(_failure(litellm, name), model="openai/gpt")
     assert type(told) is family
@@ -135,7 +193,7 @@ def test_every_failure_is_one_of_our_families_without_the_providers_words(
         (529, errors.RetryLater),
     ],
 )
-def test_other_statuses(litellm: Any, status: int, family: type[errors.TierwiseError]) -> None:
+def test_other_statuses(litellm: Any, key: None, status: int, family: type[errors.TierwiseError]) -> None:
     error = litellm.APIError(status_code=status, message=ECHO, llm_provider="openai", model="gpt")
     assert type(client.translate(error, model="openai/gpt")) is family
 

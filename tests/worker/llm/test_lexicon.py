@@ -113,6 +113,19 @@ def test_accents_case_and_underscores_do_not_matter() -> None:
     assert lexicon.assess(questions, {"message": "une demo svp"})["source"].level == "demo"
 
 
+def test_a_cue_of_a_script_without_spaces_is_found_within_its_sentence() -> None:
+    cue = {
+        "id": "x",
+        "fields": ["message"],
+        "lowest": "b",
+        "levels": [{"id": "a", "cues": ["今月"]}, {"id": "b", "cues": []}],
+    }
+    found = lexicon.assess(
+        lexicon.compiled([cue]), {"message": "お世話になります。今月中に導入したいです。よろしく。"}
+    )["x"]
+    assert (found.level, found.quote) == ("a", "今月中に導入したいです。")
+
+
 @given(st.text())
 def test_every_quote_stands_in_the_text(message: str) -> None:
     cue = {

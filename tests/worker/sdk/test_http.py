@@ -198,6 +198,18 @@ def test_retry_after_may_be_a_date(bench: Callable[..., Bench], web: responses.R
     assert made.time.slept == [pytest.approx(9, abs=2)]
 
 
+@pytest.mark.parametrize("header", ["999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_wrong_date_does_not_stop_an_account_for_ever(
+    bench: Callable[..., Bench], web: responses.RequestsMock, header: str
+) -> None:
+    _answers(web, 503, headers={"Retry-After": header})
+    made = bench()
+    with pytest.raises(errors.RetryLater) as caught:
+        made.send()
+    assert caught.value.after == 86_400.0
+    assert made.limiter.blocked == [("crm:emea", 86_400.0)]
+
+
 @pytest.mark.parametrize("header", ["soon", "-3", "", "Wed, 99 Nov 2026 99:00:00 GMT"])
 def test_an_unreadable_retry_after_is_ignored(
     bench: Callable[..., Bench], web: responses.RequestsMock, header: str

@@ -180,6 +180,9 @@ class Desk:
         """The CRM takes a write."""
         self.crm.setdefault(record_id, {}).update(values)
 
+    def sent(self, row: ports.Outgoing, values: Any, **more: Any) -> ports.Settled:
+        return ports.Settled(row, "sent", sent=values, **more)
+
     def send(self, *, outcome: Any = "sent", **settled: Any) -> int:
         """Claim, intend, write and settle; how many rows were written."""
         written = 0

@@ -116,6 +116,8 @@ def running(options: Options) -> Iterator[Running]:
         os.environ.update(env)
         settings = configuration.load(home / "tierwise.toml")
         telemetry.configure(settings.log_format, "error")
+        # One console shows the counters of all processes.
+        telemetry.share(home / "metrics")
         setup.prepare(settings)
         parts = Wiring(settings)
         parts_stack.callback(parts.close)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tierwise import embedded, wiring
+from tierwise import embedded, telemetry, wiring
 from tierwise import settings as configuration
 from tierwise.cli import demo, output, session, setup, stack
 from tierwise.errors import Misconfigured
@@ -84,13 +84,17 @@ def console(
 ) -> None:
     """Health, readiness and metrics over HTTP; people's pages come later."""
     from tierwise import console as pages
-    from tierwise import limits
+    from tierwise import limits, store
 
     settings = session.load()
     parts = wiring.Wiring(settings)
     try:
         url = settings.broker_url
-        app = pages.create_app(parts.store, broker=(lambda: limits.reachable(url)) if url else None)
+        app = pages.create_app(
+            parts.store,
+            broker=(lambda: limits.reachable(url)) if url else None,
+            schema=lambda: store.current(settings.database_url),
+        )
         pages.serve(app, host=host or settings.console.host, port=port or settings.console.port)
     finally:
         parts.close()
@@ -118,6 +122,8 @@ def run(
     settings = session.load()
     setup.prepare(settings)
     _ready(settings)
+    # One console shows the counters of all processes.
+    telemetry.share(settings.home / "metrics")
     with stack.broker(settings) as (broker_url, servers):
         found = [*servers, *stack.children(env={}, broker_url=broker_url, pool=chosen, console=True, logs=None)]
         output.say(f"console http://{settings.console.host}:{settings.console.port}   Ctrl-C ends it")

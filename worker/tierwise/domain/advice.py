@@ -138,4 +138,4 @@ def _line(text: str, quote: str | None) -> str:
 
 
 def _joined(lines: Sequence[str]) -> str | None:
-    return "\n".join(f"• {line}" for line in lines)[:TEXT_LIMIT] or None
+    return "\n".join(lines)[:TEXT_LIMIT] or None

@@ -116,6 +116,15 @@ def check_model(model: str) -> None:
     _arguments(model)
 
 
+def missing_keys(model: str) -> tuple[str, ...]:
+    """Names of the environment variables that the model's provider needs and that are not set. Imports litellm."""
+    try:
+        found = load().validate_environment(model=model)
+    except _failures():
+        return ()
+    return () if model.startswith(f"{offline.PROVIDER}/") else tuple(found["missing_keys"])
+
+
 _loading = threading.Lock()
 _loaded = threading.Event()
 
@@ -144,7 +153,13 @@ def translate(error: Exception, *, model: str) -> errors.TierwiseError:
     status = getattr(error, "status_code", None)
     said = f"{type(error).__name__}, status {status}" if status else type(error).__name__
     after = _retry_after(error)
-    if isinstance(error, litellm.Timeout | litellm.APIConnectionError) or _never_answered(error):
+    if _never_answered(error):
+        return errors.Unreachable(f"no answer ({said})", place=model, after=after)
+    missing = missing_keys(model) if status in (401, 403, 500) else ()
+    if missing:
+        # litellm makes a status 500 of it for some providers, though nothing was sent.
+        return errors.PauseConnection("the provider's key is missing", place=model, remedy=f"set {', '.join(missing)}")
+    if isinstance(error, litellm.Timeout | litellm.APIConnectionError):
         return errors.Unreachable(f"no answer ({said})", place=model, after=after)
     if isinstance(error, litellm.AuthenticationError | litellm.PermissionDeniedError) or status in (401, 402, 403):
         return errors.PauseConnection(

@@ -15,7 +15,7 @@ from tierwise.llm import text
 VERSION = 1
 """Part of the content hash: a change of these rules is a change of model."""
 
-_SENTENCE = re.compile(r"[^.!?;\n]+(?:[.!?;]+(?!\s)[^.!?;\n]+)*[.!?;]*")
+_SENTENCE = re.compile(r"[^.!?;。！？]+(?:[.!?;]+(?!\s)[^.!?;。！？]+)*[.!?;。！？]*")
 _CLAUSE = re.compile(r"[,:()]|\b(?:but|however|although|aber|jedoch|mais|pero|ma|mas|maar)\b")
 _NEGATION = re.compile(
     r"\b(?:no|not|never|none|neither|nor|without|cannot|\w+n't|lack(?:s|ing)?|isnt|dont|"
@@ -25,6 +25,7 @@ _NEGATION = re.compile(
 # In these languages the negation may follow what it denies ("wir planen das nicht").
 _TRAILING = re.compile(r"^\W*(?:\w+\W+){0,2}?(?:nicht|niet|pas)\b")
 _WORD = re.compile(r"\w+")
+_UNSPACED = "\u2e80"  # from here on scripts mostly write words without spaces between them
 _REACH = 5  # words between a negation and what it denies
 
 _ENGLISH = frozenset({
@@ -194,4 +195,6 @@ def _cue(phrase: str) -> Cue:
     parts = [re.escape(word.rstrip("*")) + (r"\w*" if word.endswith("*") else "") for word in words]
     trust = _ONE_WORD if len(words) == 1 else _PHRASE
     needle = max((word.rstrip("*") for word in words), key=len, default="")
-    return Cue(re.compile(r"(?<!\w)" + r"[\s\-]+".join(parts) + r"(?!\w)"), needle, trust)
+    start = "" if needle and words[0][0] >= _UNSPACED else r"(?<!\w)"
+    end = "" if needle and words[-1][-1] >= _UNSPACED else r"(?!\w)"
+    return Cue(re.compile(start + r"[\s\-]+".join(parts) + end), needle, trust)

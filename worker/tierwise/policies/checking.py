@@ -35,7 +35,10 @@ _LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 
 def check(directory: Path, *, template_check: TemplateCheck | None = None) -> list[Problem]:
     """All problems of the files under the directory, in the order of file and line; empty when there is none."""
-    loaded = load(directory)
+    return _problems(load(directory), template_check)
+
+
+def _problems(loaded: Loaded, template_check: TemplateCheck | None = None) -> list[Problem]:
     problems = [*loaded.problems, *_expressions(loaded), *_references(loaded), *_rules(loaded), *_sentences(loaded)]
     if template_check is not None and loaded.rubric is not None:
         problems += _template(loaded, template_check(loaded.prompt))
@@ -44,16 +47,16 @@ def check(directory: Path, *, template_check: TemplateCheck | None = None) -> li
 
 def read(directory: Path) -> Policy:
     """The policy of the directory. Raises Misconfigured with the first problems and their number."""
-    problems = check(directory)
-    policy = load(directory).policy if not problems else None
-    if policy is None:
+    loaded = load(directory)
+    problems = _problems(loaded)
+    if loaded.policy is None or problems:
         told = "\n".join(f"  {problem}" for problem in problems[:_SHOWN])
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise Misconfigured(
             f"{count} in the policy\n{told}{more}", place=str(directory), remedy="tierwise policy check shows them all"
         )
-    return policy
+    return loaded.policy
 
 
 def _expressions(loaded: Loaded) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ __all__ = ["STATUSES", "HttpRefused", "Refusal", "Response", "Route", "Session",
 _TRACER = trace.get_tracer("tierwise.sdk.http")
 _POOL = 16  # connections kept to one host; more threads than that open one of their own and drop it
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.5, 20.0  # seconds
+_LONGEST_BLOCK = 86_400.0  # seconds: no quota is longer than a day, and a wrong date must not stop an account for ever
 _UNASKED_BLOCK = 1.0  # seconds without calls when a 429 names no time
 
 
@@ -319,7 +321,9 @@ def document(answer: Response) -> Any:
         return json.loads(answer.content)  # by itself it takes the bytes for Latin-1 where a proxy calls them text
     except ValueError:
         host = urlsplit(str(answer.url)).netloc
-        raise errors.RetryLater(f"the answer of {host} is not JSON") from None
+        raise errors.RetryLater(
+            f"the answer of {host} is not JSON", remedy="if it stays so, check the address in the connection's settings"
+        ) from None
 
 
 def _report(breaker: breakers.Breaker, failure: _Failure) -> None:
@@ -355,10 +359,12 @@ def _read(answer: Response) -> Refusal:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds from now; None where the header is missing or unreadable."""
     text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", text):
+        return min(_LONGEST_BLOCK, float(text))
     try:
         moment = email.utils.parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, (moment - datetime.now(moment.tzinfo or UTC)).total_seconds()) if moment.tzinfo else None
+    if moment.tzinfo is None:
+        return None
+    return min(_LONGEST_BLOCK, max(0.0, (moment - datetime.now(UTC)).total_seconds()))

@@ -53,18 +53,19 @@ def after(row: Mapping[str, Any], item: Settled, *, now: datetime) -> dict[str, 
     current = (row["version"], row["generation"]) == (item.row.version, item.row.generation)
     change: dict[str, Any] = {"lease_until": None, "owner": "", "updated_at": now}
     if item.outcome in ("sent", "unchanged"):
-        change |= {"known": {**row["known"], **columns.plain(item.sent)}, "error": "", "attempt": 0}
+        change |= {"error": "", "attempt": 0}
     if item.outcome == "sent":
         change["sent_at"] = row["begun_at"] or now
     if item.outcome == "retry":
         # `known` stays unsure: a timeout does not tell whether the values were taken.
         change |= {"state": "ready", "run_after": item.run_after or now, "error": item.error}
     elif not current:
-        change |= {"state": "ready", "run_after": now}  # other fields are desired by now
+        # Other fields are desired by now, or another writer was late: what the CRM holds stays unsure.
+        change |= {"state": "ready", "run_after": now}
     elif item.outcome == "refused":
         change |= {"state": "refused", "error": item.error}
     elif item.outcome == "sent":
-        change["state"] = "sent"
+        change |= {"state": "sent", "known": {**row["known"], **columns.plain(item.sent)}}
     else:
         # The CRM shows, or took, all of it before: no write means no echo that could tell.
         change |= {"state": "sent", "delivered_at": row["delivered_at"] or now}
