@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 import textwrap
-import time
 from typing import Any
 
 import pytest
@@ -17,17 +16,12 @@ from tierwise.domain.rubric import Criterion
 from tierwise.llm import client, lexicon, offline, prompt
 
 SECRET = "sk-live-abcdef"
-ECHO = f"Incorrect key {SECRET} in request of anna@acme.com"
+ECHO = "in request of anna@acme.com"
 
 
 @pytest.fixture(scope="module")
 def litellm() -> Any:
     return client.load()
-
-
-@pytest.fixture
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
 
 
 def test_importing_and_scoring_offline_touch_no_network() -> None:
@@ -145,83 +139,6 @@ def test_a_model_that_litellm_does_not_know_is_misconfigured(litellm: Any) -> No
         client.check_model("nobody/nothing")
     client.check_model("openai/gpt-6-luna")
     client.check_model(offline.MODEL)
-
-
-def _failure(litellm: Any, name: str, **more: Any) -> Exception:
-    made: Exception = getattr(litellm, name)(message=ECHO, llm_provider="openai", model="gpt", **more)
-    return made
-
-
-@pytest.mark.parametrize(
-    ("name", "family"),
-    [
-        ("RateLimitError", errors.RetryLater),
-        ("ServiceUnavailableError", errors.RetryLater),
-        ("InternalServerError", errors.RetryLater),
-        ("BadGatewayError", errors.RetryLater),
-        ("Timeout", errors.Unreachable),
-        ("APIConnectionError", errors.Unreachable),
-        ("AuthenticationError", errors.PauseConnection),
-        ("NotFoundError", errors.PauseConnection),
-        ("BadRequestError", errors.RejectRecord),
-        ("ContextWindowExceededError", errors.RejectRecord),
-        ("ContentPolicyViolationError", errors.RejectRecord),
-        ("UnsupportedParamsError", errors.Misconfigured),
-    ],
-)
-def test_every_failure_is_one_of_our_families_without_the_providers_words(
-    litellm: Any, key: None, name: str, family: type[errors.TierwiseError]
-) -> None:
-    told = client.translate(_failure(litellm, name), model="openai/gpt")
-    assert type(told) is family
-    said = f"{told} {told!r} {told.remedy} {told.args}"
-    assert SECRET not in said
-    assert "anna" not in said
-    assert str(told).startswith("openai/gpt: ")
-    assert name in str(told)
-
-
-@pytest.mark.parametrize(
-    ("status", "family"),
-    [
-        (402, errors.PauseConnection),
-        (403, errors.PauseConnection),
-        (408, errors.RetryLater),
-        (409, errors.RetryLater),
-        (422, errors.RejectRecord),
-        (503, errors.RetryLater),
-        (529, errors.RetryLater),
-    ],
-)
-def test_other_statuses(litellm: Any, key: None, status: int, family: type[errors.TierwiseError]) -> None:
-    error = litellm.APIError(status_code=status, message=ECHO, llm_provider="openai", model="gpt")
-    assert type(client.translate(error, model="openai/gpt")) is family
-
-
-@pytest.mark.parametrize(
-    ("header", "least", "most"),
-    [("7", 7, 7), ("0.5", 0.5, 0.5), ("-3", 0, 0), ("in a while", None, None), (None, None, None)],
-)
-def test_retry_after_is_read(litellm: Any, header: str | None, least: float | None, most: float | None) -> None:
-    import httpx
-
-    response = httpx.Response(429, headers={"retry-after": header} if header else {})
-    told = client.translate(_failure(litellm, "RateLimitError", response=response), model="openai/gpt")
-    assert isinstance(told, errors.RetryLater)
-    assert told.after == least == most
-
-
-def test_retry_after_may_be_a_date(litellm: Any) -> None:
-    import email.utils
-
-    import httpx
-
-    later = email.utils.formatdate(time.time() + 60, usegmt=True)
-    response = httpx.Response(429, headers={"retry-after": later})
-    told = client.translate(_failure(litellm, "RateLimitError", response=response), model="openai/gpt")
-    assert isinstance(told, errors.RetryLater)
-    assert told.after is not None
-    assert 55 < told.after <= 60
 
 
 def test_the_offline_model_goes_through_litellm_and_needs_its_cues(

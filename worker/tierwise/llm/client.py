@@ -7,7 +7,6 @@ error is passed on: providers echo keys and what the lead wrote.
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import importlib
 import logging
 import os
@@ -19,7 +18,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from tierwise import errors
-from tierwise.llm import cost, offline
+from tierwise.llm import cost, failures, offline
 
 PARAMETERS: Mapping[str, Any] = {"temperature": 0, "max_tokens": 4000}
 """What every call asks for; `temperature` is left out where the model does not take it."""
@@ -30,7 +29,6 @@ _ENVIRONMENT = {
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
 }
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx", "openai")
-_LONGEST_CHAIN = 12  # exceptions that litellm and the clients below it wrap around each other
 _CACHES_ON_REQUEST = ("anthropic",)  # providers that cache a prefix only where it is marked
 
 
@@ -97,8 +95,8 @@ class Client:
                 )
         except TimeoutError:
             failure = errors.Unreachable(f"no answer within {timeout_seconds:g} s", place=model)
-        except _failures() as error:
-            failure = translate(error, model=model)
+        except failures.raised() as error:
+            failure = failures.translate(error, model, missing_keys=missing_keys)
         else:
             elapsed = time.perf_counter() - started
             return _completion(response, model=model, latency_ms=round(elapsed * 1000))
@@ -120,7 +118,7 @@ def missing_keys(model: str) -> tuple[str, ...]:
     """Names of the environment variables that the model's provider needs and that are not set. Imports litellm."""
     try:
         found = load().validate_environment(model=model)
-    except _failures():
+    except failures.raised():
         return ()
     return () if model.startswith(f"{offline.PROVIDER}/") else tuple(found["missing_keys"])
 
@@ -146,48 +144,6 @@ def load() -> Any:
         return litellm
 
 
-def translate(error: Exception, *, model: str) -> errors.TierwiseError:
-    """The family of a provider's failure: class and status only, nothing that the provider wrote."""
-    import litellm
-
-    status = getattr(error, "status_code", None)
-    said = f"{type(error).__name__}, status {status}" if status else type(error).__name__
-    after = _retry_after(error)
-    if _never_answered(error):
-        return errors.Unreachable(f"no answer ({said})", place=model, after=after)
-    missing = missing_keys(model) if status in (401, 403, 500) else ()
-    if missing:
-        # litellm makes a status 500 of it for some providers, though nothing was sent.
-        return errors.PauseConnection("the provider's key is missing", place=model, remedy=f"set {', '.join(missing)}")
-    if isinstance(error, litellm.Timeout | litellm.APIConnectionError):
-        return errors.Unreachable(f"no answer ({said})", place=model, after=after)
-    if isinstance(error, litellm.AuthenticationError | litellm.PermissionDeniedError) or status in (401, 402, 403):
-        return errors.PauseConnection(
-            f"the provider refuses the key ({said})", place=model, remedy="check the provider's key and its rights"
-        )
-    if isinstance(error, litellm.NotFoundError) or status == 404:
-        return errors.PauseConnection(
-            f"the provider does not know the model ({said})", place=model, remedy="check the model's name and address"
-        )
-    if isinstance(error, litellm.UnsupportedParamsError):
-        return errors.Misconfigured(f"the model does not take our parameters ({said})", place=model)
-    if status is not None and 400 <= int(status) < 500 and status not in (408, 409, 425, 429):
-        return errors.RejectRecord(f"the provider refuses this request ({said})", place=model)
-    return errors.RetryLater(f"the provider cannot answer now ({said})", place=model, after=after)
-
-
-def _never_answered(error: BaseException) -> bool:
-    """litellm makes a status 500 of a refused or broken connection; what it came from tells."""
-    import aiohttp
-
-    cause: BaseException | None = error
-    for _ in range(_LONGEST_CHAIN):
-        if isinstance(cause, OSError | aiohttp.ClientConnectionError):
-            return True
-        cause = cause and (cause.__cause__ or cause.__context__)
-    return False
-
-
 class _Arguments(NamedTuple):
     provider: str
     parameters: Mapping[str, Any]
@@ -202,23 +158,12 @@ def _arguments(model: str) -> _Arguments:
         taken = litellm.utils.get_optional_params(
             model=name, custom_llm_provider=provider, drop_params=True, **PARAMETERS
         )
-    except _failures() as error:
+    except failures.raised() as error:
         unknown = f"litellm knows no such model ({type(error).__name__})"
     else:
         sent = {key: value for key, value in PARAMETERS.items() if key != "temperature" or "temperature" in taken}
         return _Arguments(provider, sent)
     raise errors.Misconfigured(unknown, place=model, remedy="write it as provider/model, for example openai/gpt-6-luna")
-
-
-@lru_cache(maxsize=1)
-def _failures() -> tuple[type[Exception], ...]:
-    """Everything that litellm raises: its exceptions extend the openai package's, its custom providers' stand apart."""
-    import litellm
-    import openai
-    from litellm.llms.base_llm.chat.transformation import BaseLLMException
-    from litellm.llms.custom_llm import CustomLLMError
-
-    return (openai.OpenAIError, BaseLLMException, CustomLLMError, litellm.BudgetExceededError, ValueError)
 
 
 def _prepare(litellm: Any) -> None:
@@ -262,20 +207,3 @@ def _completion(response: Any, *, model: str, latency_ms: int) -> Completion:
         cost_usd=cost.of_call(model, stated),
         latency_ms=latency_ms,
     )
-
-
-def _retry_after(error: Exception) -> float | None:
-    """Seconds that the other side asks for, None where it says nothing readable."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    stated = headers.get("retry-after") or (getattr(error, "litellm_response_headers", None) or {}).get("retry-after")
-    if not stated:
-        return None
-    try:
-        return max(0.0, float(stated))
-    except ValueError:
-        pass
-    try:
-        moment = email.utils.parsedate_to_datetime(str(stated))
-    except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - time.time())
