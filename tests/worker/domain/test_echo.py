@@ -17,7 +17,9 @@ VALUES: st.SearchStrategy[Any] = (
     | st.sampled_from(["A", "B", "scored", "82", "• line one\n• line two", ""])
     | st.lists(st.sampled_from(["ONE", "TWO", "THREE"]), unique=True).map(tuple)
 )
-ADVICE: st.SearchStrategy[Advice] = st.dictionaries(st.sampled_from(WRITTEN), VALUES)
+# Few fields, so that what is seen often is what was written.
+NAMES = ("tierwise_tier", "tierwise_reason_codes", "tierwise_scored_at")
+ADVICE: st.SearchStrategy[Advice] = st.dictionaries(st.sampled_from(NAMES), VALUES)
 WRITES = st.lists(ADVICE, max_size=3)
 
 
@@ -44,6 +46,14 @@ def test_a_value_of_ours_is_repaired_and_anything_else_is_kept(
         assert not (name in found.repair and name in found.kept)
     assert set(found.repair) | set(found.kept) <= set(desired)
     assert not (found.delivered and found.repair)
+
+
+def test_the_three_cases_by_hand() -> None:
+    desired = {"tierwise_tier": "A", "tierwise_score": 82, "tierwise_outcome": "accept", "tierwise_route": "sales"}
+    seen = {"tierwise_tier": "B", "tierwise_score": 50.0, "tierwise_outcome": "accept"}
+    marks = written([{"tierwise_tier": "C"}, {"tierwise_score": 50}])
+    found = echo.compare(desired=desired, seen=seen, written=marks)
+    assert found == (False, ("tierwise_score", "tierwise_route"), ("tierwise_tier",))
 
 
 @given(ADVICE, WRITES)
@@ -96,6 +106,7 @@ def test_a_changed_time_alone_is_no_reason_to_write() -> None:
         (["ONE"], ("ONE",)),  # JSON has no tuples
         ("• one\r\n• two", "• one\n• two"),  # a CRM's line ends
         ("sentence. ", "sentence."),  # a CRM trims
+        ("\n • one", "• one"),
         ("  \n", None),
     ],
 )  # fmt: skip

@@ -45,7 +45,7 @@ MAP = field_map(require=["email", "phone", "company_domain", "company"])
 PROPERTIES = mapping.properties(MAP)
 VALUES = (
     st.none() | st.text(max_size=20) | st.integers() | st.floats() | st.booleans() | st.lists(st.integers(), max_size=1)
-    | st.sampled_from(["jo@acme.com", "51-200", "DE", "030 1234567", "2026-03-01", "acme.de", "\x00", "\ud800", "n/a"])
+    | st.sampled_from(["jo@acme.com", "51-200", "DE", "030 1234567", "2026-03-01", "acme.de", "a\x00b", "\ud800", "n/a"])
 )  # fmt: skip
 
 
@@ -146,6 +146,19 @@ def test_a_required_field_must_be_readable() -> None:
         mapping.apply(chosen, {"email": "jo@acme.com", "land": "Atlantis"})
     assert "Atlantis" not in str(refused.value)
     assert mapping.apply(chosen, {"land": "Atlantis", "country": "FR"}).lead.country == "FR"
+
+
+def test_raw_values_are_kept_as_every_database_takes_them() -> None:
+    record = {
+        "email": "jo@acme.com",
+        "message": "nul\x00 and \ud800 half",
+        "industry": ["a", {"b": 1}],
+        "phone": float("nan"),
+    }
+    found = mapping.apply(MAP, record)
+    assert found.provenance["message"]["raw"] == "nul\ufffd and ? half"
+    assert found.provenance["industry"]["raw"] == "['a', {'b': 1}]"
+    assert found.provenance["phone"]["raw"] == "nan"
 
 
 def test_long_text_is_cut_and_says_so() -> None:
