@@ -17,15 +17,16 @@ VERSION = "2026-09"
 
 
 async def read_object(request: Request) -> tuple[dict[str, Any], int]:
-    """The body, which must be a JSON object, and its length in bytes."""
+    """The body, which must be a JSON object, and its length in characters."""
     raw = await request.body()
     try:
-        body = json.loads(raw)
+        text = raw.decode()
+        body = json.loads(text)
     except ValueError as error:
         raise Refusal(400, f"Invalid input JSON: {error}") from None
     if not isinstance(body, dict):
         raise Refusal(400, "Invalid input JSON: an object was expected.")
-    return body, len(raw)
+    return body, len(text)
 
 
 async def read_inputs(request: Request) -> tuple[list[dict[str, Any]], dict[str, Any]]:

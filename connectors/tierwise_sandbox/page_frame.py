@@ -79,12 +79,12 @@ background:#e6eaef;color:#2b3947;white-space:nowrap}
 .tier-c{background:#fbe7b2;color:#5a4300}.tier-d{background:#e6eaef;color:#3c4a58}
 .status-scored{background:#dcefe0;color:#174a25}.status-in_review{background:#fde5c8;color:#6b3d00}
 .status-rejected{background:#f7d9d9;color:#6e1616}.status-not_scorable{background:#e6eaef;color:#3c4a58}
-form{display:flex;flex-wrap:wrap;gap:.75rem 1.25rem;align-items:center;margin-top:1.1rem;padding-top:1rem;
+form{display:flex;flex-wrap:wrap;gap:.6rem .9rem;align-items:center;margin-top:1.1rem;padding-top:1rem;
 border-top:1px solid var(--line)}
 label{display:flex;gap:.5rem;align-items:center}input[type=checkbox]{width:1.1rem;height:1.1rem}
 select,button{font:inherit;padding:.35rem .6rem;border-radius:.4rem;border:1px solid #8d9aa8;background:#fff;
 color:inherit}
-button{background:var(--accent);border-color:var(--accent);color:#fff;padding:.35rem 1.1rem;font-weight:600;
+button{background:var(--accent);border-color:var(--accent);color:#fff;padding:.35rem .9rem;font-weight:600;
 cursor:pointer}
 .notice,.error{padding:.6rem 1rem;border-radius:.5rem;margin:0 0 1rem}
 .notice{background:#dcefe0;color:#174a25}.error{background:#f7d9d9;color:#6e1616}

@@ -172,3 +172,10 @@ def test_paths_that_hubspot_does_not_have(client: Any) -> None:
     answer = client.post(f"{ROOT}/search", content=b"{")
     assert answer.status_code == 400
     assert answer.json()["message"].startswith("Invalid input JSON")
+
+
+def test_the_length_of_a_search_counts_characters(client: Any) -> None:
+    for text, status in (("é" * 2_900, 200), ("é" * 3_000, 400)):
+        content = f'{{"query": "{text}"}}'.encode()
+        answer = client.post(f"{ROOT}/search", content=content)
+        assert answer.status_code == status
