@@ -92,7 +92,9 @@ def busy(fake: Fake) -> Fake:
     fake.work = {"ready": 25, "leased": 5, "done": 1170}
     fake.outgoing = {"hubspot-emea": 12}
     fake.open_reviews = {"low_confidence": 7, "schema": 1}
-    fake.activation = ports.Activation(1, "ab" * 32, "2026-11 <first>", "ops", "", NOW - timedelta(days=2))
+    fake.activation = ports.Activation(
+        1, "ab" * 32, "2026-11 <first>", "ada@example.com", "note of a person", NOW - timedelta(days=2)
+    )
     return fake
 
 

@@ -66,6 +66,17 @@ def test_a_missing_token_says_where_it_is_looked_for(read: Read, tmp_path: Path,
     assert "TIERWISE_CONNECTIONS__HUBSPOT_EMEA__TOKEN" in caught.value.remedy
 
 
+def test_all_secrets_are_known_to_whoever_masks_them(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-file\n")
+    found = read(
+        "[connections.a]\ntype = 'hubspot'\ntoken = 'token-a'\nclient_secret = 'option-a'\nbase_url = 'http://x'\n"
+        "[connections.b]\ntype = 'hubspot'\ntoken_file = 'token'\n[connections.c]\ntype = 'hubspot'\n",
+        TIERWISE_DATABASE_URL="postgresql://u:pass%2Ddb@h/d",
+        TIERWISE_BROKER_URL="redis://[h/0",
+    )
+    assert found.secrets() == {"token-a", "option-a", "from-file", "pass%2Ddb", "pass-db"}
+
+
 def test_neither_repr_nor_text_shows_a_secret(read: Read) -> None:
     found = read(
         '[connections.a]\ntype = "hubspot"\ntoken = "s3cret-a"',

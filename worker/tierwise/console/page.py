@@ -1,6 +1,6 @@
 """The page of status: counts and states in plain HTML, without scripts, readable without style.
 
-It shows no lead, and escapes everything that it shows.
+It shows no lead and no person, and escapes everything that it shows.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ def _tables(store: ports.Store, now: datetime) -> str:
             ),
             _table(
                 "Active policy",
-                ("Version", "Digest", "Since", "By"),
-                [(active.version, active.digest[:12], _ago(active.at, now), active.by)] if active else [],
+                ("Version", "Digest", "Since"),
+                [(active.version, active.digest[:12], _ago(active.at, now))] if active else [],
                 empty="None yet: it is published with the first worker.",
             ),
         ]

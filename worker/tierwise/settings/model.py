@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import urllib.parse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -151,6 +153,19 @@ class Settings(_Section):
     def file(self) -> Path | None:
         """The settings file that was read, None where there is none."""
         return self._file
+
+    def secrets(self) -> frozenset[str]:
+        """Every secret text among the settings, for whoever must mask it: tokens, passwords in addresses."""
+        found: set[str] = set()
+        for url in filter(None, (self.database_url, self.broker_url)):
+            with contextlib.suppress(ValueError):  # a malformed address is refused where it is used
+                password = urllib.parse.urlsplit(url).password or ""
+                found |= {password, urllib.parse.unquote(password)}
+        for name, connection in self.connections.items():
+            with contextlib.suppress(errors.Misconfigured):
+                found.add(connection.secret(name))
+            found |= {str(value) for key, value in connection.options.items() if names.secret(key)}
+        return frozenset(secret for secret in found if secret)
 
     @model_validator(mode="after")
     def _distinct(self) -> Settings:
