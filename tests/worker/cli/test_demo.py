@@ -1,0 +1,34 @@
+"""What the demo prints and how it is set up; that it works is an acceptance test."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tierwise.cli import demo, stack
+
+
+@pytest.mark.parametrize(
+    ("codes", "shown"),
+    [(None, ""), ("", ""), ("A", "A"), ("A;B", "A, B"), ("A;B;C;D", "A, B +2")],
+)
+def test_a_line_shows_the_first_reasons(codes: str | None, shown: str) -> None:
+    assert demo._few(codes) == shown
+
+
+def test_settings_of_its_own_without_the_token(tmp_path: Path) -> None:
+    sandbox = stack.Sandbox("http://127.0.0.1:5", "t0ken", "http://127.0.0.1:6")
+    env = demo._configure(tmp_path, sandbox, demo.Options(model="openai/x", secondary="anthropic/y"))
+    text = (tmp_path / "tierwise.toml").read_text()
+    assert tomllib.loads(text)["connections"]["sandbox"]["base_url"] == "http://127.0.0.1:5"
+    assert "t0ken" not in text
+    assert env["TIERWISE_CONNECTIONS__SANDBOX__TOKEN"] == "t0ken"
+    assert env["TIERWISE_CONFIG"] == str(tmp_path / "tierwise.toml")
+    assert (env["TIERWISE_MODEL__PRIMARY"], env["TIERWISE_MODEL__SECONDARY"]) == ("openai/x", "anthropic/y")
+    assert "TIERWISE_DATABASE_URL" not in env
+
+
+def test_a_lead_without_advice_shows_dashes_and_no_percent() -> None:
+    assert demo._row({"id": "7", "properties": {}}) == ["7", "", None, None, None, None, None, ""]

@@ -1,0 +1,74 @@
+"""Files of leads, and leads by name."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tierwise import cli
+from tierwise.cli import leads
+from tierwise.errors import Misconfigured
+
+
+def test_columns_of_a_csv_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes('\ufeffid,company\n1,"Möbel, Ltd"\n2\n'.encode())
+    assert list(leads._read(file)) == [{"id": "1", "company": "Möbel, Ltd"}, {"id": "2"}]
+
+
+def test_lines_of_json(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_text('{"id": 5}\n\n{"company": "A"}\n')
+    assert list(leads._read(file)) == [{"id": 5}, {"company": "A"}]
+
+
+@pytest.mark.parametrize("text", ["[1]\n", "{\n", '"x"\n'])
+def test_what_is_no_object_is_named_with_its_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_text('{"a": 1}\n' + text)
+    with pytest.raises(Misconfigured) as caught:
+        list(leads._read(file))
+    assert caught.value.place == f"{file}:2"
+
+
+def test_what_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(b"id\n\xff\xfe\n")
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        list(leads._read(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("2026-01-31T08:00:00Z", datetime(2026, 1, 31, 8, tzinfo=UTC)),
+        ("2026-01-31T08:00:00+02:00", datetime(2026, 1, 31, 6, tzinfo=UTC)),
+    ],
+)
+def test_moments(text: str, moment: datetime) -> None:
+    assert leads._moment(text) == moment
+
+
+def test_no_moment() -> None:
+    with pytest.raises(Misconfigured, match="yesterday"):
+        leads._moment("yesterday")
+
+
+def test_a_file_is_scored_in_its_order(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "x.jsonl"
+    rows = [{"id": f"n{n}", "email": f"a{n}@firm{n}.example", "employee_count": str(10 * n)} for n in range(1, 9)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert cli.run(["score", str(file), "--json"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["id"] for line in found] == [row["id"] for row in rows]
+    assert [line["fit"] for line in found] == sorted(line["fit"] for line in found)
+
+
+def test_a_lead_that_nobody_knows(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["db", "upgrade"]) == 0
+    assert cli.run(["trace", "portal:1"]) == 1
+    assert "portal:1" in capsys.readouterr().err

@@ -1,0 +1,73 @@
+"""One lead's story: everything that decided it can be read."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from tierwise.cli import story
+from tierwise.domain.decision import Decision, ReasonGiven
+from tierwise.domain.lead import Lead
+from tierwise.domain.rubric import Assessment, Contribution, Scorecard, Verdict
+from tierwise.domain.rules import Hit
+from tierwise.ports import Attempt, LeadStory, StoredDecision
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def _story() -> LeadStory:
+    verdict = Verdict(
+        criterion="need", level="concrete", probability=0.9, decided_by="openai/gpt", field="message", quote="need [it]"
+    )
+    card = Scorecard(
+        score=71, fit=80, intent=60, tier="A", confidence=0.8,
+        contributions=(
+            Contribution(
+                criterion="need", dimension="intent", weight=20, level="concrete", points=20, reason="NEED",
+                verdict=verdict,
+            ),
+        ),
+    )  # fmt: skip
+    made = Decision(
+        connection="portal", record_id="7", fingerprint="f", policy="p" * 64, policy_version="1.0", status="scored",
+        outcome="accept", route="pod", score=71, fit=80, intent=60, tier="A", confidence=0.8,
+        reasons=(ReasonGiven(code="NEED", sentence="They need it.", source="criterion:need"),),
+        hits=(Hit(rule="spam", stage="gate", truth="unknown", reason="SPAM", missing=("lead.message",)),),
+        scorecard=card,
+        assessments=(
+            Assessment(model="openai/gpt", verdicts=(verdict,), content_hash="c", cost_usd=None, tokens_in=900),
+        ),
+        used="openai/gpt", errors=("the first model did not answer",), cost_usd=None, decided_at=NOW, trace_id="t" * 32,
+    )  # fmt: skip
+    return LeadStory(
+        connection="portal", record_id="7", lead=Lead(employee_count=125), fingerprint="f",
+        provenance={"employee_count": {"from": "company_size", "raw": "51-200", "transform": "range", "note": ""}},
+        problems=("phone: unreadable",), rejected=None, revision=1, submitted_at=NOW, first_seen_at=NOW, decided_at=NOW,
+        delivered_at=None, own={"tierwise_tier": "A"}, kept=("tierwise_route",), work=[],
+        decisions=[StoredDecision(id=1, sequence=1, previous="", hash="h" * 64, decision=made)],
+        attempts=[Attempt(NOW, "b", 1, {"tierwise_tier": "A"}, None, "")], reviews=[],
+    )  # fmt: skip
+
+
+def test_a_person_reads_all_of_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tierwise.cli.output.out", Console(width=220, highlight=False))
+    story.show(_story())
+    shown = capsys.readouterr().out
+    for word in (
+        "portal:7", "51-200", "company_size", "range", "phone: unreadable", "need [it]", "message", "90%",
+        "lead.message", "openai/gpt", "unknown", "the first model did not answer", "They need it.", "tier=A",
+        "tierwise_route", "uncalibrated",
+    ):  # fmt: skip
+        assert word in shown, word
+
+
+def test_a_script_reads_the_same() -> None:
+    told = json.loads(json.dumps(story.as_dict(_story()), default=str))
+    assert told["lead"] == {"employee_count": 125}
+    decision = told["decisions"][0]["decision"]
+    assert decision["scorecard"]["contributions"][0]["verdict"]["quote"] == "need [it]"
+    assert decision["cost_usd"] is None
+    assert told["attempts"][0]["outcome"] is None
