@@ -45,7 +45,7 @@ MAP = field_map(require=["email", "phone", "company_domain", "company"])
 PROPERTIES = mapping.properties(MAP)
 VALUES = (
     st.none() | st.text(max_size=20) | st.integers() | st.floats() | st.booleans() | st.lists(st.integers(), max_size=1)
-    | st.sampled_from(["jo@acme.com", "51-200", "DE", "030 1234567", "2026-03-01", "acme.de", "a\x00b", "\ud800", "n/a"])
+    | st.sampled_from(["jo@acme.com", "51-200", "DE", "030 1234567", "2026-03-01", "a\x00b", "\ud800", "n/a"])
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ A map names them; `TRANSFORMS` is the list that the checker and the documents re
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -24,10 +25,11 @@ _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzin
 _PLACEHOLDERS = frozenset(
     {"", "-", "--", "–", "—", "?", ".", "n/a", "#n/a", "null", "none", "undefined", "unknown", "(not set)"}
 )
-_BLANK = {0x2800: " ", 0x3164: " ", 0xFFA0: " ", 0x115F: " ", 0x1160: " "}  # letters that show nothing
+_BLANK = frozenset(map(ord, "\u2800\u3164\uffa0\u115f\u1160"))  # letters that show nothing
 _IGNORABLE = re.compile(
     "[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0000-\U000e0fff]"  # joiners and variation selectors
 )
+_REMEMBERED = 4096  # code points; a text that uses more only takes longer
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "on", "checked", "ja", "oui", "si", "sí", "sim"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "off", "unchecked", "nein", "non", "não"})
 
@@ -100,16 +102,27 @@ def clean(value: str) -> str:
     previous, current = None, value
     while current != previous:
         previous = current
-        kept = "".join(_shown(character) for character in _IGNORABLE.sub("", current.translate(_BLANK)))
-        current = " ".join(unicodedata.normalize("NFKC", kept).split())
+        current = " ".join(unicodedata.normalize("NFKC", current.translate(_SHOWN)).split())
     return current
 
 
-def _shown(character: str) -> str:
-    category = unicodedata.category(character)
-    if category == "Cc":
-        return " "
-    return "" if category in {"Cf", "Cs", "Co"} else character
+class _Shown(dict[int, str]):
+    """Table of `str.translate`, filled as characters are met: what is kept of each."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        category = unicodedata.category(character)
+        kept = character
+        if category == "Cc" or code in _BLANK:
+            kept = " "
+        elif category in {"Cf", "Cs", "Co"} or _IGNORABLE.match(character):
+            kept = ""
+        if len(self) < _REMEMBERED:
+            self[code] = kept
+        return kept
+
+
+_SHOWN = _Shown()
 
 
 def text(value: Any) -> str:
@@ -237,11 +250,15 @@ def touchpoint(value: Any) -> str:
 
 def picklist(value: Any, *, values: Mapping[str, str], otherwise: str | None = None) -> str:
     """The canonical value that the map gives for an option, whatever its case."""
-    folded = {clean(option).casefold(): canonical for option, canonical in values.items()}
-    found = folded.get(text(value).casefold(), otherwise)
+    found = _folded(tuple(values.items())).get(text(value).casefold(), otherwise)
     if found is None:
         raise ValueError("is not among the values that the map lists")
     return found
+
+
+@functools.lru_cache(maxsize=64)
+def _folded(values: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {clean(option).casefold(): canonical for option, canonical in values}
 
 
 def _string(value: Any) -> str:
