@@ -80,6 +80,8 @@ def test_email_kind(address: str, kind: str | None) -> None:
         ("030 1234567", "DE", "+49301234567"),
         ("030 1234567", None, None),  # whose 030?
         ("0049 30 1234567", None, "+49301234567"),
+        ("+52 1 33 5000 0118", None, "+523350000118"),  # as written before 2019
+        ("+52 33 5000 0118", None, "+523350000118"),
         ("tel:+44 20 7946 0018", "US", "+442079460018"),  # its own country code wins
         ("(212) 555-0123", "US", "+12125550123"),
         ("1-800-FLOWERS", "US", "+18003569377"),
@@ -175,6 +177,7 @@ def test_company_domain(written: str, domain: str | None) -> None:
         ("Czech Republic", "CZ"), ("Czechia", "CZ"), ("Türkiye", "TR"), ("Turkey", "TR"), ("Côte d'Ivoire", "CI"),
         ("Ivory Coast", "CI"), ("Trinidad & Tobago", "TT"), ("Viet Nam", "VN"), ("Vietnam", "VN"), ("Bolivia", "BO"),
         ("Iran", "IR"), ("Taiwan", "TW"), ("Niger", "NE"), ("Nigeria", "NG"), ("Guinea", "GN"), ("Kosovo", "XK"),
+        ("BRD", "DE"), ("GER", "DE"), ("Oesterreich", "AT"), ("SUI", "CH"),
         ("Virgin Islands", None),  # British or of the United States
         ("Atlantis", None), ("XX", None), ("", None), ("Europe", None), ("Germany, France", None),
     ],

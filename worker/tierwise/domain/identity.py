@@ -74,7 +74,9 @@ _COUNTRY_ALIASES = {
     "macau": "MO", "brunei": "BN", "falkland islands": "FK", "eire": "IE", "bharat": "IN", "viet nam": "VN",
     "micronesia": "FM", "st lucia": "LC", "st kitts and nevis": "KN", "st vincent": "VC", "bolivia": "BO",
     "us virgin islands": "VI", "xk": "XK", "grossbritannien": "GB", "grande bretagne": "GB", "gran bretana": "GB",
-    "gran bretagna": "GB", "inglaterra": "GB", "british virgin islands": "VG",
+    "gran bretagna": "GB", "brd": "DE", "oesterreich": "AT", "mejico": "MX",
+    "ger": "DE", "sui": "CH", "ned": "NL", "den": "DK", "por": "PT", "gre": "GR", "cro": "HR", "bul": "BG", "rsa": "ZA",
+    "inglaterra": "GB", "british virgin islands": "VG",
 }  # fmt: skip
 # Languages whose names of countries are understood ("Frankreich", "Estados Unidos"), from pycountry's translations.
 _LANGUAGES = _words("de fr es it nl pt pt_BR pl sv nb da fi cs hu ro tr el ru uk ja zh_CN zh_TW ko")
@@ -133,6 +135,8 @@ def phone(value: str, default_region: str | None = None) -> str | None:
         return None
     if default_region is None and re.match(r"00[1-9]", text):
         text = "+" + text[2:]
+    # Mexico dropped the 1 of mobile numbers in 2019; address books did not.
+    text = re.sub(r"^\+52\W*1(?=(\W*\d){10}$)", "+52", text)
     try:
         number = phonenumbers.parse(text, default_region)
         # Possible, not assigned: numbering plans grow, and one wrong digit still tells leads apart.
