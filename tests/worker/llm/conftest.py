@@ -110,6 +110,12 @@ def make_runnable() -> Callable[..., Runnable]:
 
 
 @pytest.fixture
+def sample() -> tuple[dict[str, Any], ...]:
+    """The criteria of the sample policy as plain data."""
+    return CRITERIA
+
+
+@pytest.fixture
 def runnable(make_runnable: Callable[..., Runnable]) -> Runnable:
     """The sample policy as it is."""
     return make_runnable()

@@ -34,6 +34,9 @@ class _Ready(NamedTuple):
     plan: prompt.Plan
     terms: frozenset[str]
     cues: str
+    """For the offline model alone."""
+    lexicon: str
+    """Digest of what changes its answers besides the plan."""
 
 
 class _Case(NamedTuple):
@@ -158,7 +161,7 @@ class Cascade:
         return assessment
 
     async def _assessed(self, case: _Case, model: str) -> _Result:
-        extra = {"lexicon": lexicon.VERSION, "cues": case.ready.cues} if model == offline.MODEL else None
+        extra = case.ready.lexicon if model == offline.MODEL else None
         key = prompt.content_hash(case.ready.plan, case.fields, model=model, parameters=PARAMETERS, extra=extra)
         known = await self._lookup.get(key) if self._cache is not None else None
         if known is not None:
@@ -245,7 +248,12 @@ class Cascade:
         if ready is None:
             policy = runnable.policy
             cues = json.dumps(lexicon.spell_out(policy.rubric.asked), ensure_ascii=False)
-            ready = _Ready(prompt.plan(policy), injection.terms(policy), cues)
+            ready = _Ready(
+                plan=prompt.plan(policy),
+                terms=injection.terms(policy),
+                cues=cues,
+                lexicon=lead.digest({"version": lexicon.VERSION, "cues": cues}),
+            )
             if len(self._ready) >= 8:
                 self._ready.pop(next(iter(self._ready)))
             self._ready[runnable.digest] = ready

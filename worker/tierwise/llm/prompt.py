@@ -53,12 +53,16 @@ class Plan(NamedTuple):
     criteria: tuple[Criterion, ...]
     system: str
     schema: Mapping[str, Any]
+    digest: str
+    """Over all of it that a model sees."""
 
 
 def plan(policy: Policy) -> Plan:
     """The system message and the answer's JSON schema. Raises Misconfigured where the template cannot be rendered."""
     criteria = policy.rubric.asked
-    return Plan(criteria=criteria, system=_system(policy, criteria), schema=schema(criteria))
+    system, asked = _system(policy, criteria), schema(criteria)
+    digest = leads.digest({"format": FORMAT, "system": system, "schema": asked})
+    return Plan(criteria=criteria, system=system, schema=asked, digest=digest)
 
 
 def shown(lead: Lead, criteria: Sequence[Criterion]) -> dict[str, str]:
@@ -132,15 +136,9 @@ def content_hash(
 
     Not the policy's digest (weights and cut-offs do not reach a model), not the nonce, not the mark.
     """
-    return leads.digest({
-        "format": FORMAT,
-        "system": plan_.system,
-        "schema": plan_.schema,
-        "fields": fields,
-        "model": model,
-        "parameters": parameters,
-        "extra": extra,
-    })  # fmt: skip
+    return leads.digest(
+        {"plan": plan_.digest, "fields": fields, "model": model, "parameters": parameters, "extra": extra}
+    )
 
 
 def schema(criteria: Sequence[Criterion]) -> dict[str, Any]:
