@@ -167,6 +167,16 @@ def test_a_bucket_fills_up_to_its_burst_and_no_further(shared: Callable[[], limi
     second.acquire("other", rate=0.01, burst=1, timeout=0)
 
 
+def test_an_idle_bucket_does_not_save_up(shared: Callable[[], limits.RedisLimiter]) -> None:
+    limiter = shared()
+    for _ in range(2):
+        limiter.acquire("b", rate=1e9, burst=3, timeout=0)  # at this rate microseconds are a long idle time
+    for _ in range(2):
+        limiter.acquire("b", rate=0.001, burst=3, timeout=0)
+    with pytest.raises(errors.RetryLater):
+        limiter.acquire("b", rate=0.001, burst=3, timeout=0)
+
+
 def test_a_block_reaches_every_worker(shared: Callable[[], limits.RedisLimiter]) -> None:
     first, second = shared(), shared()
     first.block("b", seconds=60)

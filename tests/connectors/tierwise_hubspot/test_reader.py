@@ -96,6 +96,19 @@ def test_so_many_properties_that_search_does_not_take_them_are_read_by_id(crm: A
     assert (crm.count("/search"), crm.count("/batch/read")) == (2, 3)
 
 
+def test_a_record_that_is_gone_before_it_is_read_by_id_is_left_out(crm: Any) -> None:
+    ids = crm.load(range(NOW - 20, NOW))
+    names = ["email", *(f"a_rather_long_property_name_{number}" for number in range(120))]
+
+    def merged_meanwhile(method: str, path: str, body: Any) -> None:
+        if path.endswith("/batch/read") and crm.portal.store.get(ids[4]).id == int(ids[4]):
+            crm.portal.store.merge(ids[4], ids[9])
+
+    crm.instead = merged_meanwhile
+    (page,) = crm.connector().changes(*_window(), properties=names)
+    assert [record.id for record in page.records] == [key for key in ids if key not in {ids[4], ids[9]}]
+
+
 def test_nothing_is_left_out_where_search_refuses_to_leave_ids_out(crm: Any) -> None:
     ids = crm.load([NOW - 40 + number // 3 for number in range(90)])
 

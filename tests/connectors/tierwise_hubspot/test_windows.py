@@ -30,6 +30,7 @@ class Search:
         *,
         page: int,
         ids_as_text: bool = False,
+        descending: bool = False,
         excludes: bool = True,
         chance: random.Random | None = None,
     ) -> None:
@@ -37,6 +38,7 @@ class Search:
         self.page = page
         self.queries = 0
         self._ids_as_text = ids_as_text
+        self._descending = descending
         self._excludes = excludes
         self._chance = chance
 
@@ -48,7 +50,7 @@ class Search:
             if all(self._holds(one, key, at) for one in windows.filters(state, modified="at"))
         ]
         if windows.sort(state, modified="at") == "hs_object_id":
-            found.sort(key=lambda row: str(row.id) if self._ids_as_text else row.id)
+            found.sort(key=lambda row: str(row.id) if self._ids_as_text else row.id, reverse=self._descending)
         else:
             found.sort(key=lambda row: (row.at, str(row.id)))
         size = self.page
@@ -151,6 +153,15 @@ def test_the_same_where_ids_sort_as_text() -> None:
     got = _read(search, 0, 10)
     assert sorted(row.id for row in got) == sorted(records)
     assert search.queries <= 200
+
+
+def test_the_same_where_ids_come_in_the_wrong_order() -> None:
+    """Cut behind the last one returned, a range would lose one id at a time."""
+    records = dict.fromkeys(range(10**11, 10**11 + 600), 5)
+    search = Search(records, page=20, descending=True)
+    got = _read(search, 0, 10)
+    assert sorted(row.id for row in got) == sorted(records)
+    assert search.queries <= 250
 
 
 @pytest.mark.parametrize("count", [1_000, 2_500])

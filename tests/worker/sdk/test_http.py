@@ -380,6 +380,15 @@ def test_neither_token_nor_person_is_in_an_error(
     assert not [part for part in (TOKEN, "jane.doe", "1234567") if part in text]
 
 
+def test_neither_is_in_the_traceback_of_a_broken_connection(bench: Callable[..., Bench]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/?email=jane.doe%40acme.com&key={TOKEN}"
+    with pytest.raises(errors.Unreachable) as caught:
+        bench().send(url=url)
+    text = _whole(caught.value)
+    assert not [part for part in (TOKEN, "jane.doe") if part in text]
+
+
 def test_a_token_that_cannot_be_sent_is_not_shown(bench: Callable[..., Bench]) -> None:
     made = bench()
     for token in ("secret\nline", "secret\u2026cut"):
