@@ -24,7 +24,7 @@ from tierwise import telemetry, wiring
 from tierwise.errors import LeaseLost, Misconfigured, PauseConnection, RetryLater, TierwiseError
 
 QUEUES = ("poll", "score", "writeback", "maint")
-LINGER = 5.0
+LINGER = 10.0
 """Seconds for which advice waits for a full batch while leads of its connection are still being decided."""
 
 T = TypeVar("T")
@@ -291,15 +291,12 @@ def write_back(connection: str) -> None:
 
     def work(current: wiring.Wiring) -> None:
         now = wiring.clock()
-        due = current.store.outbox.due(now=now).get(connection, 0)
-        deciding = current.store.leads.counts(connection).get("undecided", 0)
-        if not due:
+        since = current.store.outbox.waiting_since(connection, now=now)
+        if since is None:
             return
-        with current.connector(connection) as connector:
-            full = due >= connector.batch_size
-        if deciding and not full and not _slot(current, "partial", connection, every=LINGER, now=now):
-            return
-        report = current.write_back(connection)
+        deciding = current.store.leads.counts(connection)["undecided"] > 0
+        young = now - since < timedelta(seconds=LINGER)
+        report = current.write_back(connection, full_only=deciding and young)
         if any(report):
             log.info("wrote back", **_telling(report._asdict()))
 

@@ -247,8 +247,8 @@ class Wiring:
     stopping = threading.Event()
     """Set when the process was asked to end: the pump claims no more, drains and releases."""
 
-    def write_back(self, name: str) -> write_back.WroteBack:
-        """Drain one connection's outbox."""
+    def write_back(self, name: str, *, full_only: bool = False) -> write_back.WroteBack:
+        """Drain one connection's outbox; `full_only` leaves what does not fill a batch."""
         settings = self.settings.write
         pace = write_back.Pace(lease=settings.lease_seconds, attempts=settings.max_attempts)
         with self.connector(name) as connector, telemetry.bind(connection=name):
@@ -262,4 +262,5 @@ class Wiring:
                 random=random.random,
                 new_id=lambda: uuid.uuid4().hex,
                 pace=pace,
+                full_only=full_only,
             )

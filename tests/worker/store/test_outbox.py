@@ -22,6 +22,19 @@ def test_rows_come_by_record_id_and_within_the_batch(desk: Any) -> None:
     assert desk.store.outbox.due(now=desk.now) == {}
 
 
+def test_since_when_the_oldest_row_waits(desk: Any) -> None:
+    assert desk.store.outbox.waiting_since("crm", now=desk.now) is None
+    began = desk.now
+    desk.decide(desk.arrival("1"))
+    desk.now += timedelta(seconds=30)
+    desk.decide(desk.arrival("2"))
+    since = desk.store.outbox.waiting_since("crm", now=desk.now)
+    assert since is not None
+    assert began <= since < began + timedelta(seconds=30)
+    desk.outgoing()
+    assert desk.store.outbox.waiting_since("crm", now=desk.now) is None
+
+
 def test_only_rows_of_the_connection(desk: Any) -> None:
     desk.enable("other")
     desk.poll(desk.arrival("1"))

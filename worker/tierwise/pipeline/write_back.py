@@ -47,14 +47,17 @@ def write_back(
     random: Callable[[], float],
     new_id: Callable[[], str],
     pace: Pace,
+    full_only: bool = False,
 ) -> WroteBack:
     """Send what is due, batch by batch, until nothing is or time is up.
 
-    RetryLater and PauseConnection pass through after the rows of the batch were put back.
+    `full_only` stops where less than a full batch is left: more is coming. RetryLater and PauseConnection pass through after the rows of the batch were put back.
     """
     report = WroteBack()
     give_up = monotonic() + pace.longest
     while monotonic() < give_up:
+        if full_only and store.outbox.due(now=clock()).get(connection, 0) < connector.batch_size:
+            break
         claimed_at = monotonic()
         rows = store.outbox.claim(connection, limit=connector.batch_size, owner=owner, lease=pace.lease, now=clock())
         if not rows:

@@ -139,6 +139,9 @@ class Outbox(Protocol):
     def due(self, *, now: datetime) -> dict[str, int]:
         """Rows ready by connection."""
 
+    def waiting_since(self, connection: str, *, now: datetime) -> datetime | None:
+        """When the oldest of the connection's due rows became due; None where none is."""
+
 
 class Reviews(Protocol):
     """The queue for people."""

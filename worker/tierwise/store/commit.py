@@ -34,8 +34,8 @@ class Batch:
 
     def __init__(self, database: engine.Database, finished: Sequence[Finished], *, now: datetime) -> None:
         self._database = database
-        self._finished = {item.claim.work_id: item for item in finished}
-        self._asked = frozenset(item.claim.work_id for item in finished)
+        # Who lost a lease and got the row again may come with both answers: the later claim counts.
+        self._finished = {item.claim.work_id: item for item in sorted(finished, key=lambda item: item.claim.token)}
         self._now = now
 
     def store(self, connection: sa.Connection) -> Committed:
@@ -51,7 +51,7 @@ class Batch:
             self._review(connection, mine, done, ids)
             decided = sa.update(LEAD).where(LEAD.c.id.in_(sorted({row.lead_id for row in done.values()})))
             connection.execute(decided.values(decided_at=self._now))
-        return Committed(done=frozenset(done), lost=self._asked - frozenset(done))
+        return Committed(done=frozenset(done), lost=frozenset(self._finished) - frozenset(done))
 
     def _lock_leads(self, connection: sa.Connection) -> dict[int, Advice]:
         """Our fields as the CRM last showed them, by lead."""

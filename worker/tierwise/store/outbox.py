@@ -141,3 +141,16 @@ class Outbox:
         )
         with self._database.read() as reader:
             return {row[0]: int(row[1]) for row in reader.execute(query)}
+
+    def waiting_since(self, connection: str, *, now: datetime) -> datetime | None:
+        """When the oldest of the connection's due rows became due; None where none is."""
+        since = sa.case((TABLE.c.state == _READY, TABLE.c.run_after), else_=TABLE.c.lease_until)
+        query = sa.select(sa.func.min(since, type_=columns.Utc)).where(
+            TABLE.c.connection == connection,
+            TABLE.c.state.in_((_READY, _LEASED)),
+            since <= now,
+            connections.active(TABLE.c.connection, writing=True),
+        )
+        with self._database.read() as reader:
+            found: datetime | None = reader.execute(query).scalar_one()
+            return found
