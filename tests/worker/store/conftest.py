@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tierwise import ports, store
 from tierwise.domain import advice, echo
 from tierwise.domain.decision import Decision, ReasonGiven
 from tierwise.domain.lead import Lead, digest
 from tierwise.domain.rubric import Assessment, Verdict
-from tierwise.store import migrations
+from tierwise.store import migrations, schema
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 POLICY = digest("policy")
@@ -29,16 +30,26 @@ def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def _emptied(postgres_server: Any) -> Iterator[sa.Engine]:
+    """One database for all tests of a worker: emptying its tables takes milliseconds, a new one takes half a second."""
+    made = sa.create_engine(postgres_server.create(postgres_server.template("migrated", migrations.upgrade)))
+    yield made
+    made.dispose()
+    postgres_server.drop(made.url.render_as_string(hide_password=False))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated, empty database on each engine in turn, copied from one that was migrated once."""
+    """A migrated, empty database on each engine in turn."""
     if request.param == "sqlite":
         yield f"sqlite:///{shutil.copy(request.getfixturevalue('_migrated'), tmp_path / 'store.db')}"
         return
-    server: Any = request.getfixturevalue("postgres_server")
-    url = server.create(server.template("migrated", migrations.upgrade))
-    yield url
-    server.drop(url)
+    emptied: sa.Engine = request.getfixturevalue("_emptied")
+    with emptied.begin() as connection:
+        for table in reversed(schema.metadata.sorted_tables):
+            connection.execute(sa.delete(table))
+    yield emptied.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

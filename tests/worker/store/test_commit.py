@@ -54,6 +54,16 @@ def test_the_loser_finds_out_whoever_is_first(desk: Any) -> None:
     assert desk.store.decisions.verify("crm").links == 1
 
 
+def test_a_worker_that_got_its_row_again_comes_with_both_answers(desk: Any) -> None:
+    desk.poll(desk.arrival("1"))
+    (before,) = desk.claim(lease=60)
+    desk.wait(61)
+    (after,) = desk.claim()
+    finished = [desk.finished(after, score=70), desk.finished(before, score=20)]
+    assert desk.store.decisions.commit(finished, now=desk.now).done == {after.work_id}
+    assert desk.store.leads.story("crm", "1")[0].decisions[0].decision.score == 70
+
+
 def test_a_batch_may_hold_claims_of_several_leases(desk: Any) -> None:
     desk.poll(*(desk.arrival(str(number)) for number in range(6)))
     claims = [*desk.claim(limit=2), *desk.claim(limit=3), *desk.claim(limit=1)]
