@@ -274,7 +274,7 @@ def qualify() -> None:
     """Decide what is due, for at most a minute; advice wakes the write-back."""
 
     def work(current: wiring.Wiring) -> None:
-        report = current.pump()
+        report = current.pump(on_round=lambda: _process.heartbeat("worker"))
         if report is None:
             return
         if report.decided or report.retried or report.quarantined or report.lost:
@@ -314,7 +314,7 @@ def run_worker(*, queues: tuple[str, ...] = QUEUES, concurrency: int, pool: str)
     app.worker_main(
         [
             "worker", f"--pool={pool}", f"--concurrency={concurrency}", f"--queues={','.join(queues)}",
-            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO",
+            "--quiet", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO",
             f"--hostname=tierwise-{os.getpid()}@%h",
         ]
     )  # fmt: skip

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -214,8 +214,10 @@ class Wiring:
                 pace=pace,
             )
 
-    def pump(self, *, connection: str | None = None) -> decide.Pumped | None:
-        """Decide what is due; None where this process pumps already."""
+    def pump(
+        self, *, connection: str | None = None, on_round: Callable[[], None] = lambda: None
+    ) -> decide.Pumped | None:
+        """Decide what is due; None where this process pumps already. `on_round` is called every few moments."""
         if not self._pumping.acquire(blocking=False):
             return None
         try:
@@ -240,7 +242,12 @@ class Wiring:
                 lease=settings.pump.lease_seconds,
                 attempts=settings.pump.max_attempts,
             )
-            return decide.Pump(tools, owner=self.owner, pace=pace, connection=connection).run(stop=self.stopping.is_set)
+
+            def stop() -> bool:
+                on_round()
+                return self.stopping.is_set()
+
+            return decide.Pump(tools, owner=self.owner, pace=pace, connection=connection).run(stop=stop)
         finally:
             self._pumping.release()
 

@@ -14,6 +14,7 @@ from tierwise.wiring import Wiring
 def load() -> Settings:
     """Settings from environment, file and defaults; logs go to standard error from here on."""
     settings = configuration.load()
+    telemetry.conceal(*settings.secrets())
     telemetry.configure(settings.log_format, settings.log_level)
     return settings
 

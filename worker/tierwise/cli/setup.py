@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -87,12 +88,15 @@ def schema(json: output.Json = False) -> None:
 
 
 def heartbeat(
-    role: Annotated[str, typer.Argument(help="worker, beat or console.")],
+    role: Annotated[str, typer.Argument(help="worker or beat.")],
+    here: Annotated[bool, typer.Option("--here", help="Only of this host: for a container's own check.")] = False,
     json: output.Json = False,
 ) -> None:
     """Exit 0 where a process of that role gave a sign of life within a minute: for health checks."""
     with session.opened() as parts:
-        beats = [beat for beat in parts.store.heartbeats.latest() if beat.role == role]
+        beats = [
+            beat for beat in parts.store.heartbeats.latest() if beat.role == role and _is_here(beat.instance, here)
+        ]
     age = min(((wiring.clock() - beat.at).total_seconds() for beat in beats), default=None)
     alive = age is not None and age <= FRESH
     if json:
@@ -101,6 +105,10 @@ def heartbeat(
         output.say(f"{role}: " + ("no sign of life yet" if age is None else f"last sign of life {age:.0f} s ago"))
     if not alive:
         raise typer.Exit(1)
+
+
+def _is_here(instance: str, asked: bool) -> bool:
+    return not asked or instance.split(":", 1)[0] == socket.gethostname()
 
 
 def doctor(json: output.Json = False) -> None:

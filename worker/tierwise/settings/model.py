@@ -60,7 +60,7 @@ class PumpSettings(_Section):
 class WriteSettings(_Section):
     """The task that writes advice to the CRM."""
 
-    lease_seconds: Seconds = Field(60, description="How long a claim stands; longer than the CRM's timeout.")
+    lease_seconds: Seconds = Field(180, description="How long a claim stands; longer than a batch with its retries.")
     max_attempts: Count = Field(8, description="Tries of one record before it goes to a person.")
 
 
