@@ -106,6 +106,10 @@ def located(quote: str, field: str, *, fields: Mapping[str, str], mark: str = ""
         return value
     if CATALOGUE[field].kind != "text" or len(wanted) < SHORTEST_QUOTE or wanted not in whole:
         return None
+    if len(whole) == len(value):
+        start = whole.index(wanted)
+        return value[start : start + len(wanted)]
+    # Folding changed lengths (ß to ss): the field's own spelling is looked for character by character.
     return text.passage(wanted, value) or text.canonical(wanted)
 
 
