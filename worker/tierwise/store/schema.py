@@ -83,6 +83,8 @@ cursor = sa.Table(
     sa.Column("owner", sa.String(200), nullable=False, server_default=""),
     sa.Column("last_polled_at", Utc),
     sa.Column("next_poll_at", Utc),
+    # Counted as they come in: the tick asks every few seconds.
+    sa.Column("leads", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
 )
 

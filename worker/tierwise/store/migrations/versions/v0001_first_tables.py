@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(length=200), server_default="", nullable=False),
         sa.Column("last_polled_at", Utc(), nullable=True),
         sa.Column("next_poll_at", Utc(), nullable=True),
+        sa.Column("leads", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["connection"], ["connection.name"], name=op.f("fk_cursor_connection")),
         sa.PrimaryKeyConstraint("connection", name=op.f("pk_cursor")),
