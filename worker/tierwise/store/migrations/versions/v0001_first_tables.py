@@ -190,7 +190,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("connection", "record_id", name=op.f("uq_outbox_connection_record_id")),
     )
-    op.create_index("ix_outbox_leased", "outbox", ["lease_until"], **_where("state = 'leased'"))
+    op.create_index("ix_outbox_leased", "outbox", ["connection", "lease_until"], **_where("state = 'leased'"))
     op.create_index("ix_outbox_ready", "outbox", ["connection", "run_after", "id"], **_where("state = 'ready'"))
     op.create_index("ix_outbox_undelivered", "outbox", ["connection"], **_where("delivered_at IS NULL"))
     op.create_table(
@@ -286,7 +286,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_work_lead_id", "work", ["lead_id"])
-    op.create_index("ix_work_leased", "work", ["lease_until"], **_where("state = 'leased'"))
+    op.create_index("ix_work_leased", "work", ["lease_until", "connection"], **_where("state = 'leased'"))
     op.create_index("ix_work_ready", "work", ["rank", "run_after", "id", "connection"], **_where("state = 'ready'"))
 
 
