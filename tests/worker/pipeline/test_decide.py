@@ -465,6 +465,19 @@ def test_who_lost_the_lease_drops_the_result(line: Any) -> None:
     assert line.work() == {"done": 1, "leased": 1}, "the lease of the other one stands"
 
 
+def test_a_dropped_result_is_told_to_nobody(line: Any) -> None:
+    _arrive(line, "1")
+    _says(line, "1", _standstill)
+
+    def lose() -> None:
+        line.clock.wait(61)
+        assert line.store.works.claim(limit=9, owner="other", lease=60, now=line.clock.now)
+        line.hands.resume()
+
+    pumped = line.pump(longest=500, lease=60, stop=_steps(None, None, lose))
+    assert pumped == Pumped(model_calls=1, lost=1), "no connection has new advice to write"
+
+
 @pytest.mark.parametrize("attempts", [1, 5])
 def test_who_lost_the_lease_reports_no_failure_either(line: Any, attempts: int) -> None:
     """Neither a retry nor a person: whoever has the lead now decides about it."""
