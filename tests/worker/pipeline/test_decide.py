@@ -585,4 +585,4 @@ def _turn(line: Any, name: str, how: Any, *more: Any) -> None:
         claims = line.store.works.claim(limit=2, owner="rival", lease=60, now=line.clock.now)
         if how == "decides" and claims:
             line.store.works.release(claims, now=line.clock.now)
-            line.pump(owner="rival", longest=1)
+            line.pump(owner="rival", stop=lambda: bool(line.hands.resume()))
