@@ -171,7 +171,9 @@ def summary(found: Sequence[Result]) -> dict[str, Any]:
     sure = [(item.confidence, item.right) for item in found if item.confidence is not None and item.right is not None]
     stated, right = [confidence for confidence, _ in sure], [hit for _, hit in sure]
     ranked = measures.auc([_rank(item) for item in found], [item.positive for item in found])
-    auc_interval = measures.auc_interval(ranked, positives, len(found) - positives) if ranked is not None else None
+    # At 0 and 1 the interval of an area has no width, whatever the number of leads: that would be no information.
+    known = ranked is not None and 0 < ranked < 1
+    auc_interval = measures.auc_interval(ranked, positives, len(found) - positives) if known else None
     shares = {"base_rate": base, "precision": precision, "recall": recall, "review_rate": review}
     return {
         "n": len(found),
