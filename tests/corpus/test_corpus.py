@@ -31,7 +31,9 @@ def policy() -> Policy:
 def test_it_is_as_large_and_varied_as_promised(leads: list[dict[str, Any]]) -> None:
     assert len(leads) >= 300
     languages, qualities = Counter(lead["language"] for lead in leads), Counter(lead["quality"] for lead in leads)
-    assert {"en", "de", "fr", "es", "pt", "it", "nl", "ja"} <= {name for name, count in languages.items() if count >= 15}
+    assert {"en", "de", "fr", "es", "pt", "it", "nl", "ja"} <= {
+        name for name, count in languages.items() if count >= 15
+    }
     assert f"{len(leads)} B2B leads" in README
     assert f"in {len(languages)} languages" in README
     for quality in ("excellent", "vague", "spam", "student", "job_seeker", "vendor", "customer", "contradictory"):
@@ -96,7 +98,9 @@ def test_a_variation_would_be_noticed() -> None:
     two = corpus.shingles("We print 900 labels a day from two carrier tools and want to stop that in June.")
     assert corpus.similarity(one, two) > 0.3
     assert corpus.similarity(one, one) == 1
-    assert corpus.similarity(corpus.shingles("資料を送付してください"), corpus.shingles("請求書を送付してください")) > 0.3
+    assert (
+        corpus.similarity(corpus.shingles("資料を送付してください"), corpus.shingles("請求書を送付してください")) > 0.3
+    )
     assert corpus.similarity(corpus.shingles("?"), corpus.shingles("?")) == 0
 
 

@@ -62,7 +62,9 @@ def test_lines_of_both_kinds() -> None:
     ]
 
 
-@pytest.mark.parametrize("line", ['{"text": "x", "kind": "odd"}', '{"kind": "attack"}', '{"text": "  "}', '{"text": 5}'])
+@pytest.mark.parametrize(
+    "line", ['{"text": "x", "kind": "odd"}', '{"kind": "attack"}', '{"text": "  "}', '{"text": 5}']
+)
 def test_an_entry_that_is_none_names_its_line(line: str) -> None:
     with pytest.raises(Misconfigured) as caught:
         attack.parse(["fine", line], place="f")

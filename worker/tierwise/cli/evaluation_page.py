@@ -37,8 +37,8 @@ def page(report: Mapping[str, Any]) -> str:
     parts = [
         f"<h1>Evaluation of {escape(report['name'])}</h1>",
         f"<p>{figures['n']} leads of {escape(report['file'])}, labelled in {escape(report['label'])}. Intervals are"
-        " 95 % (Wilson; Hanley and McNeil for the AUC). Leads in review count as not predicted. These figures describe this"
-        " file; they permit no automation.</p>",
+        " 95 % (Wilson; Hanley and McNeil for the AUC). Leads in review count as not predicted. These figures describe"
+        " this file; they permit no automation.</p>",
         _table(
             ["", report["name"], *(item["name"] for item in others)],
             [[name, *(figure(item, name) for item in (figures, *others))] for name in ROWS],
