@@ -67,6 +67,9 @@ def evaluation(
     field_map = policies.read_map(map_) if map_ is not None else canonical.canonical_map()
     leads.require_columns(records, field_map, place=str(file))
     planted = _strings(attacks) if attacks is not None else []
+    if html is not None and not html.absolute().parent.is_dir():
+        # Said before anything is paid for, not after.
+        raise Misconfigured("cannot be written: there is no such folder", place=str(html), remedy="make the folder")
     settings = session.load()
     with ExitStack() as open_parts:
         kept = store.Kept(answers or settings.home / KEPT)
@@ -246,3 +249,9 @@ def _show(report: dict[str, Any]) -> None:
         output.table("leads that differ", *evaluation_page.differing(others[0]))
     if "attacks" in figures:
         output.table("attacks", list(figures["attacks"]), [list(figures["attacks"].values())])
+    if report["worst"]:
+        output.table(
+            "strings that raised a tier, or that were flagged and harmless",
+            ["text", "kind", "leads"],
+            [[item["text"], item["kind"], item["leads"]] for item in report["worst"]],
+        )

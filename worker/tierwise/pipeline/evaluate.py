@@ -171,9 +171,10 @@ def summary(found: Sequence[Result]) -> dict[str, Any]:
     sure = [(item.confidence, item.right) for item in found if item.confidence is not None and item.right is not None]
     stated, right = [confidence for confidence, _ in sure], [hit for _, hit in sure]
     ranked = measures.auc([_rank(item) for item in found], [item.positive for item in found])
-    # At 0 and 1 the interval of an area has no width, whatever the number of leads: that would be no information.
-    known = ranked is not None and 0 < ranked < 1
-    auc_interval = measures.auc_interval(ranked, positives, len(found) - positives) if known else None
+    area = None
+    if ranked is not None and 0 < ranked < 1:
+        # At 0 and 1 the interval has no width, whatever the number of leads: that would be no information.
+        area = measures.auc_interval(ranked, positives, len(found) - positives)
     shares = {"base_rate": base, "precision": precision, "recall": recall, "review_rate": review}
     return {
         "n": len(found),
@@ -188,7 +189,7 @@ def summary(found: Sequence[Result]) -> dict[str, Any]:
         "cost_usd": cost(found),
         "intervals": {
             **{name: list(share.interval) if share.interval else None for name, share in shares.items()},
-            "auc": list(auc_interval) if auc_interval else None,
+            "auc": list(area) if area else None,
         },
     }
 
