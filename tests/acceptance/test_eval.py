@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,41 @@ def test_a_second_run_pays_nothing_and_finds_the_same(tierwise: Any, sandbox: An
     assert second.code == 0, second.err
     assert box.stats()["model_calls"] == calls
     assert second.json() == found
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(tierwise: Any, sandbox: Any, tmp_path: Path, until: Any) -> None:
+    box = sandbox(leads=0, latency_ms=150)
+    some = [lead for lead in corpus.joined("development") if lead["quality"] in {"good", "excellent"}][:24]
+    (tmp_path / "leads.jsonl").write_text("".join(json.dumps(lead) + "\n" for lead in some))
+    environment = {
+        "OPENAI_API_BASE": f"{box.model_url}/v1", "OPENAI_API_KEY": "sk-test", "TIERWISE_MODEL__IN_FLIGHT": "2",
+    }  # fmt: skip
+    arguments = ["eval", "leads.jsonl", "--label", corpus.LABEL, "--model", "openai/gpt-6-luna", "--json"]
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "tierwise", *arguments],
+        env={**os.environ, "TIERWISE_HOME": str(tmp_path / "home"), **environment},
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: box.stats()["model_calls"] >= 8, within=60)
+    finally:
+        killed.kill()
+        killed.wait()
+    before = box.stats()["model_calls"]
+    assert before < len(some)
+
+    done = tierwise(*arguments, env=environment)
+    assert done.code == 0, done.err
+    found = done.json()
+    assert (found["n"], found["fallbacks"]) == (len(some), 0)
+    resumed = box.stats()["model_calls"]
+    fresh = tierwise(*arguments, "--answers", "other.db", env=environment)
+    needed = box.stats()["model_calls"] - resumed
+    assert fresh.json()["n"] == found["n"]
+    # Lost at most what was under way (two calls) or on its way to the file (two more).
+    assert needed <= resumed <= needed + 4
 
 
 def test_a_model_that_cannot_be_reached_is_said_and_not_scored_as_it(tierwise: Any, tmp_path: Path) -> None:

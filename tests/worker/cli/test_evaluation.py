@@ -126,6 +126,7 @@ def test_labels_none_of_which_is_positive(home: Path, leads: Path, capsys: pytes
         (["--label", "nope"], "no row has a value in 'nope'"),
         (["--label", "tier", "--attacks", "missing.txt"], "missing.txt"),
         (["--label", "tier", "--against", "folder"], "neither a policy directory nor a model"),
+        (["--label", "tier", "--against", "./nowhere"], "neither a policy directory nor a model"),
         (["--label", "tier", "--html", "no/such/folder/x.html"], "cannot be written"),
         (["--label", "tier", "--answers", "leads.jsonl"], "leads.jsonl"),
     ],

@@ -121,7 +121,7 @@ def _contenders(
         return [first]
     directory = Path(against)
     is_policy = (directory / "prompts").is_dir() or (directory / "rules").is_dir()
-    if not is_policy and (directory.exists() or "/" not in against.strip("/.")):
+    if not is_policy and (directory.exists() or against.startswith((".", "/"))):
         raise Misconfigured(
             f"'{against}' is neither a policy directory nor a model's name",
             place="--against",

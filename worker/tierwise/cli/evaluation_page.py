@@ -21,7 +21,7 @@ body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);
 padding:0 1rem}
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}p{color:var(--soft)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:break-word}
 thead th{font-weight:600}figure{margin:1rem 0}figcaption{color:var(--soft)}svg{max-width:100%;height:auto}
 svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .axis{stroke:var(--line);fill:none}
 svg .ideal{stroke:var(--soft);stroke-dasharray:4 4}svg .dot{fill:rgb(var(--mark));stroke:var(--back)}
