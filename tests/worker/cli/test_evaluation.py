@@ -132,7 +132,12 @@ def test_labels_none_of_which_is_positive(home: Path, leads: Path, capsys: pytes
     ],
 )
 def test_mistakes_are_named(
-    leads: Path, arguments: list[str], named: str, *, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    leads: Path,
+    arguments: list[str],
+    named: str,
+    *,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TIERWISE_HOME", str(leads.parent))
     monkeypatch.chdir(leads.parent)
