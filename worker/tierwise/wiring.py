@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from tierwise import content, limits, plugins, policies, ports, store, telemetry
 from tierwise.domain import mapping
 from tierwise.domain.advice import AdviceField, fields_for
 from tierwise.domain.policy import Policy, Runnable
+from tierwise.domain.rubric import Assessment
 from tierwise.errors import Misconfigured
 from tierwise.pipeline import decide, poll, write_back
 from tierwise.sdk import Connection, Connector, Limiter
@@ -42,10 +43,19 @@ def clock() -> datetime:
 class Wiring:
     """Parts of one process, opened on demand. Thread-safe; not for use across a fork."""
 
-    def __init__(self, settings: Settings, *, broker_url: str | None = None, uncached: bool = False) -> None:
-        """`uncached`: no database is at hand, so no assessment is looked up or kept (`tierwise score`)."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        broker_url: str | None = None,
+        uncached: bool = False,
+        answers: Callable[[Collection[str]], Mapping[str, Assessment]] | None = None,
+    ) -> None:
+        """`uncached`: no database is at hand, so no assessment is looked up or kept (`tierwise score`). `answers`
+        looks assessments up elsewhere (`tierwise eval`)."""
         self.settings = settings
         self._uncached = uncached
+        self._answers = answers
         self.broker_url = broker_url or settings.broker_url
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         """Unique per process start, so that a restarted process never passes for its predecessor."""
@@ -93,7 +103,7 @@ class Wiring:
                     timeout_seconds=models.timeout_seconds,
                     in_flight=models.in_flight,
                     attempts=models.attempts,
-                    cache=None if self._uncached else self.store.assessments.get,
+                    cache=self._answers or (None if self._uncached else self.store.assessments.get),
                 )
             return self._judge, self._loop
 

@@ -113,7 +113,7 @@ def score(
     json: output.Json = False,
 ) -> None:
     """Score leads from a file: no CRM, nothing stored. Without --map the columns are canonical field names."""
-    rows = list(_read(file))
+    rows = list(read(file))
     settings = session.load()
     if model is not None:
         settings = settings.model_copy(
@@ -124,7 +124,7 @@ def score(
         bundle = policies.read(policy or parts.policy_directory())
         runnable = policies.compile(bundle)
         field_map = policies.read_map(map_) if map_ is not None else canonical.canonical_map()
-        _require_columns(rows, field_map, place=str(file))
+        require_columns(rows, field_map, place=str(file))
         judge, loop = parts.judge()
         found = []
         with output.progress() as bar:
@@ -143,7 +143,7 @@ def score(
         show_previews(found, title=str(file), json=False)
 
 
-def _require_columns(rows: Sequence[Mapping[str, Any]], field_map: mapping.FieldMap, *, place: str) -> None:
+def require_columns(rows: Sequence[Mapping[str, Any]], field_map: mapping.FieldMap, *, place: str) -> None:
     """A file none of whose columns the map reads is a mistake, not a thousand unscorable leads."""
     wanted = set(mapping.properties(field_map))
     if rows and not any(wanted & row.keys() for row in rows):
@@ -154,7 +154,8 @@ def _require_columns(rows: Sequence[Mapping[str, Any]], field_map: mapping.Field
         )
 
 
-def _read(file: Path) -> Iterator[dict[str, Any]]:
+def read(file: Path) -> Iterator[dict[str, Any]]:
+    """Records of a CSV or JSONL file. Misconfigured names the line that is neither."""
     try:
         if file.suffix.lower() in {".jsonl", ".ndjson", ".json"}:
             yield from _read_jsonl(file)

@@ -31,8 +31,13 @@ def print_json(value: Any) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """One JSON document into a file."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """A file of text."""
     try:
-        path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Misconfigured(f"cannot be written: {error.strerror}", place=str(path)) from error
 
