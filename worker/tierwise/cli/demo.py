@@ -153,6 +153,7 @@ def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str
         f"[connections.{NAME}]",
         'type = "hubspot"',
         f'base_url = "{sandbox.hubspot_url}"',
+        f'token_file = "{home / "token"}"',
         *(f"{name} = {value}" for name, value in options.connection.items()),
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

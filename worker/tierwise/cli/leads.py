@@ -102,7 +102,10 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise Misconfigured(f"'{text}' is no date", place="--since", remedy="2026-01-31 or 30d") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment > wiring.clock():
+        raise Misconfigured(f"'{text}' has not come yet", place="--since", remedy="a moment in the past")
+    return moment
 
 
 def score(
