@@ -5,7 +5,6 @@ Without a token and therefore for loopback only. Nothing here exists in a real p
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tierwise_sandbox import answers, catalogue, moments, scenario
+from tierwise_sandbox.loopback import is_local
 from tierwise_sandbox.portal import Portal
 from tierwise_sandbox.refusals import Refusal, not_found
 from tierwise_sandbox.store import Write
@@ -114,17 +114,8 @@ def _plain(values: dict[str, str]) -> dict[str, str]:
 
 def _local(handler: Handler) -> Handler:
     async def guarded(request: Request) -> Response:
-        host = request.client.host if request.client else ""
-        foreign = request.headers.get("origin") not in {None, f"http://{request.headers.get('host')}"}
-        if foreign or not _is_loopback(host):
+        if not is_local(request):
             raise Refusal(403, "The control door is open to loopback only.", category="FORBIDDEN")
         return await handler(request)
 
     return guarded
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "testclient"  # the name that Starlette's in-process client gives itself

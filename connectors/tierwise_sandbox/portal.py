@@ -6,7 +6,9 @@ import secrets
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tierwise_sandbox.definitions import Definitions
 from tierwise_sandbox.faults import Faults
@@ -45,6 +47,9 @@ class Portal:
     model: ModelCounts = field(default_factory=ModelCounts)
     kinds: dict[str, str] = field(default_factory=dict)
     """Record id -> what the generator meant it to be; never visible through the CRM's API."""
+
+    set_salesforce: Callable[[Any], None] | None = None
+    """Takes the `salesforce` part of a scenario, if an org is served beside the portal."""
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()

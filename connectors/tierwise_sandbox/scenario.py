@@ -9,11 +9,11 @@ from typing import Any
 
 from tierwise_sandbox.portal import Portal
 
-_KEYS = ("faults", "rate_limits", "index_lag_seconds", "scopes")
+_KEYS = ("faults", "rate_limits", "index_lag_seconds", "scopes", "salesforce")
 
 
 def apply(portal: Portal, given: Any) -> None:
-    """A list of faults, or an object of `faults`, `rate_limits`, `index_lag_seconds`, `scopes`.
+    """A list of faults, or an object of `faults`, `rate_limits`, `index_lag_seconds`, `scopes`, `salesforce`.
 
     ValueError says what is wrong and what is allowed; the parts before it are applied.
     """
@@ -37,6 +37,10 @@ def apply(portal: Portal, given: Any) -> None:
         if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
             raise ValueError("scopes: a list of scope names")
         portal.scopes = frozenset(scopes)
+    if "salesforce" in given:
+        if portal.set_salesforce is None:
+            raise ValueError("salesforce: no org is served; start with --salesforce-port")
+        portal.set_salesforce(given["salesforce"])
 
 
 def apply_file(portal: Portal, path: Path) -> None:
