@@ -6,6 +6,7 @@ The audience of an assertion is the My Domain URL: the generic login hosts are r
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,5 +76,6 @@ def _check_assertion(org: Org, assertion: str) -> None:
     if claims["sub"] != org.username:
         raise TokenError("invalid_grant", "user hasn't approved this consumer")
     now = org.time()
-    if not isinstance(claims["exp"], (int, float)) or not now <= claims["exp"] <= now + _LONGEST:
+    ends = str(claims["exp"])  # some clients send the number as text
+    if not re.fullmatch(r"\d+(\.\d+)?", ends) or not now <= float(ends) <= now + _LONGEST:
         raise TokenError("invalid_grant", "expired authorization code")
