@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -52,13 +51,10 @@ _LIMITED = http.Verdict(
 class Client:
     """One org. `call` and `query` are all there is: JSON in, JSON out."""
 
-    def __init__(
-        self, connection: sdk.Connection, settings: Settings, *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, connection: sdk.Connection, settings: Settings) -> None:
         self.settings = settings
         self.place = f"connections.{connection.name}"
         self._name = connection.name
-        self._clock = clock
         self._secret = connection.token.strip()
         if not self._secret:
             raise sdk.Misconfigured(
@@ -107,7 +103,7 @@ class Client:
 
     def server_time(self) -> datetime | None:
         """The org's clock by the Date header, whole seconds; None where it sends none. Costs no API call."""
-        answer = self._session.request("GET", f"{self.settings.my_domain}/services/data/")
+        answer = self._session.request("GET", f"{self.settings.my_domain}/services/data")
         try:
             found = email.utils.parsedate_to_datetime(answer.headers.get("Date", ""))
         except ValueError:
@@ -136,10 +132,12 @@ class Client:
         except http.HttpRefused as refused:
             if refused.status != 401:
                 raise
-            raise sdk.PauseConnection(
+            # Its own credentials were accepted just now: what is wrong is not ours, and may pass.
+            raise sdk.RetryLater(
                 "Salesforce does not accept a token that it has just given",
+                after=tokens.WINDOW,
                 place=self.place,
-                remedy="look at the user's login history and session settings in Salesforce",
+                remedy=tokens.REMEDY,
             ) from None
 
     def _sent(self, send: Callable[[dict[str, Any]], Any], token: str) -> Any:
@@ -156,7 +154,9 @@ class Client:
         return token
 
     def _login(self) -> str:
-        body = tokens.form(self.settings, self._secret, now=self._clock(), place=self.place)
+        # By the org's clock: an assertion that is signed a few minutes off is refused.
+        now = self.server_time() or datetime.now(UTC)
+        body = tokens.form(self.settings, self._secret, now=now.timestamp(), place=self.place)
         answer = self._session.request("POST", f"{self.settings.my_domain}/services/oauth2/token", data=body)
         found = http.document(answer)
         token = found.get("access_token") if isinstance(found, dict) else None

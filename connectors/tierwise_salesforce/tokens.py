@@ -16,8 +16,10 @@ from tierwise import sdk
 from tierwise_salesforce.settings import Settings
 
 _ASSERTION_SECONDS = 180  # Salesforce takes no assertion that ends later than in five minutes
-_RENEWALS = 3  # new tokens within _WINDOW; more means that no token helps
-_WINDOW = 60.0  # seconds
+_RENEWALS = 3  # more new tokens in a row mean that no token helps
+WINDOW = 60.0
+"""Seconds in which so many are fetched at most, and after which it is worth another try."""
+REMEDY = "if it stays so, look at the user's login history and session settings in Salesforce"
 
 
 class Tokens:
@@ -39,7 +41,7 @@ class Tokens:
     def renewed(self, stale: str, fetch: Callable[[], str]) -> str:
         """Another token than `stale`. Who comes while one is fetched gets that one.
 
-        PauseConnection where several new tokens in a row were not accepted either.
+        RetryLater where several new tokens in a row were not accepted either: Salesforce limits logins.
         """
         with self._lock:
             if self._token == stale:
@@ -49,11 +51,10 @@ class Tokens:
 
     def _fetched(self, fetch: Callable[[], str]) -> str:
         now = self._clock()
-        self._renewed = [at for at in self._renewed if now - at < _WINDOW]
+        self._renewed = [at for at in self._renewed if now - at < WINDOW]
         if len(self._renewed) >= _RENEWALS:
-            raise sdk.PauseConnection(
-                f"{_RENEWALS} new tokens within {_WINDOW:g} s, and none is accepted",
-                remedy="look at the user's login history and session settings in Salesforce",
+            raise sdk.RetryLater(
+                f"{_RENEWALS} new tokens within {WINDOW:g} s, and none is accepted", after=WINDOW, remedy=REMEDY
             )
         self._renewed.append(now)
         return fetch()
