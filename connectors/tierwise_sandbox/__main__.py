@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import sys
 import time
@@ -17,6 +18,7 @@ from tierwise_sandbox.leads import files, generator
 from tierwise_sandbox.model_server import models
 from tierwise_sandbox.portal import Portal
 from tierwise_sandbox.salesforce import loading
+from tierwise_sandbox.salesforce import scenario as org_scenario
 from tierwise_sandbox.salesforce.app import salesforce
 from tierwise_sandbox.salesforce.control import Doors, provision
 from tierwise_sandbox.salesforce.org import Org
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     org = None if options.salesforce_port is None else Org(faults=portal.faults)
     try:
         if org is not None:
-            portal.set_salesforce = org.switches.set
+            portal.set_salesforce = functools.partial(org_scenario.apply, org)
             if options.salesforce_provisioned is not None:
                 provision(org, Path(options.salesforce_provisioned) if options.salesforce_provisioned else None)
         latency = Latency.parse(options.latency_ms, options.latency_lognormal, seed=options.seed)
@@ -110,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--index-lag-ms", type=float, metavar="L", help="search sees changes this much later")
     parser.add_argument(
-        "--faults", type=Path, metavar="FILE", help="JSON: faults, rate_limits, index_lag_seconds, scopes, salesforce"
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help="JSON: faults, rate_limits, index_lag_seconds, scopes, while_paging, burst, salesforce",
     )
     return parser
 

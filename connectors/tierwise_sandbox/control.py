@@ -36,6 +36,8 @@ class Control:
             Route("/_sandbox/faults", _local(self.faults), methods=["POST"]),
             Route("/_sandbox/contacts", _local(self.contacts), methods=["POST"]),
             Route("/_sandbox/merge", _local(self.merge), methods=["POST"]),
+            Route("/_sandbox/delete", _local(self.delete), methods=["POST"]),
+            Route("/_sandbox/burst", _local(self.burst), methods=["POST"]),
         ]
 
     async def stats(self, _request: Request) -> Response:
@@ -92,6 +94,24 @@ class Control:
             raise not_found(f"{body.get('primary')}, {body.get('secondary')}")
         types = self.portal.definitions.types()
         return JSONResponse(answers.shown_record(record, types, types))
+
+    async def delete(self, request: Request) -> Response:
+        """`{"id": ID}`: a person deletes the contact."""
+        body, _ = await answers.read_object(request)
+        record = self.portal.store.get(str(body.get("id")))
+        if record is None:
+            raise not_found(str(body.get("id")))
+        self.portal.store.archive(record)
+        return JSONResponse({"ok": True})
+
+    async def burst(self, request: Request) -> Response:
+        """`{"contacts": N, "at"?: ISO or ms}`: N new contacts in one millisecond."""
+        body, _ = await answers.read_object(request)
+        number, at = body.get("contacts"), body.get("at")
+        if not isinstance(number, int) or number < 1:
+            raise Refusal(400, "contacts must be a positive number.")
+        ids = self.portal.burst(number, moments.parse(str(at)) if at is not None else None)
+        return JSONResponse({"ids": [str(key) for key in ids]})
 
     def _updated(self, key: str, values: dict[str, str]) -> Any:
         record = self.portal.store.get(key)

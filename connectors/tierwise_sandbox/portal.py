@@ -14,6 +14,7 @@ from tierwise_sandbox.definitions import Definitions
 from tierwise_sandbox.faults import Faults
 from tierwise_sandbox.limits import Limits
 from tierwise_sandbox.store import Store
+from tierwise_sandbox.unrest import Unrest
 
 PORTAL_ID = 140_000_021
 SCOPES = (
@@ -43,6 +44,7 @@ class Portal:
     definitions: Definitions = field(default_factory=lambda: Definitions(PORTAL_ID))
     limits: Limits = field(default_factory=Limits)
     faults: Faults = field(default_factory=Faults)
+    unrest: Unrest = field(default_factory=Unrest)
     calls: Counter[str] = field(default_factory=Counter)
     model: ModelCounts = field(default_factory=ModelCounts)
     kinds: dict[str, str] = field(default_factory=dict)
@@ -58,6 +60,15 @@ class Portal:
     def count(self, kind: str) -> None:
         with self._lock:
             self.calls[kind] += 1
+
+    def burst(self, number: int, at_ms: int | None = None) -> list[int]:
+        """`number` new contacts that share one millisecond, as HubSpot's own batch jobs and imports make them."""
+        stamp = int(self.store.now() * 1000) if at_ms is None else at_ms
+        rows = (
+            {"email": f"burst{n}@b{n}.example", "lastname": f"Burst {n}", "company": f"Burst {n} Ltd"}
+            for n in range(len(self.store), len(self.store) + number)
+        )
+        return self.store.load((row, stamp, stamp, None) for row in rows)
 
     def stats(self) -> dict[str, object]:
         """Counts since the start or the last reset, as `GET /_sandbox/stats` returns them."""

@@ -9,11 +9,12 @@ from typing import Any
 
 from tierwise_sandbox.portal import Portal
 
-_KEYS = ("faults", "rate_limits", "index_lag_seconds", "scopes", "salesforce")
+_KEYS = ("faults", "rate_limits", "index_lag_seconds", "scopes", "while_paging", "burst", "salesforce")
 
 
 def apply(portal: Portal, given: Any) -> None:
-    """A list of faults, or an object of `faults`, `rate_limits`, `index_lag_seconds`, `scopes`, `salesforce`.
+    """A list of faults, or an object of `faults`, `rate_limits`, `index_lag_seconds`, `scopes`,
+    `while_paging`, `burst`, `salesforce`.
 
     ValueError says what is wrong and what is allowed; the parts before it are applied.
     """
@@ -37,6 +38,13 @@ def apply(portal: Portal, given: Any) -> None:
         if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
             raise ValueError("scopes: a list of scope names")
         portal.scopes = frozenset(scopes)
+    if "while_paging" in given:
+        portal.unrest.set(given["while_paging"])
+    if "burst" in given:
+        number = given["burst"]
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ValueError(f"burst: a number of contacts with one time stamp, was {number!r}")
+        portal.burst(number)
     if "salesforce" in given:
         if portal.set_salesforce is None:
             raise ValueError("salesforce: no org is served; start with --salesforce-port")

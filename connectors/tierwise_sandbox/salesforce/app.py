@@ -1,4 +1,4 @@
-"""The Salesforce-shaped server put together: sessions and allowance in front of the API, token endpoint, doors."""
+"""The Salesforce-shaped server put together: sessions and allowance before the API, token endpoint, pages, doors."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tierwise_sandbox.salesforce import refusals, spelling, tokens
 from tierwise_sandbox.salesforce.api import NEWEST, OLDEST, Api, is_version
 from tierwise_sandbox.salesforce.calls import Answer, Call
 from tierwise_sandbox.salesforce.org import Org
+from tierwise_sandbox.salesforce.pages import Pages
 from tierwise_sandbox.salesforce.refusals import Refusal
 
 MAX_URI = 16_384
@@ -31,10 +32,11 @@ def salesforce(org: Org, doors: Sequence[Route] = ()) -> ASGIApp:
             Route(TOKEN_PATH, server.token, methods=["POST"]),
             Route("/services/data", server.versions, methods=["GET"]),
             Route("/services/data/{version}{path:path}", server.data, methods=_METHODS),
+            *Pages(org).routes(),
             *doors,
         ],
     )
-    return _dated(gate.faulty(inner, org.faults), org)
+    return _dated(gate.faulty(inner, org.faults, unauthorized=refusals.session_invalid().body()), org)
 
 
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tierwise_sandbox.loopback import is_local
-from tierwise_sandbox.salesforce import loading, source_folder, spelling, values
+from tierwise_sandbox.salesforce import loading, scenario, source_folder, spelling, values
 from tierwise_sandbox.salesforce.org import ADMIN, Org
 from tierwise_sandbox.salesforce.records import Row
 from tierwise_sandbox.salesforce.refusals import Refusal
@@ -37,7 +37,6 @@ class Doors:
         acts = {
             "reset_stats": self.reset_stats,
             "switches": self.set_switches,
-            "secure": self.secure,
             "deploy": self.deploy,
             "records": self.records,
             "burst": self.burst,
@@ -71,14 +70,9 @@ class Doors:
         return {"ok": True}
 
     async def set_switches(self, request: Request) -> Any:
-        self.org.switches.set(await request.json())
+        """The `salesforce` part of a `--faults` file; the switches as they now are."""
+        scenario.apply(self.org, await request.json())
         return self.org.switches.shown()
-
-    async def secure(self, request: Request) -> Any:
-        """`{"hidden": ["Lead.Title"], "read_only": [...]}`: field-level security of the integration user."""
-        given = await request.json()
-        self.org.schema.secure(hidden=given.get("hidden"), read_only=given.get("read_only"))
-        return {"ok": True}
 
     async def deploy(self, request: Request) -> Any:
         """`{"folder": PATH, "assign": true}`: what `sf project deploy start` and assigning the sets would do."""
@@ -96,13 +90,8 @@ class Doors:
         return written if isinstance(given, list) else written[0]
 
     async def burst(self, request: Request) -> Any:
-        """`{"leads": N, "values"?: {...}}`: N new leads with one stamp, as a mass import makes them."""
-        given = await request.json()
-        number = int(given["leads"])
-        stamp = int(self.org.time() * 1000)
-        rows = ({"lastname": f"Burst {n}", "company": f"Burst {n} Ltd", "email": f"burst{n}@b{n}.example"}
-                for n in range(number))  # fmt: skip
-        return {"ids": loading.load(self.org, ((row, stamp, stamp) for row in rows))}
+        """`{"leads": N}`: N new leads with one stamp."""
+        return {"ids": loading.burst(self.org, int((await request.json())["leads"]))}
 
     async def delete(self, request: Request) -> Any:
         row = self._row(str((await request.json())["id"]))
