@@ -16,16 +16,15 @@ import responses
 
 from tierwise import sdk
 from tierwise.sdk import testing
-from tierwise_salesforce import quota, schema, values
+from tierwise_salesforce import schema, values
 from tierwise_salesforce.client import Client
 from tierwise_salesforce.connector import Salesforce
 from tierwise_salesforce.settings import Settings
 from tierwise_sandbox.salesforce.app import salesforce
 from tierwise_sandbox.salesforce.fields import Field
-from tierwise_sandbox.salesforce.org import ADMIN, MY_DOMAIN, Org
+from tierwise_sandbox.salesforce.org import ADMIN, Org
 from tierwise_sandbox.salesforce.records import Row
 
-PROPERTIES = ("Email", "Company", "Monthly_Volume__c")
 _numbers = itertools.count(1)
 _SHARED = Org()  # a key of 2048 bits takes a while to make; orgs differ in all else
 
@@ -56,6 +55,8 @@ class Crm:
         """Headers of every request."""
         self.instead: Callable[[str, str, Any], tuple[int, Any] | None] = lambda method, path, body: None
         """Answers (status, body) in place of the org, where it does not return None."""
+        self.date: str | None = None
+        """A Date header in place of the org's."""
         self._app = salesforce(self.org)
         for method in ("GET", "POST", "PATCH", "PUT"):
             web.add_callback(method, re.compile(re.escape(self.url)), callback=self._answer)
@@ -73,7 +74,9 @@ class Crm:
         if instead is not None:
             return instead[0], {}, instead[1] if isinstance(instead[1], str) else json.dumps(instead[1])
         answer = asyncio.run(self._asked(str(request.method), path, raw, self.headers[-1]))
-        return answer.status_code, dict(answer.headers), answer.text
+        given = {name: value for name, value in answer.headers.items() if name != "date"}
+        date = answer.headers["date"] if self.date is None else self.date
+        return answer.status_code, {**given, "Date": date}, answer.text
 
     async def _asked(self, method: str, path: str, content: Any, headers: Mapping[str, str]) -> httpx.Response:
         transport = httpx.ASGITransport(self._app)
@@ -157,11 +160,4 @@ def _field(field: sdk.AdviceField, *, restricted: bool) -> Field:
 def crm() -> Iterator[Crm]:
     schema.forget()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as web:
-        made = Crm(web)
-        yield made
-        assert quota.of(made.url)
-
-
-@pytest.fixture(scope="session")
-def my_domain() -> str:
-    return MY_DOMAIN
+        yield Crm(web)
