@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from tierwise import embedded
+from tierwise import embedded, wiring
 from tierwise.cli import demo, stack
 from tierwise.limits import client_url
 
@@ -70,10 +70,20 @@ def main_job(scale: float) -> dict[str, Any]:
 
 
 def _job(leads: int) -> dict[str, Any]:
-    with demo.running(demo.Options(leads=str(leads))) as running:
+    # No second poll while it lasts, and the sandbox allows more than a free account: what is measured is Tierwise.
+    fast = {"calls_per_10_seconds": 2000, "searches_per_second": 100}
+    with demo.running(demo.Options(leads=str(leads), poll_seconds=600, connection=fast)) as running:
         began = time.monotonic()
-        while running.crm.count(having="tierwise_status") < running.crm.count():
-            time.sleep(0.2)
+        store = running.parts.store
+        # The database is asked, not the CRM: its calls are counted below.
+        _until(
+            lambda: (
+                (counts := store.leads.counts(demo.NAME))["leads"] == leads
+                and not counts["undecided"]
+                and not store.outbox.due(now=wiring.clock())
+                and running.crm.stats()["writes"] >= leads
+            )
+        )
         seconds = time.monotonic() - began
         calls = running.crm.stats()["calls"]
         worker = psutil.Process(running.supervisor.pids()["worker"])
@@ -94,7 +104,7 @@ def models(scale: float) -> list[dict[str, Any]]:
     found = []
     for label, arguments in (
         ("fixed 300 ms", ("--latency-ms", "300")),
-        ("log-normal 0.8 s", ("--latency-lognormal", "0.8,3")),
+        ("log-normal 0.8 s", ("--latency-lognormal", "800,3000")),
     ):
         for in_flight in (50, 200):
             calls = max(in_flight * 2, int(3000 * scale))

@@ -313,8 +313,8 @@ def run_worker(*, queues: tuple[str, ...] = QUEUES, concurrency: int, pool: str)
     logging.captureWarnings(True)
     app.worker_main(
         [
-            "worker", f"--pool={pool}", f"--concurrency={concurrency}", f"--queues={','.join(queues)}",
-            "--quiet", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO",
+            "--quiet", "worker", f"--pool={pool}", f"--concurrency={concurrency}", f"--queues={','.join(queues)}",
+            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO",
             f"--hostname=tierwise-{os.getpid()}@%h",
         ]
     )  # fmt: skip

@@ -118,11 +118,11 @@ def test_what_is_found_stands_in_the_field(value: str, quote: str) -> None:
 
 
 def test_a_value_that_is_not_text_is_quoted_whole() -> None:
-    fields = {"employee_count": "250", "company": "X"}
-    assert answer.located("250", "employee_count", fields=fields) == "250"
-    assert answer.located("25", "employee_count", fields=fields) is None
+    fields = {"employee_count": "12500", "company": "X"}
+    assert answer.located("12500", "employee_count", fields=fields) == "12500"
+    assert answer.located("1250", "employee_count", fields=fields) is None
     assert answer.located("X", "company", fields=fields) == "X"
-    assert answer.located("250", "message", fields=fields) is None
+    assert answer.located("12500", "message", fields=fields) is None
 
 
 @pytest.mark.parametrize(

@@ -293,6 +293,7 @@ def test_an_unusable_answer_is_never_served_from_the_cache(
     cache.keep(run(complete, make_runnable(), cache=cache))
     judged = run(complete, make_runnable(), cache=cache)
     assert (judged.used, judged.fallback) == ("test/one", False)
+    assert [verdict.level for verdict in judged.verdicts] == ["now", "decides", "real"]
 
 
 def test_a_failing_cache_is_the_callers_to_handle(run: Any, scripted: Any, answered: Any, make_runnable: Any) -> None:

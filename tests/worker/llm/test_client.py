@@ -72,8 +72,9 @@ def test_importing_and_scoring_offline_touch_no_network() -> None:
 
 def test_litellms_own_debugging_does_not_print_the_lead() -> None:
     program = textwrap.dedent("""
-        import asyncio
+        import asyncio, logging
         from tierwise.llm import client
+        logging.basicConfig(level=logging.DEBUG)
         caller = client.Client()
 
         async def main():
@@ -94,6 +95,7 @@ def test_litellms_own_debugging_does_not_print_the_lead() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, env=environment, check=False
     )
     assert done.stdout.split() == ["Unreachable", "Unreachable", "RejectRecord"], done.stderr
+    assert "LiteLLM" not in done.stdout + done.stderr
     assert "anna-was-here" not in done.stdout + done.stderr
     assert SECRET not in done.stdout + done.stderr
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 
 import pytest
@@ -85,8 +86,10 @@ def test_a_forked_child_makes_its_own() -> None:
     loop = LoopThread()
     parent = loop.submit(_where()).result(5)
     reading, writing = os.pipe()
+    loop._lock.acquire()  # as another thread of the parent might hold it just then
     child = os.fork()
     if child == 0:
+        signal.alarm(20)
         try:
             fresh = not loop.running
             mine = loop.submit(_where()).result(5)
@@ -95,6 +98,7 @@ def test_a_forked_child_makes_its_own() -> None:
             loop.stop()
         finally:
             os._exit(0)
+    loop._lock.release()
     os.close(writing)
     with os.fdopen(reading, "rb") as answers:
         assert answers.read() == b"own"

@@ -41,6 +41,11 @@ def test_a_repair_is_asked_about_the_same_lead(cues: str) -> None:
     assert offline.answer(repaired, cues) == offline.answer(conversation(), cues)
 
 
+def test_the_last_lead_of_a_conversation_counts(cues: str) -> None:
+    other = conversation({"message": "We want to know more about it."})
+    assert offline.answer([*conversation(), *other], cues) == offline.answer(other, cues)
+
+
 def test_it_says_what_it_needs(cues: str) -> None:
     with pytest.raises(ValueError, match="no lead block"):
         offline.answer([{"role": "user", "content": "hello"}], cues)

@@ -179,7 +179,14 @@ class Line:
         chosen = decide.Pace(**{"flush": 0.001, **pace})
         return decide.Pump(tools or self.tools(), owner=owner, pace=chosen, connection=connection).run(stop=stop)
 
-    def write_back(self, *, owner: str = "writer", new_id: Callable[[], str] | None = None, **pace: Any) -> Any:
+    def write_back(
+        self,
+        *,
+        owner: str = "writer",
+        new_id: Callable[[], str] | None = None,
+        full_only: bool = False,
+        **pace: Any,
+    ) -> write_back.WroteBack:
         return write_back.write_back(
             self.store,
             self.crm,
@@ -190,6 +197,7 @@ class Line:
             random=lambda: self.jitter,
             new_id=new_id or self.batch,
             pace=write_back.Pace(**pace),
+            full_only=full_only,
         )
 
     def batch(self) -> str:

@@ -10,8 +10,9 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -19,12 +20,14 @@ import typer
 from tierwise import embedded, telemetry, wiring
 from tierwise import settings as configuration
 from tierwise.cli import crm, output, setup, stack
-from tierwise.errors import Misconfigured, Unreachable
+from tierwise.errors import Misconfigured, RejectRecord, Unreachable
 from tierwise.wiring import Wiring
 
 NAME = "sandbox"
 LOOK_EVERY = 0.3
 """Seconds between two looks at the CRM."""
+MANY_RESTARTS = 10
+"""A process that ended so often will not come up."""
 LONGEST = 600.0
 """Seconds after which a demo that does not finish gives up."""
 
@@ -55,6 +58,10 @@ class Options(NamedTuple):
     broker_url: str | None = None
     pool: stack.Pool = stack.Pool()
     console: bool = False
+    poll_seconds: float = 3
+    """As quick as a demo should be; a real installation polls every minute."""
+    connection: Mapping[str, object] = MappingProxyType({})
+    """More options of the connection."""
 
 
 def demo(
@@ -137,8 +144,7 @@ def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str
         f'home = "{home}"',
         'log_level = "info"',
         "tick_seconds = 1",
-        # As quick as a demo should be; a real installation polls every minute.
-        "poll_seconds = 3",
+        f"poll_seconds = {options.poll_seconds:g}",
         "[pump]",
         # A killed worker's leads are free again after this.
         "lease_seconds = 10",
@@ -147,6 +153,7 @@ def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str
         f"[connections.{NAME}]",
         'type = "hubspot"',
         f'base_url = "{sandbox.hubspot_url}"',
+        *(f"{name} = {value}" for name, value in options.connection.items()),
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     env = {"TIERWISE_CONFIG": str(path), configuration.token_variable(NAME): sandbox.token}
@@ -182,8 +189,16 @@ def settle(stack_: Running, *, quiet: bool) -> None:
             bar.update(task, total=total, completed=done)
             if total == done and _quiet(stack_.parts, total):
                 return
+            _alive(stack_)
             time.sleep(LOOK_EVERY)
     raise Unreachable(f"the demo did not finish within {LONGEST:g} s", place=str(stack_.home / "logs"))
+
+
+def _alive(stack_: Running) -> None:
+    for name, count in stack_.supervisor.restarts().items():
+        if count >= MANY_RESTARTS:
+            tail = (stack_.home / "logs" / f"{name}.log").read_text(encoding="utf-8", errors="replace")[-500:]
+            raise RejectRecord(f"{name} ended {count} times; the last it said: {tail.strip()}")
 
 
 def _quiet(parts: Wiring, total: int) -> bool:

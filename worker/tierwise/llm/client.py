@@ -132,6 +132,9 @@ def load() -> Any:
     if _loaded.is_set():
         return importlib.import_module("litellm")
     with _loading:
+        for name in _LOGGERS:
+            # They write prompts and providers' bodies; our own errors say what failed.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
         with warnings.catch_warnings():
             # pydantic warns of litellm's own types, at the import or when the first of them is built.
@@ -179,9 +182,6 @@ def _prepare(litellm: Any) -> None:
     warnings.filterwarnings("ignore", message=".*using the `ReadOnly` qualifier", category=UserWarning)
     litellm.suppress_debug_info = True
     litellm.drop_params = False
-    for name in _LOGGERS:
-        # They write prompts and providers' bodies; our own errors say what failed.
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     others = [item for item in litellm.custom_provider_map if item["provider"] != offline.PROVIDER]
     litellm.custom_provider_map = [*others, {"provider": offline.PROVIDER, "custom_handler": offline.handler()}]
     litellm.utils.custom_llm_setup()

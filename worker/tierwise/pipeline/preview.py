@@ -119,4 +119,8 @@ def as_json(item: Previewed) -> dict[str, Any]:
 
 def rows(records: Sequence[Mapping[str, Any]]) -> list[Row]:
     """Rows of a file: `id` from the column `id` where it is filled, else the row's number from 1."""
-    return [Row(str(record.get("id") or number), record) for number, record in enumerate(records, start=1)]
+    return [Row(_text(record.get("id")) or str(number), record) for number, record in enumerate(records, start=1)]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tierwise import ports
-from tierwise.domain.advice import Advice, AdviceValue
+from tierwise.domain.advice import WRITTEN, Advice, AdviceValue
 from tierwise.domain.rubric import Rubric
 from tierwise.domain.rules import Outcome
 from tierwise.errors import Misconfigured, RejectRecord
@@ -36,6 +36,10 @@ def answer(
         raise Misconfigured(f"'{tier}' is not a tier of the active policy", remedy=f"one of {', '.join(rubric.tiers)}")
     if not agree and tier is None and outcome is None:
         raise Misconfigured("an answer needs --agree, --tier or --outcome")
+    if agree and tier not in (None, item.tier):
+        raise Misconfigured(
+            f"either tier {item.tier or 'none'} is right or it is {tier}", remedy="leave out --agree or --tier"
+        )
     if outcome is not None and outcome not in _OUTCOMES:
         raise Misconfigured(f"'{outcome}' is not an outcome", remedy=f"one of {', '.join(_OUTCOMES)}")
     verdict: dict[str, Any] = {
@@ -45,7 +49,8 @@ def answer(
         "reason": reason,
         "note": note,
     }
-    shown: dict[str, AdviceValue] = dict(desired)
+    # What reps write themselves is in there too where `desired` is what the CRM shows; it stays theirs.
+    shown: dict[str, AdviceValue] = {name: value for name, value in desired.items() if name in WRITTEN}
     shown["tierwise_tier"] = verdict["tier"]
     shown["tierwise_outcome"] = verdict["outcome"]
     shown["tierwise_status"] = "rejected" if verdict["outcome"] == "reject" else "scored"

@@ -51,7 +51,8 @@ def write_back(
 ) -> WroteBack:
     """Send what is due, batch by batch, until nothing is or time is up.
 
-    `full_only` stops where less than a full batch is left: more is coming. RetryLater and PauseConnection pass through after the rows of the batch were put back.
+    `full_only` stops where less than a full batch is left: more is coming. RetryLater and PauseConnection pass
+    through after the rows of the batch were put back.
     """
     report = WroteBack()
     give_up = monotonic() + pace.longest

@@ -172,6 +172,7 @@ class Page:
                 sa.insert(LEAD).returning(LEAD.c.record_id, LEAD.c.id, sort_by_parameter_order=True), new
             )
             ids.update({row.record_id: int(row.id) for row in inserted})
+            cursors.count(connection, self._claim.connection, len(new))
         old = [
             {"key": ids[record_id], **rows[record_id]}
             for record_id in stored
