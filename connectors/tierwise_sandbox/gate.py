@@ -102,7 +102,7 @@ async def _swallow(_message: Message) -> None:
 
 
 def _dripping(send: Send, seconds: float) -> Send:
-    """Bodies in many small pieces over `seconds`: each piece comes soon enough for a read timeout, the whole does not."""
+    """Bodies in small pieces over `seconds`: each comes soon enough for a read timeout, the whole does not."""
 
     async def drip(message: Message) -> None:
         body = message.get("body", b"")

@@ -82,7 +82,7 @@ class Doors:
     async def records(self, request: Request) -> Any:
         """A record or a list: `{"object": "Lead", "id"?, "values": {...}}`, created or edited as a person does it.
 
-        New ones may bring CreatedDate and SystemModstamp (ISO). Edits commit as late as the switch says.
+        New ones may bring CreatedDate and SystemModstamp (ISO). Both commit as late as the switch says.
         """
         given = await request.json()
         items = given if isinstance(given, list) else [given]
@@ -177,8 +177,9 @@ class Doors:
             kept.setdefault("OwnerId", ADMIN)
             if kind == "Lead":
                 kept = {"Status": "Open - Not Contacted", "IsConverted": False, **kept}
-            key = org.records.load(kind, named({**kept, **history}, kind), by=ADMIN)
-            found = org.records.get(key)
+            new_values = named({**kept, **history}, kind)
+            key = org.records.load(kind, new_values, by=ADMIN, delay=org.switches.commit_delay())
+            found = org.records.latest(key)
             assert found is not None
             written = found
         org.records.note(written, kept, by="person", changed=True)

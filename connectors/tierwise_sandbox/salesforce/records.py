@@ -58,8 +58,8 @@ class Records:
     def new_id(self, kind: str) -> str:
         return spelling.record_id(PREFIXES[kind], next(self._numbers[kind]))
 
-    def load(self, kind: str, values: Mapping[str, Any], *, by: str) -> str:
-        """A record that was there before, with the moments that it brings along (those missing are now)."""
+    def load(self, kind: str, values: Mapping[str, Any], *, by: str, delay: float = 0.0) -> str:
+        """A new record with the moments that it brings along (those missing are now), seen in `delay` seconds."""
         with self.lock:
             stamp = int(self.now()) * 1000
             created = int(values.get("CreatedDate", stamp)) // 1000 * 1000
@@ -74,7 +74,7 @@ class Records:
                 "LastModifiedById": by,
                 "SystemModstamp": modified,
             }
-            self._publish(Row(kind, key, {**values, **system}))
+            self._commit(Row(kind, key, {**values, **system}), self.now() + delay)
             return key
 
     def get(self, key: str) -> Row | None:
@@ -96,12 +96,7 @@ class Records:
             stamp = int(self.now()) * 1000
             values = {**row.values, "LastModifiedDate": stamp, "SystemModstamp": stamp, "LastModifiedById": by}
             new = replace(row, values={**values, "IsDeleted": row.deleted})
-            visible = max(self.now() + delay, self._locks.get(row.id, 0.0))
-            if visible <= self.now():
-                self._publish(new)
-            else:
-                self._locks[row.id] = visible
-                heapq.heappush(self._pending, (visible, next(self._serial), new))
+            self._commit(new, max(self.now() + delay, self._locks.get(row.id, 0.0)))
             return new
 
     def latest(self, key: str) -> Row | None:
@@ -160,6 +155,13 @@ class Records:
     def reset_tally(self) -> None:
         with self.lock:
             self.writes = self.edits = 0
+
+    def _commit(self, row: Row, visible: float) -> None:
+        if visible <= self.now():
+            self._publish(row)
+        else:
+            self._locks[row.id] = visible
+            heapq.heappush(self._pending, (visible, next(self._serial), row))
 
     def _settle(self) -> None:
         now = self.now()
