@@ -60,7 +60,11 @@ class Writing:
         if sum(1 for _ in groupby(kinds)) > MAX_CHUNKS:
             raise Refusal("LIMIT_EXCEEDED", f"Cannot process more than {MAX_CHUNKS} chunks of records in one call")
         with self.org.records.transaction() as roll_back:
-            results = self._rows(call, kinds, records)
+            try:
+                results = self._rows(call, kinds, records)
+            except Refusal:  # of the whole request: it was read before any row was written
+                roll_back()
+                raise
             if body.get("allOrNone") is True and not all(result["success"] for result in results):
                 roll_back()
                 results = [_ROLLED_BACK.row() if result["success"] else result for result in results]

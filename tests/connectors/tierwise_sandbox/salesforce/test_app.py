@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+from tierwise_sandbox.salesforce import spelling
+from tierwise_sandbox.salesforce.app import MAX_URI
+from tierwise_sandbox.salesforce.org import Org
+
+LIMITS = "/services/data/v59.0/limits"
+
+
+def test_without_a_session_nothing_is_told_and_nothing_is_charged(stranger_sf: Any, org: Org) -> None:
+    answer = stranger_sf.call("GET", "limits", status=401)
+    assert answer == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
+    assert (
+        stranger_sf.call("GET", "limits", status=401, Authorization="Bearer x")[0]["errorCode"] == "INVALID_SESSION_ID"
+    )
+    assert org.stats()["api_calls"] == 0
+    assert org.stats()["calls"] == {"limits": 2}
+
+
+def test_a_session_is_had_for_a_secret_and_ends_when_it_is_ended(stranger_sf: Any, org: Org) -> None:
+    form = {"grant_type": "client_credentials", "client_id": org.client_id, "client_secret": org.client_secret}
+    answer = stranger_sf.http.post("/services/oauth2/token", data=form)
+    token = answer.json()["access_token"]
+    stranger_sf.call("GET", "limits", Authorization=f"Bearer {token}")
+    stranger_sf.door("expire_sessions", {})
+    stranger_sf.call("GET", "limits", status=401, Authorization=f"Bearer {token}")
+    answer = stranger_sf.http.post("/services/oauth2/token", data={**form, "client_secret": "x"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
+
+
+def test_a_storm_of_invalid_sessions_passes(sf: Any, org: Org) -> None:
+    org.switches.session_storm = 2
+    for status in (401, 401, 200):
+        sf.call("GET", "limits", status=status)
+    org.faults.replace([{"action": "unauthorized", "match": {"path": "/limits"}, "times": 1}])
+    assert sf.call("GET", "limits", status=401)[0]["errorCode"] == "INVALID_SESSION_ID"
+
+
+def test_a_used_up_allowance_is_a_403_without_retry_after(sf: Any, org: Org) -> None:
+    org.switches.daily_requests = 1
+    assert sf.http.get(LIMITS).headers["sforce-limit-info"] == "api-usage=1/1"
+    answer = sf.http.get(LIMITS)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "REQUEST_LIMIT_EXCEEDED")
+    assert "retry-after" not in answer.headers
+
+
+def test_every_answer_carries_the_orgs_time_and_usage(sf: Any, org: Org, clock: Any) -> None:
+    org.switches.set({"clock_skew_seconds": 3_600, "per_app_usage": True})
+    answer = sf.http.get(LIMITS)
+    assert answer.headers.get_list("date") == [spelling.http_date(clock() + 3_600)]
+    assert answer.headers["sforce-limit-info"] == "api-usage=1/100000; per-app-api-usage=1/100000(appName=Tierwise)"
+
+
+def test_unknown_versions_paths_and_too_long_addresses(sf: Any) -> None:
+    sf.call("GET", "/services/data/v10.0/limits", status=404)
+    sf.call("GET", "nowhere", status=404)
+    sf.call("DELETE", "limits", status=405)
+    sf.query("SELECT Id FROM Lead WHERE Name = '" + "a" * MAX_URI + "'", status=414)
+    assert sf.call("GET", "/services/data")[0]["version"] == "31.0"
