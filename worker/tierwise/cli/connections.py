@@ -56,7 +56,7 @@ def list_(json: output.Json = False) -> None:
 @app.command()
 def add(
     name: Name,
-    type_: Annotated[str, typer.Option("--type", help="Kind of system: hubspot.")],
+    type_: Annotated[str, typer.Option("--type", help="Kind of system: hubspot or salesforce.")],
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE of the connector's own settings.")
     ] = None,
@@ -117,7 +117,8 @@ def provision(
                 if not yes and not json and not typer.confirm(f"Carry out {len(pending)} steps?"):
                     raise typer.Exit(1)
                 plan = connector.provision(fields, dry_run=False)
-                output.say(f"{len(pending)} steps done")
+                left = sum(step.action == "conflict" for step in plan)
+                output.say(f"{len(pending) - min(left, len(pending))} steps done, {left} left to a person")
     if json:
         output.print_json([step._asdict() for step in plan])
     if any(step.action == "conflict" for step in plan):

@@ -24,6 +24,8 @@ from tierwise.errors import Misconfigured, RejectRecord, Unreachable
 from tierwise.wiring import Wiring
 
 NAME = "sandbox"
+# Kind of CRM -> what the sandbox must be told to be one too.
+SANDBOXES = {"hubspot": (), "salesforce": ("--salesforce-port", "0", "--salesforce-provisioned")}
 LOOK_EVERY = 0.3
 """Seconds between two looks at the CRM."""
 MANY_RESTARTS = 10
@@ -51,6 +53,7 @@ class Options(NamedTuple):
     """What a demo may be given."""
 
     leads: str = "200"
+    crm: str = "hubspot"
     seed: int | None = None
     model: str | None = None
     secondary: str | None = None
@@ -65,7 +68,7 @@ class Options(NamedTuple):
 
 
 def demo(
-    crm_type: Annotated[str, typer.Option("--crm", help="hubspot.")] = "hubspot",
+    crm_type: Annotated[str, typer.Option("--crm", help="hubspot or salesforce.")] = "hubspot",
     leads: Annotated[str, typer.Option(help="How many generated leads, or a CSV or JSONL file.")] = "200",
     seed: Annotated[int | None, typer.Option(help="Of the generator.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write leads and summary there; - is stdout.")] = None,
@@ -78,11 +81,11 @@ def demo(
     concurrency: Annotated[int, typer.Option(min=1)] = 8,
 ) -> None:
     """The main job, end to end, on real processes: leads in a CRM, advice back in it."""
-    if crm_type != "hubspot":
-        raise Misconfigured(f"there is no sandbox for '{crm_type}' yet", place="--crm", remedy="hubspot")
+    if crm_type not in SANDBOXES:
+        raise Misconfigured(f"there is no sandbox for '{crm_type}'", place="--crm", remedy=" or ".join(SANDBOXES))
     options = Options(
-        leads=leads, seed=seed, model=model, secondary=secondary, database_url=database_url, broker_url=broker_url,
-        pool=stack.Pool(pool, concurrency), console=keep_running,
+        leads=leads, crm=crm_type, seed=seed, model=model, secondary=secondary, database_url=database_url,
+        broker_url=broker_url, pool=stack.Pool(pool, concurrency), console=keep_running,
     )  # fmt: skip
     started = time.monotonic()
     with running(options) as stack_:
@@ -117,7 +120,16 @@ def running(options: Options) -> Iterator[Running]:
         logs = home / "logs"
         logs.mkdir()
         seed = () if options.seed is None else ("--seed", str(options.seed))
-        arguments = ("--hubspot-port", "0", "--model-port", "0", "--leads", options.leads, *seed)
+        arguments = (
+            "--hubspot-port",
+            "0",
+            "--model-port",
+            "0",
+            "--leads",
+            options.leads,
+            *seed,
+            *SANDBOXES[options.crm],
+        )
         sandbox = parts_stack.enter_context(stack.sandbox(*arguments, log=logs / "sandbox.log"))
         env = _configure(home, sandbox, options)
         os.environ.update(env)
@@ -133,7 +145,7 @@ def running(options: Options) -> Iterator[Running]:
         found = stack.children(env=env, broker_url=broker_url, pool=options.pool, console=options.console, logs=logs)
         supervisor = embedded.Supervisor([*servers, *found], on_restart=stack.tell_restart)
         parts_stack.enter_context(supervisor)
-        view = crm.View(sandbox.hubspot_url, sandbox.token)
+        view = crm.OrgView(sandbox) if options.crm == "salesforce" else crm.View(sandbox.hubspot_url, sandbox.token)
         yield Running(parts=parts, crm=view, sandbox=sandbox, supervisor=supervisor, home=home)
 
 
@@ -151,12 +163,12 @@ def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str
         "[write]",
         "lease_seconds = 20",
         f"[connections.{NAME}]",
-        'type = "hubspot"',
-        f'base_url = "{sandbox.hubspot_url}"',
+        *_account(sandbox, options),
         *(f"{name} = {value}" for name, value in options.connection.items()),
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    env = {"TIERWISE_CONFIG": str(path), configuration.token_variable(NAME): sandbox.token}
+    secret = sandbox.salesforce["private_key"] if options.crm == "salesforce" else sandbox.token
+    env = {"TIERWISE_CONFIG": str(path), configuration.token_variable(NAME): secret}
     if options.database_url:
         env["TIERWISE_DATABASE_URL"] = options.database_url
     if options.broker_url:
@@ -168,11 +180,20 @@ def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str
     return env
 
 
+def _account(sandbox: stack.Sandbox, options: Options) -> list[str]:
+    """What tells one account of a kind of CRM from another."""
+    if options.crm == "hubspot":
+        return ['type = "hubspot"', f'base_url = "{sandbox.hubspot_url}"']
+    org = sandbox.salesforce
+    named = {"my_domain": org["url"], "client_id": org["client_id"], "username": org["username"]}
+    return ['type = "salesforce"', *(f'{name} = "{value}"' for name, value in named.items())]
+
+
 def _first_hour(parts: Wiring) -> None:
     """What a person does on the first day: policy, fields in the CRM, enable, and the older leads too."""
     parts.ensure_policy()
     now = wiring.clock()
-    parts.store.connections.ensure(NAME, "hubspot", now=now)
+    parts.store.connections.ensure(NAME, parts.connection(NAME).type, now=now)
     with parts.connector(NAME) as connector:
         connector.provision(parts.advice_fields(), dry_run=False)
     long_ago = now.replace(year=now.year - 5, day=1)
@@ -305,7 +326,7 @@ def _few(codes: str | None, *, most: int = 2) -> str:
 
 def _addresses(stack_: Running) -> None:
     settings = stack_.parts.settings
-    output.say(f"sandbox CRM    {stack_.sandbox.hubspot_url}/contacts")
+    output.say(f"sandbox CRM    {stack_.crm.page}")
     output.say(f"model server   {stack_.sandbox.model_url}")
     output.say(f"console        http://{settings.console.host}:{settings.console.port}")
     output.say(f"logs           {stack_.home / 'logs'}")

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tierwise import embedded
@@ -78,6 +79,8 @@ class Sandbox(NamedTuple):
     hubspot_url: str
     token: str
     model_url: str
+    salesforce: Mapping[str, str] = MappingProxyType({})
+    """url, client_id, username, private_key and client_secret of the org; empty where none was asked for."""
 
 
 @contextlib.contextmanager
@@ -94,7 +97,8 @@ def sandbox(*arguments: str, log: Path | None = None) -> Iterator[Sandbox]:
         )
         stack.callback(_stop, process)
         ready = _ready_line(process)
-        yield Sandbox(ready["hubspot"]["url"], ready["hubspot"]["token"], ready["model"]["url"])
+        hubspot = ready["hubspot"]
+        yield Sandbox(hubspot["url"], hubspot["token"], ready["model"]["url"], ready.get("salesforce", {}))
 
 
 def _ready_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
