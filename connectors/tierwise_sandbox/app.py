@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tierwise_sandbox import gate
+from tierwise_sandbox import gate, versions
 from tierwise_sandbox.control import Control
 from tierwise_sandbox.objects import Objects
 from tierwise_sandbox.pages import Pages
@@ -33,7 +33,7 @@ def hubspot(portal: Portal, doors: Sequence[Route] = ()) -> ASGIApp:
         ],
         exception_handlers={Refusal: _refused, HTTPException: _missing},
     )
-    return gate.counted(gate.faulty(gate.guarded(inner, portal), portal.faults), portal)
+    return versions.aliased(gate.counted(gate.faulty(gate.guarded(inner, portal), portal.faults), portal))
 
 
 async def _home(_request: Request) -> Response:

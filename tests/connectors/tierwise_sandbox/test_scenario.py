@@ -28,9 +28,34 @@ def test_a_document_sets_everything_it_names(portal: Portal) -> None:
     assert portal.limits.search_per_second == 5
 
 
+def test_unrest_and_a_burst_can_be_ordered(portal: Portal) -> None:
+    scenario.apply(portal, {"while_paging": {"edits": 2}, "burst": 40})
+    assert portal.unrest.edits == 2
+    assert len(portal.store) == 52
+
+
+def test_the_part_of_an_org_goes_to_the_org(portal: Portal) -> None:
+    with pytest.raises(ValueError, match="--salesforce-port"):
+        scenario.apply(portal, {"salesforce": {"lock_rows": 1}})
+    taken: list[Any] = []
+    portal.set_salesforce = taken.append
+    scenario.apply(portal, {"salesforce": {"lock_rows": 1}})
+    assert taken == [{"lock_rows": 1}]
+
+
 @pytest.mark.parametrize(
     "given",
-    [3, {"weather": 1}, {"index_lag_seconds": -1}, {"scopes": "all"}, {"faults": {}}, {"rate_limits": {"x": 1}}],
+    [
+        {"burst": 0},
+        {"burst": True},
+        {"while_paging": {"edits": -1}},
+        3,
+        {"weather": 1},
+        {"index_lag_seconds": -1},
+        {"scopes": "all"},
+        {"faults": {}},
+        {"rate_limits": {"x": 1}},
+    ],
 )
 def test_what_makes_no_sense_is_refused(portal: Portal, given: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import pytest
+import requests
+import simple_salesforce
+from requests.adapters import HTTPAdapter
 
 from tierwise_sandbox.salesforce import spelling
 from tierwise_sandbox.salesforce.app import MAX_URI
@@ -59,3 +65,75 @@ def test_unknown_versions_paths_and_too_long_addresses(sf: Any) -> None:
     sf.call("DELETE", "limits", status=405)
     sf.query("SELECT Id FROM Lead WHERE Name = '" + "a" * MAX_URI + "'", status=414)
     assert sf.call("GET", "/services/data")[0]["version"] == "31.0"
+
+
+class ToLoopback(HTTPAdapter):
+    """Takes https://ANY to the sandbox: simple-salesforce knows no http."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:  # type: ignore[override]
+        assert request.url is not None
+        _, _, rest = request.url.removeprefix("https://").partition("/")
+        request.url = f"{self.url}/{rest}"
+        return super().send(request, **more)
+
+
+@pytest.fixture
+def box(sandbox: Callable[..., Any]) -> Any:
+    return sandbox(leads=40, seed=4, salesforce_port=0, salesforce_provisioned=True)
+
+
+@pytest.fixture
+def foreign(box: Any) -> Iterator[simple_salesforce.Salesforce]:
+    """simple-salesforce unchanged, signed in with a key."""
+    with requests.Session() as session:
+        session.mount("https://", ToLoopback(box.salesforce["url"]))
+        yield simple_salesforce.Salesforce(
+            username=box.salesforce["username"],
+            consumer_key=box.salesforce["client_id"],
+            privatekey=box.salesforce["private_key"],
+            domain="tierwise-sandbox.my",
+            session=session,
+        )
+
+
+def test_simple_salesforce_reads_writes_and_describes(box: Any, foreign: simple_salesforce.Salesforce) -> None:
+    box.org("switches", {"page_rows": 15})
+    text = "SELECT Id, Name, SystemModstamp FROM Lead WHERE IsConverted = false ORDER BY SystemModstamp, Id"
+    found = foreign.query_all(text)
+    keys = [record["Id"] for record in found["records"]]
+    assert found["totalSize"] == len(set(keys)) == 40
+    assert box.org("stats")["calls"]["query_more"] == 2
+
+    assert foreign.Lead.update(keys[0], {"Tierwise_Tier__c": "A"}) == 204
+    assert foreign.Lead.get(keys[0])["Tierwise_Tier__c"] == "A"
+    with pytest.raises(simple_salesforce.exceptions.SalesforceMalformedRequest, match="RESTRICTED_PICKLIST"):
+        foreign.Lead.update(keys[0], {"Tierwise_Tier__c": "Z"})
+    with pytest.raises(simple_salesforce.exceptions.SalesforceResourceNotFound):
+        foreign.Lead.get("00Q000000000000AAA")
+    assert {field["name"] for field in foreign.Lead.describe()["fields"]} >= {"Tierwise_Score__c", "Id"}
+    assert foreign.limits()["DailyApiRequests"]["Max"] == 100_000
+    assert foreign.api_usage["api-usage"].total == 100_000
+
+
+def test_simple_salesforce_signs_in_again_when_its_session_ends(
+    box: Any, foreign: simple_salesforce.Salesforce
+) -> None:
+    box.org("expire_sessions", {})
+    assert foreign.query("SELECT Id FROM Lead LIMIT 1")["totalSize"] == 1
+    assert box.org("stats")["calls"]["token"] == 2
+
+
+def test_simple_salesforce_runs_a_bulk_job(foreign: simple_salesforce.Salesforce) -> None:
+    keys = [record["Id"] for record in foreign.query_all("SELECT Id FROM Lead")["records"]]
+    rows = [{"Id": key, "Tierwise_Score__c": str(place)} for place, key in enumerate(keys)]
+    rows[3]["Id"] = "nonsense"
+    (job,) = foreign.bulk2.Lead.update(records=rows)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (40, 1)
+    failed = foreign.bulk2.Lead.get_failed_records(job["job_id"])
+    assert "MALFORMED_ID" in failed
+    text = "SELECT Tierwise_Score__c FROM Lead WHERE Tierwise_Score__c != null"
+    assert foreign.query(text)["totalSize"] == 39
