@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tierwise import sdk
@@ -19,6 +19,7 @@ from tierwise_salesforce.client import Client
 DEPLOY = "sf project deploy start --source-dir force-app (in ops/salesforce)"
 GRANT = "sf org assign permset --name Tierwise"
 _KNOWN_FOR = 600.0  # seconds: a describe is an API call and some hundred kilobytes
+_INCOMPLETE_FOR = 60.0  # seconds, while fields of ours are missing: they may be on their way
 
 # Kind of field -> Salesforce's type.
 TYPES: Mapping[sdk.AdviceKind, str] = {
@@ -40,13 +41,20 @@ _held: dict[tuple[str, ...], tuple[float, Fields]] = {}
 _guard = threading.Lock()
 
 
-def fields(client: Client, *, fresh: bool = False, needed: Iterable[str] = ()) -> Fields:
+def fields(
+    client: Client,
+    *,
+    fresh: bool = False,
+    needed: Iterable[str] = (),
+    clock: Callable[[], float] = time.monotonic,
+) -> Fields:
     """All visible fields; remembered for ten minutes, unless `fresh` or one of `needed` is not among them."""
     settings = client.settings
     key = (settings.my_domain, settings.client_id, settings.username, settings.object_type, settings.api_version)
     with _guard:
         at, known = _held.get(key, (0.0, {}))
-    if known and not fresh and time.monotonic() - at < _KNOWN_FOR and all(name in known for name in needed):
+    good_for = _KNOWN_FOR if values.OWN.keys() <= known.keys() else _INCOMPLETE_FOR
+    if known and not fresh and clock() - at < good_for and all(name in known for name in needed):
         return known
     try:
         answer = client.call("GET", f"sobjects/{settings.object_type}/describe")
@@ -60,7 +68,7 @@ def fields(client: Client, *, fresh: bool = False, needed: Iterable[str] = ()) -
         ) from None
     found = {str(one["name"]): one for one in answer["fields"]}
     with _guard:
-        _held[key] = (time.monotonic(), found)
+        _held[key] = (clock(), found)
     return found
 
 

@@ -49,7 +49,11 @@ class Writer:
     def _deliver(self, rows: Sequence[Row], known: dict[int, sdk.Written]) -> None:
         for _ in range(_HOPS):
             deleted = self._send(rows, known)
-            rows = self._merged(deleted) if deleted else []
+            try:
+                rows = self._merged(deleted)
+            except sdk.RetryLater as later:
+                known |= {row.place: _retry(row, str(later)) for row in deleted}
+                return
             if not rows:
                 return
 

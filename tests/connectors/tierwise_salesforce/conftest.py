@@ -111,11 +111,11 @@ class Crm:
             for n in range(count)
         ]
 
-    def edit(self, key: str, *, delay: float = 0.0, **changed: Any) -> None:
+    def edit(self, key: str, *, delay: float = 0.0, deleted: bool = False, **changed: Any) -> None:
         """As a person would; with `delay` in a transaction that ends so many seconds later."""
         row = self.org.records.latest(key)
         assert row is not None
-        self.org.records.put(Row(row.kind, row.id, {**row.values, **changed}), by=ADMIN, delay=delay)
+        self.org.records.put(Row(row.kind, row.id, {**row.values, **changed}, deleted), by=ADMIN, delay=delay)
 
     def value(self, key: str, name: str) -> Any:
         """What the org holds."""

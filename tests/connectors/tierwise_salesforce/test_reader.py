@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tierwise_fixtures import environment
 
 from tierwise import sdk
 from tierwise_salesforce import schema
@@ -195,3 +198,89 @@ def test_stamps_have_their_zone(crm: Any) -> None:
     (page,) = changes(crm, crm.clock.now, crm.clock.now)
     assert page.records[0].modified_at == at(int(crm.clock.now))
     assert page.records[0].modified_at.utcoffset() == timedelta(0)
+
+
+class World:
+    """People at work in an org, and a poller that reads it as the pipeline does: windows, overlap, interruptions."""
+
+    def __init__(self, crm: Any, seed: int, **options: Any) -> None:
+        self.crm = crm
+        self.options = options
+        self.quiet = False
+        self.chance = random.Random(seed)
+        self.number = 0
+        self.keys: list[str] = []
+        self.seen: dict[str, tuple[datetime, Any]] = {}
+        self.watermark = crm.clock.now
+        self.window: tuple[float, float, Any] | None = None
+        self.page_size = self.chance.randint(1, 6)
+
+    def work(self) -> None:
+        """Some edits, at once or in transactions that end up to ten minutes later; new leads, deletes, conversions."""
+        if self.quiet:
+            return
+        for _ in range(self.chance.randint(0, 6)):
+            self.number += 1
+            delay = self.chance.choice([0.0, 0.0, self.chance.uniform(1, 590)])
+            action = self.chance.random()
+            if action < 0.3 or not self.keys:
+                self.keys += self.crm.load(self.chance.choice([1, 1, 9]), Company=f"new {self.number}")
+                continue
+            key = self.chance.choice(self.keys)
+            changed: dict[str, Any] = {"Company": f"edit {self.number}"}
+            if action > 0.97:
+                changed |= {"IsConverted": True}
+            if not self.crm.org.records.latest(key).deleted:
+                self.crm.edit(key, delay=delay, deleted=0.93 < action <= 0.97, **changed)
+
+    def poll(self) -> None:
+        if self.window is None:
+            self.window = (self.watermark, self.crm.connector().now().timestamp(), None)
+        since, until, position = self.window
+        connector = self.crm.connector(page_size=self.page_size, **self.options)
+        given = None if position is None else json.loads(json.dumps(position))
+        for page in connector.changes(at(since), at(until), properties=PROPERTIES, position=given):
+            for record in page.records:
+                known = self.seen.get(record.id)
+                if known is None or known[0] <= record.modified_at:
+                    self.seen[record.id] = (record.modified_at, record.properties["Company"])
+            self.window = (since, until, page.position)
+            if page.position is None:
+                self.watermark, self.window = until, None
+                return
+            if self.chance.random() < 0.5:
+                self.crm.clock.now += self.chance.choice([0, 0, 1, 30])
+                self.work()
+            if not self.quiet and self.chance.random() < 0.1:
+                return  # killed: the next one goes on from the position
+
+    def missed(self) -> dict[str, Any]:
+        """Leads whose last state nobody has read."""
+        rows = [self.crm.org.records.get(key) for key in self.keys]
+        live = {row.id: row.values["Company"] for row in rows if not row.deleted and not row.values.get("IsConverted")}
+        return {key: value for key, value in live.items() if self.seen.get(key, (None, None))[1] != value}
+
+
+def simulated(crm: Any, seed: int, **options: Any) -> World:
+    world = World(crm, seed, **options)
+    world.keys += crm.load(world.chance.randint(1, 30), Company="first")
+    for _ in range(12):
+        crm.clock.now += world.chance.choice([1, 5, 60, 300, 590])
+        world.work()
+        world.poll()
+    world.quiet = True
+    for _ in range(4):  # everybody goes home; the first poll may only end a window that was interrupted
+        crm.clock.now += 605
+        world.poll()
+    return world
+
+
+@pytest.mark.parametrize("seed", range(500 if environment.DEEP else 20))
+def test_every_lead_is_read_at_its_last_state_whatever_people_do(crm: Any, seed: int) -> None:
+    assert simulated(crm, seed).missed() == {}
+
+
+def test_without_the_overlap_leads_are_missed(crm: Any) -> None:
+    """The simulation is hard enough: it catches the reader that everybody writes first."""
+    missed = [seed for seed in range(12) if simulated(crm, seed, late_commit_seconds=0.0).missed()]
+    assert missed

@@ -81,6 +81,24 @@ def test_what_is_remembered_is_looked_up_again_when_something_is_missing(crm: An
     assert crm.count("/describe") == 2
 
 
+def test_fields_that_are_deployed_under_way_are_seen_within_a_minute(crm: Any) -> None:
+    """Until they are read back every advice would look undelivered, and would be written again."""
+    client = crm.client()
+    now = [1000.0]
+    schema.fields(client, clock=lambda: now[0])
+    crm.deploy()
+    now[0] += 59
+    assert "Tierwise_Score__c" not in schema.fields(client, clock=lambda: now[0])
+    now[0] += 1
+    assert "Tierwise_Score__c" in schema.fields(client, clock=lambda: now[0])
+    now[0] += 599
+    schema.fields(client, clock=lambda: now[0])
+    assert crm.count("/describe") == 2
+    now[0] += 1
+    schema.fields(client, clock=lambda: now[0])
+    assert crm.count("/describe") == 3
+
+
 def test_an_object_that_the_user_does_not_see_pauses(crm: Any) -> None:
     crm.instead = lambda method, path, body: (
         (404, [{"errorCode": "NOT_FOUND", "message": "no"}]) if "describe" in path else None

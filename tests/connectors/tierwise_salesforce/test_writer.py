@@ -204,6 +204,17 @@ def test_a_merged_record_is_written_where_it_lives_on(crm: Any) -> None:
     assert "deleted" in written[1].error
 
 
+def test_where_a_record_lives_on_is_asked_again_later_and_the_rest_is_kept(crm: Any) -> None:
+    gone, master, other = crm.load(3)
+    row = crm.org.records.get(gone)
+    merged = row.__class__(row.kind, row.id, {**row.values, "MasterRecordId": master}, deleted=True)
+    crm.org.records.put(merged, by="x")
+    limit = [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]
+    crm.instead = lambda method, path, body: (403, limit) if "/queryAll" in path else None
+    written = crm.connector().write([update(gone), update(other)])
+    assert outcomes(written) == ["retry", "written"]
+
+
 def test_one_record_twice_takes_two_calls_and_ends_with_the_last(crm: Any) -> None:
     (key,) = crm.load(1)
     written = crm.connector().write([update(key, tierwise_score=1), update(key, tierwise_score=2)])
