@@ -34,7 +34,7 @@ def poll(
     json: output.Json = False,
 ) -> None:
     """Poll once, now, and carry what is new through to the CRM."""
-    with session.opened() as parts:
+    with session.opened() as parts, output.busy(f"polling {name}"):
         report = parts.poll(name)
         if report is None:
             raise RejectRecord(

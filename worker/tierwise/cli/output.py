@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -75,6 +76,13 @@ def progress() -> Progress:
         console=err,
         transient=True,
     )
+
+
+@contextmanager
+def busy(doing: str) -> Iterator[None]:
+    """A sign that something goes on, on a terminal only."""
+    with err.status(doing):
+        yield
 
 
 def ago(moment: datetime | None) -> str:
