@@ -48,6 +48,20 @@ def test_every_lead_gets_advice_and_a_second_poll_changes_nothing(tierwise: Any,
     }
 
 
+def test_the_same_on_salesforce(tierwise: Any) -> None:
+    done = tierwise("demo", "--crm", "salesforce", "--leads", "40", "--json", "-")
+    assert done.code == 0, done.err
+    leads, summary = done.json()["leads"], done.json()["summary"]
+    assert summary["count"] == len(leads) == 40
+    assert all(lead["properties"]["tierwise_status"] for lead in leads)
+    scored = [lead["properties"] for lead in leads if lead["properties"]["tierwise_status"] == "scored"]
+    assert scored
+    assert all(shown["tierwise_tier"] and 0 <= shown["tierwise_score"] <= 100 for shown in scored)
+    again = summary["second_poll"]
+    assert again["records"] >= 40
+    assert (again["to_decide"], again["writes"], again["model_calls"]) == (0, 0, 0)
+
+
 def test_leads_from_a_file_and_json_on_standard_output(tierwise: Any, tmp_path: Path) -> None:
     (tmp_path / "leads.jsonl").write_text(FILE)
     done = tierwise("demo", "--leads", str(tmp_path / "leads.jsonl"), "--json", "-")

@@ -6,6 +6,7 @@ is imported only where a model is called.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import socket
@@ -110,12 +111,18 @@ class Wiring:
     def close(self) -> None:
         """Let go of everything that was opened."""
         with self._lock:
-            if self._judge is not None and self._loop is not None:
-                self._loop.submit(self._judge.close()).result(timeout=10)
-                self._loop.stop()
-            if self._store is not None:
-                self._store.close()
-            self._judge, self._loop, self._store = None, None, None
+            judge, loop, opened, limiter = self._judge, self._loop, self._store, self._limiter
+            self._judge, self._loop, self._store, self._limiter = None, None, None, None
+        try:
+            if judge is not None and loop is not None:
+                with contextlib.suppress(TimeoutError):
+                    loop.submit(judge.close()).result(timeout=10)
+                loop.stop()
+        finally:
+            if isinstance(limiter, limits.RedisLimiter):
+                limiter.close()
+            if opened is not None:
+                opened.close()
 
     # -- policy ------------------------------------------------------------------------------------------------
 
@@ -262,7 +269,10 @@ class Wiring:
             self._pumping.release()
 
     stopping = threading.Event()
-    """Set when the process was asked to end: the pump claims no more, drains and releases."""
+    """Set when the worker's main process was asked to end: a pump of its threads claims no more, drains and releases.
+
+    A prefork child does not see it: there a pump ends by its own deadline, which the grace of `run` allows for.
+    """
 
     def write_back(self, name: str, *, full_only: bool = False) -> write_back.WroteBack:
         """Drain one connection's outbox; `full_only` leaves what does not fill a batch."""

@@ -56,7 +56,7 @@ def list_(json: output.Json = False) -> None:
 @app.command()
 def add(
     name: Name,
-    type_: Annotated[str, typer.Option("--type", help="Kind of system: hubspot.")],
+    type_: Annotated[str, typer.Option("--type", help="Kind of system: hubspot or salesforce.")],
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE of the connector's own settings.")
     ] = None,
@@ -118,7 +118,8 @@ def provision(
                     raise typer.Exit(1)
                 with output.busy(f"creating fields in {name}"):
                     plan = connector.provision(fields, dry_run=False)
-                output.say(f"{len(pending)} steps done")
+                left = sum(step.action == "conflict" for step in plan)
+                output.say(f"{max(0, len(pending) - left)} steps done" + (f", {left} left to a person" if left else ""))
     if json:
         output.print_json([step._asdict() for step in plan])
     if any(step.action == "conflict" for step in plan):

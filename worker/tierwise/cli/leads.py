@@ -206,7 +206,7 @@ def show_previews(found: Sequence[previewing.Previewed], *, title: str, json: bo
             [
                 s["id"], s["status"], s["score"], s["fit"], s["intent"], s["tier"],
                 None if s["confidence"] is None else f"{s['confidence']:.0%}", s["outcome"], s["route"],
-                ", ".join(s["reason_codes"]),
+                output.few(s["reason_codes"]),
             ]
             for s in shapes
         ],
