@@ -26,7 +26,10 @@ IMPURE_METHODS = {"now", "utcnow", "today"}
 # How many handlers may catch everything, and why.
 MAY_CATCH_ALL = {
     "worker/tierwise/tasks.py": 99,  # where any error of a task becomes what Celery does next
-    "worker/tierwise/llm/once.py": 1,  # hands the error to every caller who waits for the same answer
+    # One lead's failure is its own: a bug on one lead must not stop the others.
+    "worker/tierwise/pipeline/decide.py": 3,
+    # One record's failure is its own: where a connector breaks on it alone, the others still get through.
+    "worker/tierwise/pipeline/write_back.py": 1,
 }
 # The sandbox's command line speaks to its caller on standard output.
 MAY_PRINT = {Path("connectors/tierwise_sandbox/__main__.py"), Path("worker/tierwise/__main__.py")}

@@ -137,7 +137,9 @@ class Line:
         """Another version of the policy; rules by id may be replaced."""
         return _runnable(version, **rules)
 
-    def poll(self, *, owner: str = "poller", **pace: float) -> poll.Polled | None:
+    def poll(
+        self, *, owner: str = "poller", stop: Callable[[], bool] = lambda: False, **pace: float
+    ) -> poll.Polled | None:
         return poll.poll(
             self.store,
             self.crm,
@@ -149,6 +151,7 @@ class Line:
             clock=self.clock,
             monotonic=self.clock.monotonic,
             pace=poll.Pace(**pace),
+            stop=stop,
         )
 
     def tools(self, **changes: Any) -> decide.Tools:
@@ -185,6 +188,7 @@ class Line:
         owner: str = "writer",
         new_id: Callable[[], str] | None = None,
         full_only: bool = False,
+        stop: Callable[[], bool] = lambda: False,
         **pace: Any,
     ) -> write_back.WroteBack:
         return write_back.write_back(
@@ -198,6 +202,7 @@ class Line:
             new_id=new_id or self.batch,
             pace=write_back.Pace(**pace),
             full_only=full_only,
+            stop=stop,
         )
 
     def batch(self) -> str:

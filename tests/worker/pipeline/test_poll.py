@@ -108,6 +108,8 @@ def test_the_cursor_stays_before_a_page_that_was_not_stored(line: Any, error: Ex
     state = line.cursor()
     assert (state.watermark, state.last_polled_at) == (line.at(0), None)
     assert state.next_poll_at == line.clock.now + timedelta(seconds=60)
+    # An unknown error's words may be anybody's.
+    assert state.error == (str(error) if isinstance(error, errors.TierwiseError) else "interrupted")
 
     line.clock.wait(60)
     line.put("late")  # after the window's end: it has to wait
@@ -118,7 +120,7 @@ def test_the_cursor_stays_before_a_page_that_was_not_stored(line: Any, error: Ex
     assert second.position == {"at": line.crm.modified[made[2]].isoformat(), "id": made[2]}
     assert (polled.records, polled.new, polled.complete) == (4, 4, True)
     assert sorted(line.stored()) == made
-    assert line.cursor().watermark == end
+    assert (line.cursor().watermark, line.cursor().error) == (end, "")
     assert line.poll().new == 1
 
 
@@ -133,6 +135,18 @@ def test_a_long_poll_stops_and_goes_on_where_it_was(line: Any) -> None:
     assert (second.pages, second.records, second.complete) == (1, 2, True)
     assert sorted(line.stored()) == made
     assert line.cursor().watermark == line.crm.requests[0].until
+
+
+def test_who_is_asked_to_stop_ends_after_the_page_at_hand(line: Any) -> None:
+    made = _fill(line, 8)
+    first = line.poll(stop=lambda: line.crm.pages == 2)
+    assert (first.pages, first.records, first.complete) == (2, 6, False)
+    assert sorted(line.stored()) == made[:6]
+    state = line.cursor()
+    assert (state.watermark, state.next_poll_at, state.error) == (line.at(0), line.clock.now, "")
+    second = line.poll(owner="another")
+    assert (second.pages, second.records, second.complete) == (1, 2, True), "nobody waits for a lease to run out"
+    assert sorted(line.stored()) == made
 
 
 def test_one_poller_at_a_time(line: Any) -> None:

@@ -14,6 +14,10 @@ from tierwise.pipeline.write_back import WroteBack
 from tierwise.sdk import Written
 
 
+class Killed(BaseException):
+    """The process ends here: nothing of it runs on."""
+
+
 def _decided(line: Any, *record_ids: str, **properties: Any) -> None:
     """These leads are decided and their advice is due."""
     for record_id in record_ids:
@@ -164,10 +168,13 @@ def test_a_refused_record_does_not_hold_up_its_batch(line: Any) -> None:
         (errors.RetryLater("503"), 1),
         (errors.Unreachable("no answer"), 1),
         (errors.PauseConnection("the token was revoked"), 60),
+        (errors.Misconfigured("no such object type"), 1),
+        (errors.RejectRecord("this is no batch"), 1),
+        (ConnectionResetError("ada@private.example"), 1),
     ],
 )
 def test_when_the_whole_call_fails_the_batch_is_put_back_and_the_error_goes_on(
-    line: Any, error: errors.TierwiseError, wait: float
+    line: Any, error: Exception, wait: float
 ) -> None:
     _decided(line, "1", "2", "3", "4")
 
@@ -180,7 +187,8 @@ def test_when_the_whole_call_fails_the_batch_is_put_back_and_the_error_goes_on(
     assert caught.value is error
     assert _due(line) == 1, "what was not in the batch is due as before"
     assert len(line.crm.batches) == 1, "whoever refuses one batch is not asked with the next"
-    assert _attempts(line, "1") == [("retry", str(error))]
+    known = isinstance(error, errors.TierwiseError)
+    assert _attempts(line, "1") == [("retry", str(error) if known else "unexpected ConnectionResetError")]
     line.clock.wait(wait - 0.25)
     assert _due(line) == 1
     line.clock.wait(0.25)
@@ -205,14 +213,115 @@ def test_failures_of_the_account_never_use_up_a_records_tries(line: Any) -> None
     assert line.store.reviews.list() == []
 
 
+def _fails_with(line: Any, *poison: str, error: Exception) -> None:
+    """The CRM fails every batch that one of these is in."""
+
+    def fail(_: int) -> None:
+        if any(update.record_id in poison for update in line.crm.batches[-1]):
+            raise error
+
+    line.crm.before_write = fail
+
+
+def _drain(line: Any, times: int, **pace: Any) -> list[Any]:
+    """Drains, each when all is due again; reports, or the errors."""
+    ended: list[Any] = []
+    for _ in range(times):
+        try:
+            ended.append(line.write_back(**pace))
+        except (errors.TierwiseError, ValueError) as error:
+            ended.append(error)
+        line.clock.wait(600)
+    return ended
+
+
+@pytest.mark.parametrize("error", [errors.RetryLater("500"), errors.Unreachable("cut off"), ValueError("a bug")])
+@pytest.mark.parametrize("poison", ["1", "2", "3"])
+def test_a_record_that_fails_every_batch_is_found_and_the_rest_delivered(
+    line: Any, error: Exception, poison: str
+) -> None:
+    _decided(line, "1", "2", "3")
+    _fails_with(line, poison, error=error)
+    assert _drain(line, 3, attempts=4) == [error, error, error]
+    assert line.crm.journal == []
+    assert line.write_back(attempts=4) == WroteBack(calls=2, sent=2, refused=1)
+    assert [len(batch) for batch in line.crm.batches[3:]] == [3, 1, 1, 1], "together once more, then each alone"
+    assert {update.record_id for update in line.crm.journal} == {"1", "2", "3"} - {poison}
+    (item,) = line.store.reviews.list()
+    assert (item.kind, item.record_id) == ("write_failed", poison)
+    assert "gave up after 4 tries" in item.reason
+    assert "a bug" not in item.reason
+    line.clock.wait(86_400)
+    assert _due(line) == 0
+
+
+def test_a_new_record_is_not_blamed_with_an_old_one(line: Any) -> None:
+    _decided(line, "1", "2")
+    _fails_with(line, "1", "3", error=errors.RetryLater("500"))
+    _drain(line, 3, attempts=4)
+    _decided(line, "3")
+    assert line.write_back(attempts=4) == WroteBack(calls=1, sent=1, retried=1, refused=1)
+    assert [item.record_id for item in line.store.reviews.list(kind="write_failed")] == ["1"]
+    assert _attempts(line, "3") == [("retry", "500")]
+
+
+def test_an_outage_that_lasted_ends_in_whole_batches(line: Any) -> None:
+    """Every row has used up its tries by then; one call each would cost the account its daily calls."""
+    _decided(line, *"123456")
+    _fails_with(line, *"123456", error=errors.Unreachable("no answer"))
+    assert all(isinstance(end, errors.Unreachable) for end in _drain(line, 9, attempts=3))
+    assert line.store.reviews.list() == [], "nobody got through: it is not the records"
+    before = len(line.crm.batches)
+    line.crm.before_write = lambda _: None
+    assert line.write_back(attempts=3) == WroteBack(calls=2, sent=6)
+    assert [len(batch) for batch in line.crm.batches[before:]] == [3, 3]
+
+
+@pytest.mark.parametrize("error", [errors.RetryLater("429", after=30), errors.PauseConnection("the token was revoked")])
+def test_what_only_the_account_can_mean_takes_no_batch_apart(line: Any, error: Exception) -> None:
+    _decided(line, "1", "2", "3")
+    _fails_with(line, "1", error=error)
+    assert _drain(line, 9, attempts=3) == [error] * 9
+    assert [len(batch) for batch in line.crm.batches] == [3] * 9
+
+
+def test_a_connector_that_answers_too_little_is_a_failed_call(line: Any) -> None:
+    _decided(line, "1", "2")
+    write = line.crm.write
+    line.crm.write = lambda updates: write(updates)[:1]
+    with pytest.raises(ValueError, match="zip"):
+        line.write_back()
+    assert _attempts(line, "1") == _attempts(line, "2") == [("retry", "unexpected ValueError")]
+    line.crm.write = write
+    line.clock.wait(10)
+    assert line.write_back().sent == 2
+
+
+def test_who_is_asked_to_stop_sends_no_further_batch(line: Any) -> None:
+    _decided(line, *"1234567")
+    assert line.write_back(stop=lambda: len(line.crm.batches) == 2) == WroteBack(calls=2, sent=6)
+    assert _due(line) == 1, "nothing is in flight: nobody waits for a lease to run out"
+    assert line.write_back(owner="another", stop=lambda: True) == WroteBack()
+    assert line.write_back(owner="another").sent == 1
+
+
+def test_who_is_asked_to_stop_amid_single_records_puts_the_others_back(line: Any) -> None:
+    _decided(line, "1", "2", "3")
+    _fails_with(line, "3", error=errors.RetryLater("500"))
+    _drain(line, 3, attempts=4)
+    assert line.write_back(attempts=4, stop=lambda: len(line.crm.batches) == 5) == WroteBack(calls=1, sent=1)
+    assert _due(line) == 2
+    assert line.store.reviews.list() == []
+
+
 def test_whatever_was_taken_without_our_knowing_is_sent_again(line: Any) -> None:
     _decided(line, "1")
 
     def die(_: int) -> None:
-        raise ConnectionResetError
+        raise Killed
 
     line.crm.after_write = die
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(Killed):
         line.write_back(lease=120)
     assert (len(line.crm.journal), _due(line)) == (1, 0)
     line.crm.after_write = lambda _: None
@@ -294,7 +403,19 @@ STEPS = st.lists(
         st.tuples(st.just("look")),
         st.tuples(
             st.just("send"),
-            st.sampled_from(["well", "refused now", "cut off", "dead before", "dead after", "slept", "lost"]),
+            st.sampled_from(
+                [
+                    "well",
+                    "refused now",
+                    "cut off",
+                    "broken before",
+                    "broken after",
+                    "dead before",
+                    "dead after",
+                    "slept",
+                    "lost",
+                ]
+            ),
             st.one_of(st.none(), st.integers(0, 4)),  # record that changes and is decided meanwhile
         ),
     ),
@@ -363,19 +484,23 @@ def _send(line: Any, how: str, meanwhile: int | None) -> None:
     def fail(_: int) -> None:
         if how == "refused now":
             raise errors.RetryLater("429", after=5)
-        if how == "dead before":
+        if how == "broken before":
             raise ConnectionResetError
+        if how == "dead before":
+            raise Killed
 
     def cut(_: int) -> None:
         if how == "cut off":
             raise errors.Unreachable("the answer did not come")
-        if how == "dead after":
+        if how == "broken after":
             raise ConnectionResetError
+        if how == "dead after":
+            raise Killed
 
     line.crm.before_write, line.crm.after_write = fail, cut
     try:
-        line.write_back(lease=120, longest=10, new_id=under_way)
-    except (errors.RetryLater, ConnectionResetError):
+        line.write_back(lease=120, longest=10, attempts=2, new_id=under_way)
+    except (errors.RetryLater, ConnectionResetError, Killed):
         pass
     finally:
         line.crm.before_write = line.crm.after_write = lambda _: None

@@ -151,7 +151,12 @@ class Pump:
         return True
 
     def _reuse(self, claim: ports.Claim, runnable: Runnable, existing: Decision) -> None:
-        self._finish(record.finished(claim, existing, runnable.policy))
+        try:
+            finished = record.finished(claim, existing, runnable.policy)
+        except Exception as error:
+            self._fail(claim, error)
+            return
+        self._finish(finished)
         self._report = self._report._replace(reused=self._report.reused + 1)
 
     def _start(self, claim: ports.Claim, runnable: Runnable) -> None:
@@ -165,7 +170,7 @@ class Pump:
             gates = decisions.gate(runnable, claim.lead)
             stopped = rules.first(gates) is not None
             future = None if stopped else self._tools.submit(self._tools.judge.judge(runnable, claim.lead))
-        except TierwiseError as error:
+        except Exception as error:
             self._land(_Landed(claim, runnable, (), None, error, trace_id))
             return
         if future is None:
@@ -200,7 +205,7 @@ class Pump:
             try:
                 self._decide(landed)
                 return
-            except TierwiseError as failure:
+            except Exception as failure:
                 error = failure
         self._fail(claim, error)
 

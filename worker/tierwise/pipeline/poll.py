@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tierwise import ports, telemetry
 from tierwise.domain.mapping import FieldMap
+from tierwise.errors import TierwiseError
 from tierwise.pipeline import map as mapping
 from tierwise.sdk import Connector
 
@@ -61,8 +62,11 @@ def poll(
     clock: ports.Clock,
     monotonic: Callable[[], float],
     pace: Pace,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Polled | None:
     """Poll one connection once. None where somebody else does, or it is switched off.
+
+    After each page `stop` is asked whether to end there; the next poll goes on from it.
 
     `policy` is the digest under which new and changed leads are to be decided. Errors of the connector pass
     through after the cursor was released; the position is kept.
@@ -76,9 +80,12 @@ def poll(
         claim = _window(store, connector, claim, clock=clock)
         report = _read(
             store, connector, claim, field_map=field_map, properties=properties, policy=policy, clock=clock,
-            give_up=monotonic() + pace.longest, monotonic=monotonic, overlap=pace.overlap,
+            give_up=monotonic() + pace.longest, monotonic=monotonic, overlap=pace.overlap, stop=stop,
         )  # fmt: skip
         error, wait = "", pace.every if report.complete else 0.0
+    except TierwiseError as failure:
+        error = str(failure)  # what `connections list` shows until a poll goes well
+        raise
     finally:
         if error:
             wait = pace.every
@@ -107,6 +114,7 @@ def _read(
     give_up: float,
     monotonic: Callable[[], float],
     overlap: float,
+    stop: Callable[[], bool],
 ) -> Polled:
     until = claim.window_until
     assert until is not None
@@ -126,6 +134,6 @@ def _read(
                 telemetry.count("tierwise_poll_records_total", number, connection=claim.connection, result=result)
         if last:
             return report._replace(complete=True)
-        if monotonic() >= give_up:
+        if monotonic() >= give_up or stop():
             return report
     raise AssertionError("a connector's last page has no position")

@@ -12,9 +12,11 @@ from typing import NamedTuple
 from tierwise import ports, telemetry
 from tierwise.domain import echo
 from tierwise.domain.advice import Advice
-from tierwise.errors import PauseConnection, RetryLater
+from tierwise.errors import Misconfigured, PauseConnection, RetryLater, TierwiseError
 from tierwise.pipeline import backoff
 from tierwise.sdk import Connector, Update, Written
+
+log = telemetry.log(__name__)
 
 
 class Pace(NamedTuple):
@@ -23,7 +25,7 @@ class Pace(NamedTuple):
     lease: float = 120.0
     longest: float = 45.0
     attempts: int = 8
-    """Tries of one row before a person is asked."""
+    """Tries of one row before a person is asked, and of a batch before its rows are sent alone."""
 
 
 class WroteBack(NamedTuple):
@@ -48,104 +50,187 @@ def write_back(
     new_id: Callable[[], str],
     pace: Pace,
     full_only: bool = False,
+    stop: Callable[[], bool] = lambda: False,
 ) -> WroteBack:
-    """Send what is due, batch by batch, until nothing is or time is up.
+    """Send what is due, batch by batch, until nothing is, time is up or `stop()` says so before a batch.
 
-    `full_only` stops where less than a full batch is left: more is coming. RetryLater and PauseConnection pass
-    through after the rows of the batch were put back.
+    `full_only` stops where less than a full batch is left: more is coming. An error of the connector passes through
+    after the rows of the batch were put back.
     """
-    report = WroteBack()
+    drain = _Drain(store, connector, clock=clock, monotonic=monotonic, random=random, pace=pace, stop=stop)
     give_up = monotonic() + pace.longest
-    while monotonic() < give_up:
+    while monotonic() < give_up and not stop():
         if full_only and store.outbox.due(now=clock()).get(connection, 0) < connector.batch_size:
             break
         claimed_at = monotonic()
         rows = store.outbox.claim(connection, limit=connector.batch_size, owner=owner, lease=pace.lease, now=clock())
         if not rows:
             break
-        batch = new_id()
+        drain.take(rows, batch=new_id(), claimed_at=claimed_at)
+    return drain.report
+
+
+class _Drain:
+    """One drain, and what it has learnt about the account so far."""
+
+    def __init__(
+        self,
+        store: ports.Store,
+        connector: Connector,
+        *,
+        clock: ports.Clock,
+        monotonic: Callable[[], float],
+        random: Callable[[], float],
+        pace: Pace,
+        stop: Callable[[], bool],
+    ) -> None:
+        self._store, self._connector, self._pace, self._stop = store, connector, pace, stop
+        self._clock, self._monotonic, self._random = clock, monotonic, random
+        self.report = WroteBack()
+
+    def take(self, rows: Sequence[ports.Outgoing], *, batch: str, claimed_at: float) -> None:
+        """Send what differs of these in one call. A batch that failed too often is taken apart."""
+        store = self._store
         plans = {row.outbox_id: echo.changes(desired=row.desired, known=row.known, kept=row.kept) for row in rows}
         idle = [row for row in rows if not plans[row.outbox_id]]
         busy = [(row, plans[row.outbox_id]) for row in rows if plans[row.outbox_id]]
         if idle:
-            store.outbox.settle([ports.Settled(row, "unchanged") for row in idle], batch=batch, now=clock())
-            report = report._replace(unchanged=report.unchanged + len(idle))
+            store.outbox.settle([ports.Settled(row, "unchanged") for row in idle], batch=batch, now=self._clock())
+            self.report = self.report._replace(unchanged=self.report.unchanged + len(idle))
         if not busy:
-            continue
-        ours = store.outbox.intend(busy, batch=batch, now=clock())
+            return
+        ours = store.outbox.intend(busy, batch=batch, now=self._clock())
         busy = [(row, values) for row, values in busy if row.outbox_id in ours]
         # A process that slept through half of its lease may be followed by another one already: let go unsent.
-        if not busy or monotonic() - claimed_at > pace.lease / 2:
-            continue
-        settled = _send(store, connector, busy, batch=batch, clock=clock, random=random, attempts=pace.attempts)
-        store.outbox.settle(settled, batch=batch, now=clock())
-        report = _count(report, settled)
-    return report
+        if not busy or self._late(claimed_at):
+            return
+        outcome = self._send(busy, batch=batch)
+        if not isinstance(outcome, Exception):
+            self._settle(outcome, batch=batch)
+        elif _is_the_accounts(outcome) or not any(self._suspect(row) for row, _ in busy):
+            self._put_back([row for row, _ in busy], outcome, batch=batch)
+            raise outcome
+        else:
+            self._apart(busy, outcome, batch=batch, claimed_at=claimed_at)
 
+    def _apart(
+        self, busy: Sequence[tuple[ports.Outgoing, Advice]], error: Exception, *, batch: str, claimed_at: float
+    ) -> None:
+        """Send each alone, under the intent of the batch that failed with `error`, to find the one that fails it.
 
-def _send(
-    store: ports.Store,
-    connector: Connector,
-    busy: Sequence[tuple[ports.Outgoing, Advice]],
-    *,
-    batch: str,
-    clock: ports.Clock,
-    random: Callable[[], float],
-    attempts: int,
-) -> list[ports.Settled]:
-    updates = [
-        Update(record_id=row.record_id, values=values, trace_id=f"{batch}-{row.outbox_id}") for row, values in busy
-    ]
-    try:
-        results = connector.write(updates)
-    except (RetryLater, PauseConnection) as error:
-        connection = busy[0][0].connection
-        telemetry.count(
-            "tierwise_crm_calls_total", connection=connection, operation="write", result=type(error).__name__
-        )
-        wish = error.after if isinstance(error, RetryLater) else 60.0
-        back = [
-            ports.Settled(
-                row, "retry", error=str(error),
-                run_after=clock() + timedelta(seconds=backoff.delay(row.attempt, jitter=random(), wish=wish)),
+        Who fails while the next one gets through is to blame. Two in a row, or nobody to compare with: it is the
+        account, all that is left is put back, and the error goes on.
+        """
+        doubt = (busy[0][0], error) if len(busy) == 1 else None
+        left = [] if len(busy) == 1 else list(busy)
+        while left:
+            if self._stop() or self._late(claimed_at):
+                now = [ports.Settled(row, "retry", run_after=self._clock()) for row, _ in left]
+                self._settle(now, batch=batch, called=False)
+                break
+            one = left.pop(0)
+            outcome = self._send([one], batch=batch)
+            if not isinstance(outcome, Exception):
+                self._settle(outcome, batch=batch)
+                if doubt is not None:
+                    self._blame(*doubt, batch=batch)
+                    doubt = None
+            elif doubt is not None or _is_the_accounts(outcome):
+                rest = [doubt[0]] if doubt is not None else []
+                self._put_back([*rest, one[0], *(row for row, _ in left)], outcome, batch=batch)
+                raise outcome
+            else:
+                doubt = (one[0], outcome)
+        if doubt is None:
+            return
+        if self.report.calls:
+            self._blame(*doubt, batch=batch)
+        else:
+            self._put_back([doubt[0]], doubt[1], batch=batch)
+            raise doubt[1]
+
+    def _send(self, busy: Sequence[tuple[ports.Outgoing, Advice]], *, batch: str) -> list[ports.Settled] | Exception:
+        """One call; what became of each, or why nobody knows."""
+        updates = [
+            Update(record_id=row.record_id, values=values, trace_id=f"{batch}-{row.outbox_id}") for row, values in busy
+        ]
+        try:
+            results = self._connector.write(updates)
+            return [self._settled(row, values, said) for (row, values), said in zip(busy, results, strict=True)]
+        except Exception as error:
+            telemetry.count(
+                "tierwise_crm_calls_total",
+                connection=busy[0][0].connection,
+                operation="write",
+                result=type(error).__name__,
             )
-            for row, _ in busy
-        ]  # fmt: skip
-        store.outbox.settle(back, batch=batch, now=clock())
-        raise
-    return [
-        _settle(row, values, result, clock=clock, random=random, attempts=attempts)
-        for (row, values), result in zip(busy, results, strict=True)
-    ]
+            return error
+
+    def _settled(self, row: ports.Outgoing, values: Advice, result: Written) -> ports.Settled:
+        if result.outcome == "written":
+            return ports.Settled(row, "sent", sent=values, new_id=result.new_id)
+        if result.outcome == "refused":
+            return ports.Settled(row, "refused", error=result.error)
+        if self._suspect(row):
+            return ports.Settled(row, "refused", error=f"gave up after {row.attempt} tries: {result.error}")
+        return self._later(row, result.error)
+
+    def _later(self, row: ports.Outgoing, error: str, *, wish: float | None = None) -> ports.Settled:
+        wait = backoff.delay(row.attempt, jitter=self._random(), wish=wish)
+        return ports.Settled(row, "retry", error=error, run_after=self._clock() + timedelta(seconds=wait))
+
+    def _settle(self, settled: Sequence[ports.Settled], *, batch: str, called: bool = True) -> None:
+        self._store.outbox.settle(settled, batch=batch, now=self._clock())
+        if called:
+            self.report = _count(self.report, settled)
+
+    def _put_back(self, rows: Sequence[ports.Outgoing], error: Exception, *, batch: str) -> None:
+        """The account's failure, or nobody's: it uses up no record's tries."""
+        wish = error.after if isinstance(error, RetryLater) else 60.0 if isinstance(error, PauseConnection) else None
+        self._settle([self._later(row, _text(error), wish=wish) for row in rows], batch=batch, called=False)
+
+    def _blame(self, row: ports.Outgoing, error: Exception, *, batch: str) -> None:
+        text = _text(error)
+        lead = telemetry.lead_ref(row.connection, row.record_id)
+        log.error("this record fails its batches", error=text, connection=row.connection, lead=lead)
+        if self._suspect(row):
+            blamed = ports.Settled(row, "refused", error=f"gave up after {row.attempt} tries: {text}")
+        else:
+            blamed = self._later(row, text)
+        self._store.outbox.settle([blamed], batch=batch, now=self._clock())
+        self.report = _tally(self.report, [blamed])
+
+    def _suspect(self, row: ports.Outgoing) -> bool:
+        return row.attempt >= self._pace.attempts
+
+    def _late(self, claimed_at: float) -> bool:
+        return self._monotonic() - claimed_at > self._pace.lease / 2
 
 
-def _settle(
-    row: ports.Outgoing,
-    values: Advice,
-    result: Written,
-    *,
-    clock: ports.Clock,
-    random: Callable[[], float],
-    attempts: int,
-) -> ports.Settled:
-    if result.outcome == "written":
-        return ports.Settled(row, "sent", sent=values, new_id=result.new_id)
-    if result.outcome == "refused":
-        return ports.Settled(row, "refused", error=result.error)
-    if row.attempt >= attempts:
-        return ports.Settled(row, "refused", error=f"gave up after {row.attempt} tries: {result.error}")
-    wait = backoff.delay(row.attempt, jitter=random())
-    return ports.Settled(row, "retry", error=result.error, run_after=clock() + timedelta(seconds=wait))
+def _is_the_accounts(error: Exception) -> bool:
+    """Whether it cannot be one record's: a person must act on the account, or the account named a time."""
+    named = isinstance(error, RetryLater) and error.after is not None
+    return named or isinstance(error, PauseConnection | Misconfigured)
+
+
+def _text(error: Exception) -> str:
+    """An unknown error's words may hold anybody's data."""
+    return str(error) if isinstance(error, TierwiseError) else f"unexpected {type(error).__name__}"
 
 
 def _count(report: WroteBack, settled: Sequence[ports.Settled]) -> WroteBack:
-    outcomes = [item.outcome for item in settled]
+    """With one more call that was answered."""
     connection = settled[0].row.connection
     telemetry.count("tierwise_crm_calls_total", connection=connection, operation="write", result="ok")
+    return _tally(report._replace(calls=report.calls + 1), settled)
+
+
+def _tally(report: WroteBack, settled: Sequence[ports.Settled]) -> WroteBack:
+    outcomes = [item.outcome for item in settled]
+    connection = settled[0].row.connection
     for outcome in set(outcomes):
         telemetry.count("tierwise_writes_total", outcomes.count(outcome), connection=connection, result=outcome)
     return report._replace(
-        calls=report.calls + 1,
         sent=report.sent + outcomes.count("sent"),
         retried=report.retried + outcomes.count("retry"),
         refused=report.refused + outcomes.count("refused"),
