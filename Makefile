@@ -47,5 +47,5 @@ lock: $(READY)   ## renew requirements.lock for Python 3.11, 3.12 and 3.13
 bench: $(READY)  ## ratios measured in one run, as JSON
 	$(BIN)/python tests/bench/run.py $(ARGS)
 
-clean:           ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .tierwise
+clean:           ## remove the environment and caches; an installation's own files (.tierwise) stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,7 +9,7 @@ import threading
 import typer
 
 from tierwise import __version__
-from tierwise.cli import connections, demo, leads, output, policy, processes, review, setup
+from tierwise.cli import connections, demo, evaluation, leads, output, policy, processes, review, setup
 from tierwise.errors import TierwiseError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ setup.register(app)
 demo.register(app)
 processes.register(app)
 leads.register(app)
+evaluation.register(app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -150,10 +151,12 @@ def running(options: Options) -> Iterator[Running]:
 
 
 def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str, str]:
-    """The demo's settings file; its token, like everybody's, comes by environment."""
+    """The demo's settings file, complete enough for commands in another terminal."""
     path = home / "tierwise.toml"
+    urls = {"database_url": options.database_url, "broker_url": options.broker_url}
     lines = [
         f'home = "{home}"',
+        *(f'{name} = "{url}"' for name, url in urls.items() if url),
         'log_level = "info"',
         "tick_seconds = 1",
         f"poll_seconds = {options.poll_seconds:g}",
@@ -164,20 +167,23 @@ def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str
         "lease_seconds = 20",
         f"[connections.{NAME}]",
         *_account(sandbox, options),
+        # In a file, so that commands in another terminal have it too; the directory is closed to others.
+        f'token_file = "{home / "token"}"',
         *(f"{name} = {value}" for name, value in options.connection.items()),
     ]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    secret = sandbox.salesforce["private_key"] if options.crm == "salesforce" else sandbox.token
-    env = {"TIERWISE_CONFIG": str(path), configuration.token_variable(NAME): secret}
-    if options.database_url:
-        env["TIERWISE_DATABASE_URL"] = options.database_url
-    if options.broker_url:
-        env["TIERWISE_BROKER_URL"] = options.broker_url
+    _write_private(path, "\n".join(lines) + "\n")
+    _write_private(home / "token", sandbox.salesforce["private_key"] if options.crm == "salesforce" else sandbox.token)
+    env = {"TIERWISE_CONFIG": str(path)}
     if options.model:
         env["TIERWISE_MODEL__PRIMARY"] = options.model
     if options.secondary:
         env["TIERWISE_MODEL__SECONDARY"] = options.secondary
     return env
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
 
 
 def _account(sandbox: stack.Sandbox, options: Options) -> list[str]:
@@ -233,24 +239,33 @@ def poll_again(stack_: Running) -> dict[str, int]:
     before = stack_.crm.stats()
     parts = stack_.parts
     long_ago = wiring.clock().replace(year=2020, day=1)
-    parts.store.cursors.rewind(NAME, watermark=long_ago, now=wiring.clock())
-    report = None
+    total, records = stack_.crm.count(), 0
     deadline = time.monotonic() + 60
-    while report is None or not report.complete:
+    while records < total:
         if time.monotonic() > deadline:
             raise Unreachable("the second poll did not finish within 60 s", place=str(stack_.home / "logs"))
-        # None while the worker holds the cursor; its poll reads the same window.
-        report = parts.poll(NAME)
-        if report is None:
-            time.sleep(0.1)
+        # The worker polls too and may take the rewound window; only one that was read here counts.
+        parts.store.cursors.rewind(NAME, watermark=long_ago, now=wiring.clock())
+        records = _read_to_the_end(parts)
     to_decide = parts.store.leads.counts(NAME)["undecided"]
     after = stack_.crm.stats()
     return {
-        "records": report.records,
+        "records": records,
         "to_decide": to_decide,
         "writes": after["writes"] - before["writes"],
         "model_calls": after["model_calls"] - before["model_calls"],
     }
+
+
+def _read_to_the_end(parts: Wiring) -> int:
+    """Records of one window, polled here; those so far where the worker holds the cursor."""
+    records = 0
+    while (report := parts.poll(NAME)) is not None:
+        records += report.records
+        if report.complete:
+            return records
+    time.sleep(0.1)
+    return records
 
 
 def _summary(
@@ -313,15 +328,8 @@ def _row(record: dict[str, Any]) -> list[Any]:
         shown.get("tierwise_tier"),
         f"{confidence} %" if confidence else None,
         shown.get("tierwise_route"),
-        _few(shown.get("tierwise_reason_codes")),
+        output.few((shown.get("tierwise_reason_codes") or "").split(";")),
     ]
-
-
-def _few(codes: str | None, *, most: int = 2) -> str:
-    """The first codes and how many more there are: a line a lead."""
-    found = [code for code in (codes or "").split(";") if code]
-    more = f" +{len(found) - most}" if len(found) > most else ""
-    return ", ".join(found[:most]) + more
 
 
 def _addresses(stack_: Running) -> None:
@@ -335,5 +343,7 @@ def _addresses(stack_: Running) -> None:
 
 def _wait() -> None:
     with contextlib.suppress(KeyboardInterrupt):
+        # A shell starts what runs in the background with SIGINT ignored; Ctrl-C and kill -INT shall end it there too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         while True:
             time.sleep(3600)
