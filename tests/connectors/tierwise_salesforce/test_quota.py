@@ -40,6 +40,7 @@ def test_both_forms_are_understood(header: str, expected: tuple[Usage, ...]) -> 
         ("api-usage=80/100", True),
         ("api-usage=10/100; per-app-api-usage=200/250(appName=x)", True),
         ("api-usage=90/100; per-app-api-usage=1/250(appName=x)", True),
+        ("api-usage=30000/100000; per-app-api-usage=240/250(appName=x)", True),
         ("api-usage=90/0", False),
         ("nonsense", False),
     ],

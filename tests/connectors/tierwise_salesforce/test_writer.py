@@ -185,9 +185,14 @@ def test_a_field_without_security_pauses_the_connection(crm: Any, how: Mapping[s
     """Fields that are deployed without a permission set are seen by nobody: every update would fail alike."""
     crm.deploy(**how)
     (key,) = crm.load(1)
+    crm.connector().describe()
     with pytest.raises(sdk.PauseConnection, match=SCORE) as caught:
         crm.connector().write([update(key)])
     assert "sf org assign permset" in caught.value.remedy
+    crm.deploy()
+    crm.calls.clear()
+    crm.connector().describe()
+    assert crm.count("/describe") == 1, "what was remembered is wrong, and is not believed again"
 
 
 def test_a_merged_record_is_written_where_it_lives_on(crm: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -8,6 +9,23 @@ from tierwise_sandbox.salesforce.control import provision
 from tierwise_sandbox.salesforce.org import Org
 
 EVIL = "<script>alert(1)</script>\"'&"
+
+
+class Closed(HTMLParser):
+    """Fails unless elements are closed in the order in which they were opened."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.feed(page)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in {"meta", "input", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
 
 
 @pytest.fixture
@@ -81,8 +99,10 @@ def test_a_wrong_form_is_refused(stranger_sf: Any, scored: str, org: Org) -> Non
 def test_no_value_can_become_markup(stranger_sf: Any, sf: Any, scored: str) -> None:
     for name in ("FirstName", "Company", "Title", "Description", "LeadSource", "Tierwise_Reasons__c", "Website"):
         sf.collection([{"id": scored, name: EVIL[:40]}])
-    for path in ("/leads", f"/leads/{scored}"):
-        assert "<script" not in stranger_sf.http.get(path).text
+    for path in ("/leads", f"/leads/{scored}", "/leads/x"):
+        text = stranger_sf.http.get(path).text
+        assert "<script" not in text
+        Closed(text)
 
 
 def test_a_lead_that_is_not_there(stranger_sf: Any, sf: Any, leads: list[str]) -> None:
