@@ -155,6 +155,12 @@ class Wiring:
             )
         return found
 
+    def token(self, name: str) -> str:
+        """The connection's token; "" where its type needs none and none is set. Raises Misconfigured."""
+        settings = self.connection(name)
+        given = settings.token is not None or settings.token_file is not None
+        return settings.secret(name) if given or plugins.needs_token(settings.type) else ""
+
     @contextmanager
     def connector(self, name: str) -> Iterator[Connector]:
         """The connector of one connection, open for the block."""
@@ -163,7 +169,7 @@ class Wiring:
             Connection(
                 name=name,
                 type=settings.type,
-                token=settings.secret(name),
+                token=self.token(name),
                 options=settings.options,
                 limiter=self.limiter,
             )
