@@ -26,6 +26,7 @@ IMPURE_METHODS = {"now", "utcnow", "today"}
 # How many handlers may catch everything, and why.
 MAY_CATCH_ALL = {
     "worker/tierwise/tasks.py": 99,  # where any error of a task becomes what Celery does next
+    "worker/tierwise/pipeline/crew.py": 1,  # hands a stranger's error to whoever waits for its answer
     "worker/tierwise/llm/once.py": 1,  # hands the error to every caller who waits for the same answer
 }
 # The sandbox's command line speaks to its caller on standard output.

@@ -6,6 +6,7 @@ is imported only where a model is called.
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import socket
@@ -21,11 +22,12 @@ from typing import TYPE_CHECKING
 from tierwise import content, limits, plugins, policies, ports, store, telemetry
 from tierwise.domain import mapping
 from tierwise.domain.advice import AdviceField, fields_for
+from tierwise.domain.lead import digest
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
-from tierwise.pipeline import decide, poll, write_back
-from tierwise.sdk import Connection, Connector, Limiter
-from tierwise.settings import ConnectionSettings, Settings
+from tierwise.pipeline import decide, enrich, poll, write_back
+from tierwise.sdk import Connection, Connector, Enriching, Limiter
+from tierwise.settings import ConnectionSettings, EnricherSettings, Settings
 
 if TYPE_CHECKING:
     from tierwise.llm.loop import LoopThread
@@ -52,6 +54,7 @@ class Wiring:
         self._lock = threading.RLock()
         self._store: ports.Store | None = None
         self._limiter: Limiter | None = None
+        self._enrichment: enrich.Enrichment | None = None
         self._judge: ports.Judge | None = None
         self._loop: LoopThread | None = None
         self._runnables: dict[str, Runnable] = {}
@@ -79,6 +82,26 @@ class Wiring:
                 self._limiter = limits.RedisLimiter(self.broker_url) if self.broker_url else limits.LocalLimiter()
             return self._limiter
 
+    @property
+    def enrichment(self) -> enrich.Enrichment | None:
+        """The configured enrichers, open; None where there are none. Misconfigured names enricher and option."""
+        with self._lock:
+            if self._enrichment is None and self.settings.enrichers:
+                seats = [self._seat(name, settings) for name, settings in self.settings.enrichers.items()]
+                self._enrichment = enrich.Enrichment(
+                    seats, seconds=self.settings.enrich_seconds, monotonic=time.monotonic
+                )
+            return self._enrichment
+
+    def _seat(self, name: str, settings: EnricherSettings) -> enrich.Seat:
+        enriching = Enriching(name, settings.secret(name), settings.options, self.limiter, settings.seconds)
+        return enrich.Seat(
+            name,
+            plugins.installed().open_enricher(settings.type, enriching),
+            version=digest([settings.type, settings.options]),
+            seconds=settings.seconds,
+        )
+
     def judge(self) -> tuple[ports.Judge, LoopThread]:
         """The chain of models and the one event loop it lives on. Imports litellm."""
         from tierwise.llm import cascade, loop
@@ -103,8 +126,11 @@ class Wiring:
             if self._judge is not None and self._loop is not None:
                 self._loop.submit(self._judge.close()).result(timeout=10)
                 self._loop.stop()
+            if self._enrichment is not None:
+                self._enrichment.close()
             if self._store is not None:
                 self._store.close()
+            self._enrichment = None
             self._judge, self._loop, self._store = None, None, None
 
     # -- policy ------------------------------------------------------------------------------------------------
@@ -206,6 +232,8 @@ class Wiring:
             every=self.connection(name).poll_seconds or settings.poll_seconds,
             overlap=settings.overlap_seconds,
         )
+        enrichment = self.enrichment
+        stored = functools.partial(self.store.leads.provenance, name)
         with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
             return poll.poll(
                 self.store,
@@ -218,6 +246,7 @@ class Wiring:
                 clock=clock,
                 monotonic=time.monotonic,
                 pace=pace,
+                enrich=None if enrichment is None else functools.partial(enrichment.page, stored=stored),
             )
 
     def pump(
