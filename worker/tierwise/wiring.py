@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tierwise import content, limits, plugins, policies, ports, store, telemetry
 from tierwise.domain import mapping
@@ -25,7 +25,7 @@ from tierwise.domain.advice import AdviceField, fields_for
 from tierwise.domain.lead import digest
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
-from tierwise.pipeline import decide, enrich, poll, write_back
+from tierwise.pipeline import decide, enrich, guard, poll, write_back
 from tierwise.sdk import Connection, Connector, Enriching, Limiter
 from tierwise.settings import ConnectionSettings, EnricherSettings, Settings
 
@@ -191,17 +191,12 @@ class Wiring:
     def connector(self, name: str) -> Iterator[Connector]:
         """The connector of one connection, open for the block."""
         settings = self.connection(name)
-        connector = plugins.open_connector(
-            Connection(
-                name=name,
-                type=settings.type,
-                token=self.token(name),
-                options=settings.options,
-                limiter=self.limiter,
-            )
+        connection = Connection(
+            name=name, type=settings.type, token=self.token(name), options=settings.options, limiter=self.limiter
         )
+        connector = guard.Guarded(lambda: plugins.open_connector(connection), name=name)
         try:
-            yield connector
+            yield cast(Connector, connector)
         finally:
             connector.close()
 

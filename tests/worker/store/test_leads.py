@@ -56,7 +56,8 @@ def test_counts_of_one_connection_or_all(desk: Any) -> None:
 
 
 def test_provenance_as_it_is_stored(desk: Any) -> None:
-    one = desk.arrival("1")
-    desk.poll(one, desk.misfit("2"))
-    assert desk.store.leads.provenance("crm", ["1", "2", "3"]) == {"1": dict(one.provenance), "2": {}}
+    one, two = desk.arrival("1"), desk.misfit("2")
+    desk.poll(one, two)
+    expected = {"1": dict(one.provenance), "2": dict(two.provenance)}
+    assert desk.store.leads.provenance("crm", ["1", "2", "3"]) == expected
     assert desk.store.leads.provenance("other", ["1"]) == {}

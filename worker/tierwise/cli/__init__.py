@@ -7,7 +7,7 @@ import sys
 import typer
 
 from tierwise import __version__
-from tierwise.cli import connections, demo, leads, output, policy, processes, review, setup
+from tierwise.cli import connections, connectors, demo, leads, output, policy, processes, review, setup
 from tierwise.errors import TierwiseError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ demo.register(app)
 processes.register(app)
 leads.register(app)
 app.add_typer(connections.app, name="connections")
+app.add_typer(connectors.app, name="connectors")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
 

@@ -37,6 +37,7 @@ def list_(json: output.Json = False) -> None:
                     "leads": state.leads if state else 0,
                     "watermark": state.watermark if state else None,
                     "last_polled_at": state.last_polled_at if state else None,
+                    "error": state.error if state else "",
                 }
             )
     if json:
@@ -44,10 +45,10 @@ def list_(json: output.Json = False) -> None:
         return
     output.table(
         "Connections",
-        ["name", "type", "enabled", "paused", "leads", "last polled"],
+        ["name", "type", "enabled", "paused", "leads", "last polled", "last error"],
         [
             [r["name"], r["type"], "yes" if r["enabled"] else "no", r["paused"], r["leads"],
-             output.ago(r["last_polled_at"])]
+             output.ago(r["last_polled_at"]), r["error"]]
             for r in rows
         ],
     )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tierwise import ports, telemetry
 from tierwise.domain.mapping import FieldMap
+from tierwise.errors import TierwiseError
 from tierwise.pipeline import map as mapping
 from tierwise.sdk import Connector
 
@@ -80,6 +81,9 @@ def poll(
             give_up=monotonic() + pace.longest, monotonic=monotonic, overlap=pace.overlap, enrich=enrich,
         )  # fmt: skip
         error, wait = "", pace.every if report.complete else 0.0
+    except TierwiseError as failure:
+        error = str(failure)  # what `connections list` shows until a poll goes well
+        raise
     finally:
         if error:
             wait = pace.every

@@ -180,6 +180,8 @@ class ConnectionState(NamedTuple):
     last_polled_at: datetime | None
     next_poll_at: datetime | None
     leads: int
+    error: str = ""
+    """Why the last poll did not go well; empty where it did."""
 
 
 class Activation(NamedTuple):

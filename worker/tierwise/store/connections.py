@@ -99,6 +99,7 @@ class Connections:
                 cursor.c.last_polled_at,
                 cursor.c.next_poll_at,
                 count.label("leads"),
+                sa.func.coalesce(cursor.c.error, "").label("error"),
             )
             .outerjoin(cursor, cursor.c.connection == TABLE.c.name)
             .order_by(TABLE.c.name)
