@@ -181,6 +181,9 @@ class Wiring:
             )
         return found
 
+    call_seconds = guard.CALL_SECONDS
+    """Longest call of a connector."""
+
     def token(self, name: str) -> str:
         """The connection's token; "" where its type needs none and none is set. Raises Misconfigured."""
         settings = self.connection(name)
@@ -194,7 +197,7 @@ class Wiring:
         connection = Connection(
             name=name, type=settings.type, token=self.token(name), options=settings.options, limiter=self.limiter
         )
-        connector = guard.Guarded(lambda: plugins.open_connector(connection), name=name)
+        connector = guard.Guarded(lambda: plugins.open_connector(connection), name=name, seconds=self.call_seconds)
         try:
             yield cast(Connector, connector)
         finally:

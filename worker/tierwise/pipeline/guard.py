@@ -111,6 +111,7 @@ class Guarded:
         if error is None:
             return future.result()
         if isinstance(error, errors.TierwiseError):
+            error.place = error.place or self._name
             raise error
         raise errors.RetryLater(
             f"the connector broke in {what} with {type(error).__name__}",
