@@ -156,6 +156,9 @@ def row(**values: Any) -> dict[str, Any]:
         ({"state": "ready"}, "C", {"known"}),  # goes out anyway
         ({"state": "leased"}, "C", {"known", "generation"}),
         ({"state": "leased"}, "A", set()),
+        # Its writer may be dead, and the next one would go by this alone.
+        ({"state": "leased", "known": {"tierwise_tier": columns.UNSURE}}, "mine", {"kept", "generation"}),
+        ({"state": "leased", "kept": ["tierwise_tier"]}, "mine", set()),
     ],
 )
 def test_what_an_echo_changes(values: dict[str, Any], shown: str, expected: set[str]) -> None:

@@ -83,12 +83,7 @@ class Connections:
 
     def list(self) -> builtins.list[ConnectionState]:
         """All of them, by name."""
-        cursor, lead = schema.cursor, schema.lead
-        count = (
-            sa.select(sa.func.count())
-            .where(lead.c.connection == TABLE.c.name, lead.c.merged_into.is_(None))
-            .scalar_subquery()
-        )
+        cursor = schema.cursor
         query = (
             sa.select(
                 TABLE.c.name,
@@ -98,8 +93,8 @@ class Connections:
                 cursor.c.watermark,
                 cursor.c.last_polled_at,
                 cursor.c.next_poll_at,
-                count.label("leads"),
-                sa.func.coalesce(cursor.c.error, "").label("error"),
+                sa.func.coalesce(cursor.c.leads, 0),
+                sa.func.coalesce(cursor.c.error, ""),
             )
             .outerjoin(cursor, cursor.c.connection == TABLE.c.name)
             .order_by(TABLE.c.name)

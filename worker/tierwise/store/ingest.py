@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from tierwise.domain import advice, review
+from tierwise.domain import advice
 from tierwise.ports import Arrival, CursorClaim, Ingested
 from tierwise.store import columns, cursors, desired, echoes, engine, reviews, schema
 
@@ -172,6 +172,7 @@ class Page:
                 sa.insert(LEAD).returning(LEAD.c.record_id, LEAD.c.id, sort_by_parameter_order=True), new
             )
             ids.update({row.record_id: int(row.id) for row in inserted})
+            cursors.count(connection, self._claim.connection, len(new))
         old = [
             {"key": ids[record_id], **rows[record_id]}
             for record_id in stored
@@ -256,17 +257,7 @@ class Page:
             ],
             now=self._now,
         )
-        items = [
-            {
-                "connection": name,
-                "record_id": record_id,
-                "kind": "schema",
-                "priority": review.priority("schema", score=None, confidence=None),
-                "reason": rows[record_id]["rejected"],
-                "decision_id": None,
-            }
-            for record_id in refused
-        ]
+        items = [reviews.schema_item(name, record_id, rows[record_id]["rejected"]) for record_id in refused]
         reviews.open_items(connection, items, now=self._now)
 
 
