@@ -53,7 +53,7 @@ def test_it_is_as_clean_as_ours(package: Path) -> None:
     root = Path(__file__).parents[2]
     argv = [sys.executable, "-m", "ruff", "--config", str(root / "pyproject.toml"), "--no-cache"]
     checked = subprocess.run(
-        [*argv[:3], "check", *argv[3:], "--ignore", "S101,S608,PLR2004", str(package)],
+        [*argv[:3], "check", *argv[3:], "--ignore", "S101,S105,S608", str(package)],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout

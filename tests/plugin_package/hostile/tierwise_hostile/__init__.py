@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tierwise import sdk
 
 SECRET = "hostile-secret-token"
-HUGE = 300_000
+HUGE = 100_000
 NEVER = threading.Event()
 
 
