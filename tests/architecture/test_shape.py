@@ -30,6 +30,7 @@ MAY_CATCH_ALL = {
     "worker/tierwise/pipeline/decide.py": 3,
     # One record's failure is its own: where a connector breaks on it alone, the others still get through.
     "worker/tierwise/pipeline/write_back.py": 1,
+    "worker/tierwise/pipeline/crew.py": 1,  # hands a stranger's error to whoever waits for its answer
 }
 # The sandbox's command line speaks to its caller on standard output.
 MAY_PRINT = {Path("connectors/tierwise_sandbox/__main__.py"), Path("worker/tierwise/__main__.py")}

@@ -56,9 +56,8 @@ def test_ours_is_found_the_way_a_strangers_is() -> None:
     assert list(found) == sorted(found)
 
 
-def test_every_option_of_every_installed_type_is_described_and_has_a_default() -> None:
+def test_every_option_of_every_installed_type_is_described() -> None:
     for kind in plugins.connector_types().values():
-        assert kind.settings() is not None
         silent = [name for name, field in kind.settings.model_fields.items() if not field.description]
         assert silent == [], f"{kind.name}: {silent}"
 

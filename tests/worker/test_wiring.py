@@ -72,3 +72,24 @@ def test_a_closed_wiring_opens_again(parts: wiring.Wiring) -> None:
     assert parts.store.connections.list() == []
     parts.close()
     assert parts.store.connections.list() == []
+
+
+def test_enrichers_are_opened_once_and_only_where_the_settings_name_one(home: Path) -> None:
+    assert wiring.Wiring(configuration.Settings(home=home)).enrichment is None
+    named = {"country": {"type": "phone_country"}, "name": {"type": "company_name"}}
+    made = wiring.Wiring(configuration.Settings(home=home, enrichers=named))
+    assert made.enrichment is not None
+    assert made.enrichment is made.enrichment
+    made.close()
+    wrong = wiring.Wiring(configuration.Settings(home=home, enrichers={"a": {"type": "fone_country"}}))
+    with pytest.raises(Misconfigured, match="no enricher type") as caught:
+        _ = wrong.enrichment
+    assert (caught.value.place, caught.value.remedy) == ("enrichers.a.type", "did you mean 'phone_country'?")
+
+
+def test_a_token_is_asked_for_where_the_type_needs_one(home: Path) -> None:
+    connections = {"drop": {"type": "files"}, "mine": {"type": "files", "token": "x"}, "emea": {"type": "hubspot"}}
+    made = wiring.Wiring(configuration.Settings(home=home, connections=connections))
+    assert (made.token("drop"), made.token("mine")) == ("", "x")
+    with pytest.raises(Misconfigured, match="has no token"):
+        made.token("emea")

@@ -7,6 +7,7 @@ is imported only where a model is called.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import socket
@@ -17,17 +18,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tierwise import content, limits, plugins, policies, ports, store, telemetry
 from tierwise.domain import mapping
 from tierwise.domain.advice import AdviceField, fields_for
+from tierwise.domain.lead import digest
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.domain.rubric import Assessment
 from tierwise.errors import Misconfigured
-from tierwise.pipeline import decide, poll, write_back
-from tierwise.sdk import Connection, Connector, Limiter
-from tierwise.settings import ConnectionSettings, Settings
+from tierwise.pipeline import decide, enrich, guard, poll, write_back
+from tierwise.sdk import Connection, Connector, Enriching, Limiter
+from tierwise.settings import ConnectionSettings, EnricherSettings, Settings
 
 if TYPE_CHECKING:
     from tierwise.llm.loop import LoopThread
@@ -63,6 +65,7 @@ class Wiring:
         self._lock = threading.RLock()
         self._store: ports.Store | None = None
         self._limiter: Limiter | None = None
+        self._enrichment: enrich.Enrichment | None = None
         self._judge: ports.Judge | None = None
         self._loop: LoopThread | None = None
         self._runnables: dict[str, Runnable] = {}
@@ -90,6 +93,26 @@ class Wiring:
                 self._limiter = limits.RedisLimiter(self.broker_url) if self.broker_url else limits.LocalLimiter()
             return self._limiter
 
+    @property
+    def enrichment(self) -> enrich.Enrichment | None:
+        """The configured enrichers, open; None where there are none. Misconfigured names enricher and option."""
+        with self._lock:
+            if self._enrichment is None and self.settings.enrichers:
+                seats = [self._seat(name, settings) for name, settings in self.settings.enrichers.items()]
+                self._enrichment = enrich.Enrichment(
+                    seats, seconds=self.settings.enrich_seconds, monotonic=time.monotonic
+                )
+            return self._enrichment
+
+    def _seat(self, name: str, settings: EnricherSettings) -> enrich.Seat:
+        enriching = Enriching(name, settings.secret(name), settings.options, self.limiter, settings.seconds)
+        return enrich.Seat(
+            name,
+            plugins.installed().open_enricher(settings.type, enriching),
+            version=digest([settings.type, settings.options]),
+            seconds=settings.seconds,
+        )
+
     def judge(self) -> tuple[ports.Judge, LoopThread]:
         """The chain of models and the one event loop it lives on. Imports litellm."""
         from tierwise.llm import cascade, loop
@@ -113,12 +136,15 @@ class Wiring:
         with self._lock:
             judge, loop, opened, limiter = self._judge, self._loop, self._store, self._limiter
             self._judge, self._loop, self._store, self._limiter = None, None, None, None
+            enrichment, self._enrichment = self._enrichment, None
         try:
             if judge is not None and loop is not None:
                 with contextlib.suppress(TimeoutError):
                     loop.submit(judge.close()).result(timeout=10)
                 loop.stop()
         finally:
+            if enrichment is not None:
+                enrichment.close()
             if isinstance(limiter, limits.RedisLimiter):
                 limiter.close()
             if opened is not None:
@@ -172,21 +198,25 @@ class Wiring:
             )
         return found
 
+    call_seconds = guard.CALL_SECONDS
+    """Longest call of a connector."""
+
+    def token(self, name: str) -> str:
+        """The connection's token; "" where its type needs none and none is set. Raises Misconfigured."""
+        settings = self.connection(name)
+        given = settings.token is not None or settings.token_file is not None
+        return settings.secret(name) if given or plugins.needs_token(settings.type) else ""
+
     @contextmanager
     def connector(self, name: str) -> Iterator[Connector]:
         """The connector of one connection, open for the block."""
         settings = self.connection(name)
-        connector = plugins.open_connector(
-            Connection(
-                name=name,
-                type=settings.type,
-                token=settings.secret(name),
-                options=settings.options,
-                limiter=self.limiter,
-            )
+        connection = Connection(
+            name=name, type=settings.type, token=self.token(name), options=settings.options, limiter=self.limiter
         )
+        connector = guard.Guarded(lambda: plugins.open_connector(connection), name=name, seconds=self.call_seconds)
         try:
-            yield connector
+            yield cast(Connector, connector)
         finally:
             connector.close()
 
@@ -217,6 +247,8 @@ class Wiring:
             every=self.connection(name).poll_seconds or settings.poll_seconds,
             overlap=settings.overlap_seconds,
         )
+        enrichment = self.enrichment
+        stored = functools.partial(self.store.leads.provenance, name)
         with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
             return poll.poll(
                 self.store,
@@ -229,6 +261,7 @@ class Wiring:
                 clock=clock,
                 monotonic=time.monotonic,
                 pace=pace,
+                enrich=None if enrichment is None else functools.partial(enrichment.page, stored=stored),
             )
 
     def pump(

@@ -284,3 +284,42 @@ assert identity.phone("+49301234567") == "+49301234567"
 assert identity.country("Frankreich") == "FR"
 """
     subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Acme GmbH & Co. KG", "acme"),
+        ("ACME, Inc.", "acme"),
+        ("The Acme Company", "acme"),
+        ("Société Générale S.A.", "societe generale"),
+        ("Foo Sp. z o.o.", "foo"),
+        ("Marks and Spencer plc", "marks and spencer"),
+        ("AG", "ag"),  # a legal form alone is a name
+        ("株式会社 トヨタ", "株式会社 トヨタ"),
+        ("  ", None),
+    ],
+)
+def test_company_key(name: str, key: str | None) -> None:
+    assert identity.company_key(name) == key
+
+
+@given(st.text(max_size=40))
+def test_a_normal_form_of_a_company_stays_one(name: str) -> None:
+    key = identity.company_key(name)
+    assert key is None or identity.company_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        ("+493012345678", "DE"),
+        ("+12125551234", "US"),
+        ("+14165551234", "CA"),  # one code, two countries
+        ("+442079460018", "GB"),
+        ("+80012345678", None),  # a number of no country
+        ("nonsense", None),
+    ],
+)
+def test_phone_country(number: str, country: str | None) -> None:
+    assert identity.phone_country(number) == country

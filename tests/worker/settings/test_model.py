@@ -98,3 +98,34 @@ def test_reading_settings_costs_little() -> None:
     taken, *heavy = output.stdout.split()
     assert heavy == []
     assert float(taken) < 0.4
+
+
+def test_enrichers_are_named_tables_with_options_of_their_own(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from-file\n")
+    found = read(
+        '[enrichers.country]\ntype = "phone_country"\n'
+        '[enrichers.firm-data]\ntype = "http"\nseconds = 1\nurl = "https://x"\nfields = { industry = "a.b" }\n'
+        '[enrichers.other]\ntype = "http"\ntoken_file = "secret"\n',
+        TIERWISE_ENRICHERS__FIRM_DATA__TOKEN="from-environment",
+        TIERWISE_ENRICH_SECONDS="4",
+    )
+    assert list(found.enrichers) == ["country", "firm-data", "other"], "in the order of the file: later sees earlier"
+    assert found.enrichers["firm-data"].options == {"url": "https://x", "fields": {"industry": "a.b"}}
+    assert [one.secret(name) for name, one in found.enrichers.items()] == ["", "from-environment", "from-file"]
+    assert (found.enrich_seconds, found.enrichers["firm-data"].seconds) == (4, 1)
+    assert found.secrets() == {"from-environment", "from-file"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[enrichers.a]\nseconds = 1", "enrichers.a.type"),
+        ('[enrichers.a]\ntype = "http"\nsecond = 1', "enrichers.a.second"),
+        ('[enrichers.a-b]\ntype = "http"\n[enrichers.a_b]\ntype = "http"', "cannot be told apart"),
+        ("enrich_seconds = 600", "enrich_seconds"),
+    ],
+)
+def test_a_wrong_enricher_is_told_with_its_place(read: Read, text: str, message: str) -> None:
+    with pytest.raises(errors.Misconfigured) as caught:
+        read(text)
+    assert message in str(caught.value)

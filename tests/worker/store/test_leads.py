@@ -53,3 +53,11 @@ def test_counts_of_one_connection_or_all(desk: Any) -> None:
     assert desk.store.leads.counts("crm")["leads"] == 1
     assert desk.store.leads.counts("other")["undecided"] == 2
     assert desk.store.leads.counts()["leads"] == 3
+
+
+def test_provenance_as_it_is_stored(desk: Any) -> None:
+    one, two = desk.arrival("1"), desk.misfit("2")
+    desk.poll(one, two)
+    expected = {"1": dict(one.provenance), "2": dict(two.provenance)}
+    assert desk.store.leads.provenance("crm", ["1", "2", "3"]) == expected
+    assert desk.store.leads.provenance("other", ["1"]) == {}

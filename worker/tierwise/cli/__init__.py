@@ -9,7 +9,7 @@ import threading
 import typer
 
 from tierwise import __version__
-from tierwise.cli import connections, demo, evaluation, leads, output, policy, processes, review, setup
+from tierwise.cli import connections, connectors, demo, evaluation, leads, output, policy, processes, review, setup
 from tierwise.errors import TierwiseError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ processes.register(app)
 leads.register(app)
 evaluation.register(app)
 app.add_typer(connections.app, name="connections")
+app.add_typer(connectors.app, name="connectors")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
 

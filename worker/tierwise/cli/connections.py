@@ -39,6 +39,7 @@ def list_(json: output.Json = False) -> None:
                     "leads": state.leads if state else 0,
                     "watermark": state.watermark if state else None,
                     "last_polled_at": state.last_polled_at if state else None,
+                    "error": state.error if state else "",
                 }
             )
     if json:
@@ -46,10 +47,10 @@ def list_(json: output.Json = False) -> None:
         return
     output.table(
         "Connections",
-        ["name", "type", "enabled", "paused", "leads", "last polled"],
+        ["name", "type", "enabled", "paused", "leads", "last polled", "last error"],
         [
             [r["name"], r["type"], "yes" if r["enabled"] else "no", r["paused"], r["leads"],
-             output.ago(r["last_polled_at"])]
+             output.ago(r["last_polled_at"]), r["error"]]
             for r in rows
         ],
     )  # fmt: skip
@@ -58,7 +59,7 @@ def list_(json: output.Json = False) -> None:
 @app.command()
 def add(
     name: Name,
-    type_: Annotated[str, typer.Option("--type", help="Kind of system: hubspot or salesforce.")],
+    type_: Annotated[str, typer.Option("--type", help="Kind of system: see tierwise connectors list.")],
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE of the connector's own settings.")
     ] = None,
@@ -67,11 +68,12 @@ def add(
     types = plugins.connector_types()
     if type_ not in types:
         raise Misconfigured(f"there is no connector type '{type_}'", remedy=f"installed: {', '.join(sorted(types))}")
-    options = dict(_pair(text) for text in option or [])
+    given = dict(_pair(text) for text in option or [])
+    options = plugins.installed().checked_options(type_, given, place=f"connections.{name}")
     path = configuration.add_connection(None, name, type_, options)
-    variable = configuration.token_variable(name)
     output.say(f"wrote [connections.{name}] into {path}")
-    output.say(f"next: export {variable}=...   then: tierwise connections check {name}")
+    login = f"export {configuration.token_variable(name)}=...   then: " if types[type_].needs_token else ""
+    output.say(f"next: {login}tierwise connections check {name}")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tierwise import content, embedded, policies, store, wiring
+from tierwise import content, embedded, plugins, policies, store, wiring
 from tierwise import settings as configuration
 from tierwise.cli import output, session
 from tierwise.cli.policy import template_problems
@@ -193,5 +193,7 @@ def _policy(settings: configuration.Settings) -> str:
 
 
 def _token(settings: configuration.Settings, name: str) -> str:
+    if not plugins.needs_token(settings.connections[name].type):
+        return "not needed"
     settings.connections[name].secret(name)
     return "set"

@@ -78,6 +78,13 @@ _COUNTRY_ALIASES = {
     "ger": "DE", "sui": "CH", "ned": "NL", "den": "DK", "por": "PT", "gre": "GR", "cro": "HR", "bul": "BG", "rsa": "ZA",
     "inglaterra": "GB", "british virgin islands": "VG",
 }  # fmt: skip
+# What stands behind a company's name and says only how it is registered; "and" is what "GmbH & Co. KG" leaves.
+_LEGAL_FORMS = _words(
+    """
+    ab ag and aps as asa bv bvba co company corp corporation cv doo eg ek eood ev gbr gesmbh gmbh inc incorporated kft
+    kg kgaa kk limited llc llp lp ltd ltda lda mbh nv oe ohg oo ood oy oyj plc private pte pty pvt sa sae sas sarl sarlu
+    sca scs se sl slu sp spa spol sprl sro srl ug und z zoo"""
+)
 # Languages whose names of countries are understood ("Frankreich", "Estados Unidos"), from pycountry's translations.
 _LANGUAGES = _words("de fr es it nl pt pt_BR pl sv nb da fi cs hu ro tr el ru uk ja zh_CN zh_TW ko")
 
@@ -148,6 +155,25 @@ def phone(value: str, default_region: str | None = None) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     return found if again == found and len(found) >= _SHORTEST_PHONE else None
+
+
+def phone_country(number: str) -> str | None:
+    """Country (alpha-2) of a number in E.164 form; None where the number belongs to none or to several."""
+    import phonenumbers
+
+    try:
+        code = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return None
+    return code if code in _REGION_OF else None
+
+
+def company_key(name: str) -> str | None:
+    """A company's name in normal form: small letters, no accents or punctuation, no legal form at its end."""
+    words = _name_key(name).split()
+    while len(words) > 1 and words[-1] in _LEGAL_FORMS:
+        words.pop()
+    return " ".join(words) or None
 
 
 def registrable_domain(value: str) -> str | None:

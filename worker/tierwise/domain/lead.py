@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Kind = Literal["text", "integer", "decimal", "boolean", "timestamp", "choice"]
 Source = Literal[
@@ -62,6 +62,9 @@ class Lead(BaseModel):
     last_name: str | None = _field("Family name.", personal=True)
     job_title: str | None = _field("Job title as stated.", free_text=True)
     company: str | None = _field("Company name as stated.")
+    company_key: str | None = _field(
+        "Company name in normal form: small letters, no accents, no legal form.", derived=True
+    )
     company_domain: str | None = _field("Registrable domain of the company (acme.co.uk).")
     employee_count: int | None = _field("Number of employees; a range becomes its middle.", unit="people")
     industry: str | None = _field("Industry or category, lower case snake (financial_services).")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from tierwise import ports
@@ -10,12 +10,22 @@ from tierwise.domain import identity, mapping
 from tierwise.errors import RejectRecord
 from tierwise.sdk import Record
 
+Enrich = Callable[[Sequence[ports.Arrival]], list[ports.Arrival]]
+"""Arrivals with what enrichers know about them."""
+
 
 def arrivals(
-    records: Sequence[Record], *, connection: str, field_map: mapping.FieldMap, leads: ports.Leads
+    records: Sequence[Record],
+    *,
+    connection: str,
+    field_map: mapping.FieldMap,
+    leads: ports.Leads,
+    enrich: Enrich | None = None,
 ) -> list[ports.Arrival]:
     """Every record of the page, first submitted first; two queries, however many records."""
     mapped = [_map(record, field_map) for record in {record.id: record for record in records}.values()]
+    if enrich is not None:
+        mapped = enrich(mapped)  # before duplicates are marked: what is found may tell whose lead it is
     mapped.sort(key=lambda item: (_order(item), item.record_id))
     return _mark_duplicates(mapped, connection=connection, leads=leads)
 

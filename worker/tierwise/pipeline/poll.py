@@ -63,6 +63,7 @@ def poll(
     monotonic: Callable[[], float],
     pace: Pace,
     stop: Callable[[], bool] = lambda: False,
+    enrich: mapping.Enrich | None = None,
 ) -> Polled | None:
     """Poll one connection once. None where somebody else does, or it is switched off.
 
@@ -80,7 +81,7 @@ def poll(
         claim = _window(store, connector, claim, clock=clock)
         report = _read(
             store, connector, claim, field_map=field_map, properties=properties, policy=policy, clock=clock,
-            give_up=monotonic() + pace.longest, monotonic=monotonic, overlap=pace.overlap, stop=stop,
+            give_up=monotonic() + pace.longest, monotonic=monotonic, overlap=pace.overlap, stop=stop, enrich=enrich,
         )  # fmt: skip
         error, wait = "", pace.every if report.complete else 0.0
     except TierwiseError as failure:
@@ -115,6 +116,7 @@ def _read(
     monotonic: Callable[[], float],
     overlap: float,
     stop: Callable[[], bool],
+    enrich: mapping.Enrich | None,
 ) -> Polled:
     until = claim.window_until
     assert until is not None
@@ -122,7 +124,9 @@ def _read(
     report = Polled()
     pages = connector.changes(since, until, properties=properties, position=claim.position)
     for page in pages:
-        arrived = mapping.arrivals(page.records, connection=claim.connection, field_map=field_map, leads=store.leads)
+        arrived = mapping.arrivals(
+            page.records, connection=claim.connection, field_map=field_map, leads=store.leads, enrich=enrich
+        )
         last = page.position is None
         ingested = store.leads.ingest(
             claim, arrived, policy=policy, position=page.position, watermark=until if last else None, now=clock()

@@ -69,6 +69,9 @@ class Leads(Protocol):
     def first_seen(self, connection: str, identities: Collection[str]) -> dict[str, str]:
         """Identity -> id of the record that was first seen with it."""
 
+    def provenance(self, connection: str, record_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+        """Record id -> where its fields came from, as it is stored; records never seen are left out."""
+
     def ingest(
         self,
         claim: CursorClaim,

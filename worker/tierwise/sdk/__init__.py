@@ -1,4 +1,4 @@
-"""All that a connector may import. What is exported here keeps its meaning within a major version."""
+"""All that a plugin may import. What is exported here keeps its meaning within a major version of `VERSION`."""
 
 from tierwise.domain.advice import FIELDS, WRITTEN, Advice, AdviceField, AdviceKind, AdviceValue
 from tierwise.domain.lead import CATALOGUE, Lead
@@ -22,11 +22,17 @@ from tierwise.sdk.connector import (
     Update,
     Written,
 )
+from tierwise.sdk.enricher import Enricher, EnricherType, Enriching
 from tierwise.sdk.hooks import hookimpl
+from tierwise.sdk.notifier import Notice, Notifier, NotifierType, Notifying
+
+VERSION = "1.0"
+"""Of this contract: the second number rises when something is added, the first when a meaning changes."""
 
 __all__ = [
     "CATALOGUE",
     "FIELDS",
+    "VERSION",
     "WRITTEN",
     "Advice",
     "AdviceField",
@@ -36,9 +42,16 @@ __all__ = [
     "Connection",
     "Connector",
     "ConnectorType",
+    "Enricher",
+    "EnricherType",
+    "Enriching",
     "Lead",
     "Limiter",
     "Misconfigured",
+    "Notice",
+    "Notifier",
+    "NotifierType",
+    "Notifying",
     "Page",
     "PauseConnection",
     "PlanStep",

@@ -144,3 +144,5 @@ class ConnectorType(NamedTuple):
     open: Callable[[Connection], Connector]
     settings: type[Any]
     """Pydantic model of `Connection.options`, with a description for every field."""
+    needs_token: bool = True
+    """False where there is nothing to log in to: `Connection.token` is "" where none is set."""

@@ -7,13 +7,14 @@ change (rules, prompts, switches) is policy and lives elsewhere. Secrets never a
 from __future__ import annotations
 
 from tierwise.settings.editing import add_connection, render_example
-from tierwise.settings.model import ConnectionSettings, ModelSettings, Settings
+from tierwise.settings.model import ConnectionSettings, EnricherSettings, ModelSettings, Settings
 from tierwise.settings.names import token_variable
 from tierwise.settings.reading import load
 from tierwise.settings.shown import Origin, origins
 
 __all__ = [
     "ConnectionSettings",
+    "EnricherSettings",
     "ModelSettings",
     "Origin",
     "Settings",

@@ -20,7 +20,7 @@ from tomlkit.exceptions import ParseError
 
 from tierwise import errors
 from tierwise.settings import faults, names, reading
-from tierwise.settings.model import ConnectionSettings, Settings
+from tierwise.settings.model import NAMED, ConnectionSettings, EnricherSettings, Settings
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,48}[a-z0-9])?")
 
@@ -38,7 +38,7 @@ def render_example() -> str:
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             sections += ["", f"# {(inner.__doc__ or '').splitlines()[0]}", f"[{name}]", *_fields(inner)]
-        elif name != "connections":
+        elif name not in NAMED:
             head += _entry(name, field)
     name = "hubspot-emea"
     sections += [
@@ -53,6 +53,16 @@ def render_example() -> str:
             if key in _OPTIONAL
             for line in _entry(key, field)
         ),
+        "",
+        "# What knows more about a lead than the CRM does; asked in this order about fields that are empty.",
+        "# [enrichers.country]",
+        '# type = "phone_country"',
+        *_entry("seconds", EnricherSettings.model_fields["seconds"]),
+        "#",
+        "# [enrichers.firms]",
+        '# type = "http"',
+        '# url = "https://firms.example.com/{company_domain}"',
+        '# fields = { employee_count = "metrics.employees", industry = "sector" }',
     ]
     return "\n".join([*head, *sections]) + "\n"
 

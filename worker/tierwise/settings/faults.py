@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from tierwise import errors
 from tierwise.settings import names, places
-from tierwise.settings.model import ConnectionSettings, Settings
+from tierwise.settings.model import NAMED, Settings
 
 _POSITION = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
@@ -95,9 +95,9 @@ def _declared(path: names.Path) -> tuple[type[BaseModel] | None, str]:
     parts: list[Any] = [*path]
     while parts and section is not None:
         name = parts.pop(0)
-        if section is Settings and name == "connections" and parts:
+        if section is Settings and name in NAMED and parts:
             parts.pop(0)
-            section, about = ConnectionSettings, ""
+            section, about = NAMED[name], ""
             continue
         field = section.model_fields.get(name)
         if field is None:

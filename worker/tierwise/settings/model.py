@@ -73,14 +73,13 @@ class ConsoleSettings(_Section):
     port: int = Field(8400, ge=0, le=65535, description="Port; 0 takes any.")
 
 
-class ConnectionSettings(_Section):
-    """One account of one CRM. Keys that are not among these are options of its connector."""
+class _Pluggable(_Section):
+    """A named table whose other keys are options of a plugin."""
 
-    type: str = Field(min_length=1, description="Kind of system: the name of a connector (hubspot).")
+    type: str = Field(min_length=1, description="Name of a type that a plugin brings.")
     token: SecretStr | None = Field(None, description="Access token; better in the environment than here.")
     token_file: Directory | None = Field(None, description="File that holds the token (a mounted secret).")
-    poll_seconds: Seconds | None = Field(None, description="Time between two polls; empty: the common one.")
-    options: dict[str, Any] = Field(default_factory=dict, description="What the connector itself understands.")
+    options: dict[str, Any] = Field(default_factory=dict, description="What the plugin itself understands.")
 
     @model_validator(mode="before")
     @classmethod
@@ -96,6 +95,27 @@ class ConnectionSettings(_Section):
             else:
                 own["options"] = given = {**given, key: data[key]}
         return own
+
+    def secret(self, name: str) -> str:
+        """The access token, "" where none is set; `name` is for the error. Raises Misconfigured."""
+        if self.token is not None:
+            return self.token.get_secret_value()
+        if self.token_file is None:
+            return ""
+        try:
+            return self.token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            raise errors.Misconfigured(
+                f"the token of `{name}` cannot be read: {reason}", place=str(self.token_file)
+            ) from None
+
+
+class ConnectionSettings(_Pluggable):
+    """One account of one CRM. Keys that are not among these are options of its connector."""
+
+    type: str = Field(min_length=1, description="Kind of system: the name of a connector (hubspot).")
+    poll_seconds: Seconds | None = Field(None, description="Time between two polls; empty: the common one.")
 
     def secret(self, name: str) -> str:
         """The access token, from the settings or its file; `name` is for the error. Raises Misconfigured."""
@@ -116,6 +136,17 @@ class ConnectionSettings(_Section):
                 f"the token file of connection `{name}` is empty", place=str(self.token_file), remedy=remedy
             )
         return token
+
+
+class EnricherSettings(_Pluggable):
+    """Something that knows more about a lead. Keys that are not among these are options of the enricher."""
+
+    type: str = Field(min_length=1, description="Kind of enricher: mailbox, phone_country, company_name, http.")
+    seconds: Seconds = Field(2, description="The most that one page of leads waits for this enricher.")
+
+
+NAMED: dict[str, type[_Pluggable]] = {"connections": ConnectionSettings, "enrichers": EnricherSettings}
+"""Tables of tables, whose names are a person's own."""
 
 
 class Settings(_Section):
@@ -140,11 +171,15 @@ class Settings(_Section):
     overlap_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         300, description="How far a poll looks back before its watermark: CRM searches show changes late."
     )
+    enrich_seconds: Annotated[float, Field(gt=0, le=60)] = Field(
+        10, description="The most that one page of leads waits for all enrichers together."
+    )
     model: ModelSettings = Field(default_factory=ModelSettings, description="Models.")
     pump: PumpSettings = Field(default_factory=PumpSettings, description="Deciding.")
     write: WriteSettings = Field(default_factory=WriteSettings, description="Writing back.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="Console.")
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")
+    enrichers: dict[str, EnricherSettings] = Field(default_factory=dict, description="Enrichers by name, in order.")
 
     _origins: dict[names.Path, str] = PrivateAttr(default_factory=dict)
     _file: Path | None = PrivateAttr(default=None)
@@ -161,17 +196,18 @@ class Settings(_Section):
             with contextlib.suppress(ValueError):  # a malformed address is refused where it is used
                 password = urllib.parse.urlsplit(url).password or ""
                 found |= {password, urllib.parse.unquote(password)}
-        for name, connection in self.connections.items():
+        for name, plugged in (*self.connections.items(), *self.enrichers.items()):
             with contextlib.suppress(errors.Misconfigured):
-                found.add(connection.secret(name))
-            found |= {str(value) for key, value in connection.options.items() if names.secret(key)}
+                found.add(plugged.secret(name))
+            found |= {str(value) for key, value in plugged.options.items() if names.secret(key)}
         return frozenset(secret for secret in found if secret)
 
     @model_validator(mode="after")
     def _distinct(self) -> Settings:
-        flat: dict[str, str] = {}
-        for name in self.connections:
-            twin = flat.setdefault(names.variable((name,)), name)
-            if twin != name:
-                raise ValueError(f"connections `{twin}` and `{name}` cannot be told apart in the environment")
+        for word, table in (("connections", self.connections), ("enrichers", self.enrichers)):
+            flat: dict[str, str] = {}
+            for name in table:
+                twin = flat.setdefault(names.variable((name,)), name)
+                if twin != name:
+                    raise ValueError(f"{word} `{twin}` and `{name}` cannot be told apart in the environment")
         return self

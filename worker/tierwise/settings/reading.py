@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from tierwise import errors
 from tierwise.settings import faults, names, places
-from tierwise.settings.model import ConnectionSettings, Settings, _Section
+from tierwise.settings.model import NAMED, Settings, _Section
 
 DEFAULT_FILE = Path("tierwise.toml")
 _NOT_OURS = (names.CONFIG, "TIERWISE_TEST_")
@@ -48,12 +48,12 @@ def load(config: Path | None = None, *, environ: Mapping[str, str] | None = None
 
 
 def variables() -> Iterator[names.Path]:
-    """Path of every setting but those of connections, whose names are free."""
+    """Path of every setting but those of connections and enrichers, whose names are free."""
     for name, field in Settings.model_fields.items():
         section = field.annotation
         if isinstance(section, type) and issubclass(section, _Section):
             yield from ((name, key) for key in section.model_fields)
-        elif name != "connections":
+        elif name not in NAMED:
             yield (name,)
 
 
@@ -99,8 +99,7 @@ def _given(data: dict[str, Any]) -> dict[str, Any]:
 
 def _anchor(data: dict[str, Any], folder: Path) -> None:
     """Paths in the file are relative to the file, wherever the process was started."""
-    connections = data.get("connections")
-    tables = [*connections.values()] if isinstance(connections, dict) else []
+    tables = [table for name in NAMED if isinstance(data.get(name), dict) for table in data[name].values()]
     for table, keys in [(data, ("home", "policy_dir")), *((table, ("token_file",)) for table in tables)]:
         for key in keys:
             if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
@@ -110,19 +109,19 @@ def _anchor(data: dict[str, Any], folder: Path) -> None:
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, names.Path, str]]:
     """Variables that are set and ours. Raises Misconfigured for a misspelt one."""
     known = {names.variable(path): path for path in variables()}
-    sections = sorted({path[0] for path in known.values() if path[1:]} | {"connections"})
+    sections = sorted({path[0] for path in known.values() if path[1:]} | {*NAMED})
     for variable, value in sorted(environ.items()):
         if not variable.startswith(names.PREFIX) or variable.startswith(_NOT_OURS) or not value:
             continue
         section, *rest = variable.removeprefix(names.PREFIX).lower().split("__")
         if variable in known:
             yield variable, known[variable], value
-        elif section == "connections" and len(rest) == 2 and all(rest):
-            yield variable, ("connections", *rest), value
+        elif section in NAMED and len(rest) == 2 and all(rest):
+            yield variable, (section, *rest), value
         elif not _INJECTED_NAME.search(variable) and not _INJECTED_VALUE.match(value):
             meant = names.closest(variable.lower(), [name.lower() for name in known], cutoff=0.85)
-            if section == "connections":
-                remedy = "the form is TIERWISE_CONNECTIONS__NAME__KEY"
+            if section in NAMED:
+                remedy = f"the form is TIERWISE_{section.upper()}__NAME__KEY"
             elif meant is not None:
                 remedy = f"did you mean {meant.upper()}?"
             elif rest or section in sections:
@@ -138,13 +137,13 @@ def _put(data: dict[str, Any], path: names.Path, value: str) -> names.Path | Non
     done: names.Path = ()
     for depth, part in enumerate(path[:-1]):
         key = part
-        if depth == 1 and path[0] == "connections":
+        if depth == 1 and path[0] in NAMED:
             key = next((name for name in table if names.same(name, part)), part)
         table = table.setdefault(key, {})
         done = (*done, key)
         if not isinstance(table, dict):
             return None  # the file has a plain value there, and that is the fault to report
-    if path[0] == "connections" and path[2] not in ConnectionSettings.model_fields:
+    if path[0] in NAMED and path[2] not in NAMED[path[0]].model_fields:
         options = table.get("options")
         if isinstance(options, dict) and path[2] in options:
             table, done = options, (*done, "options")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, SecretStr
 
 from tierwise.settings import names
-from tierwise.settings.model import ConnectionSettings, Settings
+from tierwise.settings.model import NAMED, Settings
 
 HIDDEN = "****"
 _USERINFO = re.compile(r"(?<=://)[^\s/]*(?=@)")
@@ -31,7 +31,7 @@ def origins(settings: Settings) -> list[Origin]:
     rows: list[Origin] = []
     for path, value in _walk(settings, ()):
         written = given.get(path) or given.get(tuple(part for part in path if part != "options"))
-        shown = tuple(part for part in path if part != "options") if path[0] == "connections" else path
+        shown = tuple(part for part in path if part != "options") if path[0] in NAMED else path
         rows.append(Origin(names.dotted(shown), _text(path[-1], value), written or "default"))
     return rows
 
@@ -43,7 +43,7 @@ def _walk(section: BaseModel, path: names.Path) -> Iterator[tuple[names.Path, An
             yield from _walk(value, (*path, key))
         elif isinstance(value, dict):
             for name, inner in value.items():
-                if isinstance(inner, ConnectionSettings):
+                if isinstance(inner, BaseModel):
                     yield from _walk(inner, (*path, key, name))
                 else:
                     yield (*path, key, name), inner

@@ -44,6 +44,16 @@ class Leads:
                 found.update({row.identity: row.record_id for row in reader.execute(query)})
         return found
 
+    def provenance(self, connection: str, record_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+        """Record id -> where its fields came from; records never seen are left out."""
+        found: dict[str, Mapping[str, Any]] = {}
+        with self._database.read() as reader:
+            for some in columns.chunks(sorted(set(record_ids))):
+                query = sa.select(TABLE.c.record_id, TABLE.c.provenance)
+                query = query.where(TABLE.c.connection == connection, TABLE.c.record_id.in_(some))
+                found.update({row.record_id: row.provenance or {} for row in reader.execute(query)})
+        return found
+
     def ingest(
         self,
         claim: CursorClaim,

@@ -46,6 +46,12 @@ METRICS: dict[str, Metric] = {
             "Requests to the CRM, by how they ended.",
             ("connection", "operation", "result"),
         ),
+        Metric(
+            "tierwise_enrichments_total",
+            "counter",
+            "Questions to enrichers, by how they ended.",
+            ("enricher", "result"),
+        ),
         Metric("tierwise_writes_total", "counter", "Records written back, by how it ended.", ("connection", "result")),
     )
 }

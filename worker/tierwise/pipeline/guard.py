@@ -1,0 +1,161 @@
+"""A wall around a connector: whatever a stranger's code does, nothing is lost and its fault is told by name.
+
+A call that hangs is given up, an error that is no family of ours becomes one without its text (which may hold a
+secret), an answer that breaks the contract is refused before anything is stored. Every call runs on one thread.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from tierwise import errors
+from tierwise.pipeline.crew import Crew
+from tierwise.sdk import FIELDS, AdviceField, Check, Connector, Page, PlanStep, Record, Update, Written
+
+CALL_SECONDS = 300.0
+"""Longest call; longer than any lease, so that only what hangs is given up."""
+_LONGEST_ID = 200
+_LONGEST_OWN = 20_000  # characters of one of our fields as the CRM shows it
+_OWN = frozenset(field.name for field in FIELDS)
+T = TypeVar("T")
+
+
+class Guarded:
+    """A connector that keeps the contract, or says that it does not. Used by one thread at a time, as any."""
+
+    def __init__(self, open_: Callable[[], Connector], *, name: str, seconds: float = CALL_SECONDS) -> None:
+        """Opens it. Raises the families of `errors` only."""
+        self._name = name
+        self._seconds = seconds
+        self._crew = Crew(f"connector-{name}", size=1)
+        self._hangs = False
+        self._connector = self._call("open", open_)
+        self.batch_size = max(1, int(self._connector.batch_size))
+
+    def check(self, *, properties: Sequence[str], fields: Sequence[AdviceField]) -> Sequence[Check]:
+        """As the connector."""
+        return list(self._call("check", lambda: self._connector.check(properties=properties, fields=fields)))
+
+    def now(self) -> datetime:
+        """As the connector; PauseConnection where it has no time zone."""
+        return self._moment("now", self._call("now", self._connector.now))
+
+    def changes(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        properties: Sequence[str],
+        position: Mapping[str, Any] | None = None,
+    ) -> Iterator[Page]:
+        """As the connector, page by page; an end without a last page is no end."""
+        pages = self._call(
+            "changes", lambda: iter(self._connector.changes(since, until, properties=properties, position=position))
+        )
+        while (page := self._call("changes", lambda: next(pages, None))) is not None:
+            yield self._page(page)
+            if page.position is None:
+                return
+        raise errors.RetryLater("the connector stopped before its last page", place=self._name)
+
+    def read(self, record_ids: Sequence[str], *, properties: Sequence[str]) -> Sequence[Record]:
+        """As the connector."""
+        found = self._call("read", lambda: list(self._connector.read(record_ids, properties=properties)))
+        return [self._record(record) for record in found]
+
+    def write(self, updates: Sequence[Update]) -> Sequence[Written]:
+        """As the connector; answers that fit no update count as none, and are tried again for as long as any."""
+        found: Any = self._call("write", lambda: self._connector.write(updates))
+        answers = list(found) if isinstance(found, list | tuple) else []
+        fits = all(isinstance(one, Written) for one in answers) and (
+            [one.record_id for one in answers] == [update.record_id for update in updates]
+        )
+        if fits:
+            return answers
+        why = f"{self._name}: the connector's answer does not fit the batch"
+        return [Written(update.record_id, "retry", error=why) for update in updates]
+
+    def provision(self, fields: Sequence[AdviceField], *, dry_run: bool) -> Sequence[PlanStep]:
+        """As the connector."""
+        return list(self._call("provision", lambda: self._connector.provision(fields, dry_run=dry_run)))
+
+    def describe(self) -> Mapping[str, str]:
+        """As the connector."""
+        return self._call("describe", self._connector.describe)
+
+    def close(self) -> None:
+        """One that hangs is left where it is: its thread ends with the process."""
+        if not self._hangs:
+            with contextlib.suppress(errors.TierwiseError):
+                self._call("close", self._connector.close)
+        self._crew.close()
+
+    def _call(self, what: str, call: Callable[[], T]) -> T:
+        if self._hangs:
+            raise errors.RetryLater(f"the connector hangs in an earlier call, so {what} is not tried", place=self._name)
+        future = self._crew.submit(call)
+        concurrent.futures.wait([future], timeout=self._seconds)
+        if not future.done():
+            self._hangs = True
+            raise errors.RetryLater(
+                f"the connector did not come back from {what} within {self._seconds:g} s",
+                place=self._name,
+                remedy="if it stays so, tell its makers that a call has no timeout",
+            )
+        error = future.exception()
+        if error is None:
+            return future.result()
+        if isinstance(error, errors.TierwiseError):
+            error.place = error.place or self._name
+            raise error
+        raise errors.RetryLater(
+            f"the connector broke in {what} with {type(error).__name__}",
+            place=self._name,
+            remedy="if it stays so, tell its makers: only the errors of tierwise.sdk may leave a connector",
+        ) from None
+
+    def _page(self, page: Any) -> Page:
+        if not isinstance(page, Page):
+            raise self._broken(f"changes gave a {type(page).__name__}, not a Page")
+        try:
+            json.dumps(page.position, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise self._broken("a page's position is not JSON") from None
+        return Page(tuple(self._record(record) for record in page.records), page.position)
+
+    def _record(self, record: Any) -> Record:
+        if not isinstance(record, Record) or not isinstance(record.properties, Mapping):
+            raise self._broken("a record is not a Record with its properties")
+        key = record.id
+        if not (isinstance(key, str) and 0 < len(key) <= _LONGEST_ID and key.isprintable()):
+            raise self._broken(f"a record's id is not a printable text of at most {_LONGEST_ID} characters")
+        self._moment("a record", record.modified_at)
+        own = {name: _plain(value) for name, value in dict(record.own).items() if name in _OWN and value is not None}
+        return record._replace(own=own)
+
+    def _moment(self, what: str, value: Any) -> datetime:
+        if not isinstance(value, datetime) or value.utcoffset() is None:
+            raise self._broken(f"{what} has a time without a time zone")
+        return value
+
+    def _broken(self, what: str) -> errors.PauseConnection:
+        return errors.PauseConnection(
+            f"the connector breaks its contract: {what}",
+            place=self._name,
+            remedy="tell its makers to run tierwise.sdk.testing.ConnectorContract; then tierwise connections enable",
+        )
+
+
+def _plain(value: Any) -> Any:
+    """One of our fields as any database takes it."""
+    if isinstance(value, tuple | list):
+        return tuple(_plain(one) for one in value)
+    if isinstance(value, bool | int | float):
+        return value
+    text = str(value)[:_LONGEST_OWN].replace("\x00", "\ufffd")
+    return text.encode("utf-8", "replace").decode("utf-8")
