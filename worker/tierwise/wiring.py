@@ -261,6 +261,7 @@ class Wiring:
                 clock=clock,
                 monotonic=time.monotonic,
                 pace=pace,
+                stop=self.stopping.is_set,
                 enrich=None if enrichment is None else functools.partial(enrichment.page, stored=stored),
             )
 
@@ -322,5 +323,6 @@ class Wiring:
                 random=random.random,
                 new_id=lambda: uuid.uuid4().hex,
                 pace=pace,
+                stop=self.stopping.is_set,
                 full_only=full_only,
             )
