@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +22,11 @@ from tierwise import content, limits, plugins, policies, ports, store, telemetry
 from tierwise.domain import mapping
 from tierwise.domain.advice import AdviceField, fields_for
 from tierwise.domain.policy import Policy, Runnable
-from tierwise.errors import Misconfigured
-from tierwise.pipeline import decide, poll, write_back
-from tierwise.sdk import Connection, Connector, Limiter
+from tierwise.errors import Misconfigured, TierwiseError
+from tierwise.pipeline import decide, outcomes, poll, write_back
+from tierwise.pipeline import reconcile as trailing
+from tierwise.pipeline.poll import Polled
+from tierwise.sdk import Connection, Connector, Limiter, TellsQuota
 from tierwise.settings import ConnectionSettings, Settings
 
 if TYPE_CHECKING:
@@ -172,6 +174,14 @@ class Wiring:
             yield connector
         finally:
             connector.close()
+            self._note_quota(name, connector)
+
+    def _note_quota(self, name: str, connector: Connector) -> None:
+        """Beside the work: that it cannot be noted is no reason to fail."""
+        quota = connector.quota() if isinstance(connector, TellsQuota) else None
+        if quota is not None:
+            with suppress(TierwiseError):
+                self.store.connections.note_quota(name, quota)
 
     def field_map(self, name: str, policy: Policy) -> mapping.FieldMap:
         """The policy's map for the connection's type."""
@@ -213,6 +223,51 @@ class Wiring:
                 monotonic=time.monotonic,
                 pace=pace,
             )
+
+    def reconcile(self, name: str) -> Polled | None:
+        """Follow the poll of one connection by the index lag; None where there is nothing to do yet."""
+        if not self.trails(name, "reconcile"):
+            return None
+        runnable = self.runnable()
+        field_map = self.field_map(name, runnable.policy)
+        with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
+            return trailing.reconcile(
+                self.store,
+                connector,
+                connection=name,
+                field_map=field_map,
+                properties=mapping.properties(field_map),
+                policy=runnable.digest,
+                owner=self.owner,
+                clock=clock,
+                monotonic=time.monotonic,
+                pace=poll.Pace(),
+                trail=self._trail(),
+            )
+
+    def outcomes(self, name: str) -> outcomes.Told | None:
+        """Look at what became of one connection's leads; None where there is nothing to do yet."""
+        if not self.trails(name, "outcomes"):
+            return None
+        with self.connector(name) as connector, telemetry.bind(connection=name):
+            return outcomes.outcomes(
+                self.store,
+                connector,
+                connection=name,
+                owner=self.owner,
+                clock=clock,
+                monotonic=time.monotonic,
+                pace=poll.Pace(),
+                trail=self._trail(),
+            )
+
+    def trails(self, name: str, kind: ports.CursorKind) -> bool:
+        """Whether that pass over a connection has anything to read yet."""
+        return self._trail().due(self.store.cursors.watermark(name, kind), now=clock())
+
+    def _trail(self) -> trailing.Trail:
+        settings = self.settings.trail
+        return trailing.Trail(lag=settings.lag_seconds, window=settings.window_seconds)
 
     def pump(
         self, *, connection: str | None = None, on_round: Callable[[], None] = lambda: None

@@ -39,6 +39,7 @@ def _map(record: Record, field_map: mapping.FieldMap) -> ports.Arrival:
             problems=(),
             rejected=str(refusal),
             own=record.own,
+            former_ids=record.former_ids,
         )
     return ports.Arrival(
         record_id=record.id,

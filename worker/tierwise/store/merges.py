@@ -10,10 +10,11 @@ LEAD = schema.lead
 WORK = schema.work
 OUTBOX = schema.outbox
 REVIEW = schema.review_item
+LABEL = schema.label
 
 
 def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
-    """Everything open of record `old` goes on as `new`; what was decided and sent keeps the id it was under.
+    """Everything open of record `old` goes on as `new`, labels too; decisions and writes keep the id they were under.
 
     Where `new` is known already it has its own lead: the old one is closed and points there.
     """
@@ -26,6 +27,8 @@ def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
     mine = sa.and_(OUTBOX.c.connection == name, OUTBOX.c.record_id == old)
     waiting = sa.and_(WORK.c.lead_id == gone.id, WORK.c.state.in_(("ready", "leased")))
     reviews = sa.and_(REVIEW.c.connection == name, REVIEW.c.record_id == old, REVIEW.c.state == "open")
+    said = sa.and_(LABEL.c.connection == name, LABEL.c.record_id == old)
+    connection.execute(sa.update(LABEL).where(said).values(record_id=new))
     if connection.execute(heir).first() is not None:
         connection.execute(sa.update(LEAD).where(LEAD.c.id == gone.id).values(merged_into=new))
         connection.execute(sa.update(WORK).where(waiting).values(state="superseded", lease_until=None, owner=""))
