@@ -104,7 +104,7 @@ def models(scale: float) -> list[dict[str, Any]]:
     found = []
     for label, arguments in (
         ("fixed 300 ms", ("--latency-ms", "300")),
-        ("log-normal 0.8 s", ("--latency-lognormal", "0.8,3")),
+        ("log-normal 0.8 s", ("--latency-lognormal", "800,3000")),
     ):
         for in_flight in (50, 200):
             calls = max(in_flight * 2, int(3000 * scale))

@@ -132,7 +132,7 @@ def test_each_command_is_one_of_ours(compose: Any, name: str) -> None:
 @pytest.mark.parametrize("name", ["worker", "beat"])
 def test_each_role_is_asked_for_its_own_heartbeat(compose: Any, name: str) -> None:
     test = compose["services"][name]["healthcheck"]["test"]
-    assert test == ["CMD", "tierwise", "heartbeat", name]
+    assert test == ["CMD", "tierwise", "heartbeat", name, "--here"]
     _parse(test[2:])
 
 

@@ -126,6 +126,8 @@ def test_the_watcher_is_deaf_to_a_terminal_and_small(until: Callable[..., None])
     assert pid is not None
     try:
         assert os.getsid(pid) == pid
+        # Between fork and exec there is no command line.
+        until(lambda: len(psutil.Process(pid).cmdline()) > 3)
         program = psutil.Process(pid).cmdline()
         assert program[:4] == [sys.executable, "-I", "-S", lifeline.__file__]
         until(lambda: psutil.Process(pid).memory_info().rss > 0)

@@ -43,3 +43,17 @@ def test_comparing_forgets_case_and_typography_but_not_letters() -> None:
 def test_folding_is_for_finding_words_in_any_dress() -> None:
     assert text.folded("Règles ÜBER Ñ") == "regles uber n"
     assert text.latinised(text.folded("ѕсоrе")) == "score"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "found"),
+    [
+        ("die entscheidung treffe ich", "Grüße! Die Entscheidung treffe ich.", "Die Entscheidung treffe ich"),
+        ("strasse", "Große Straße 7", "Straße"),
+        ('"now"', "We need it «now»", "«now»"),
+        ("nothing", "something", None),
+        ("", "something", None),
+    ],
+)
+def test_a_passage_keeps_the_spelling_of_its_field(wanted: str, value: str, found: str | None) -> None:
+    assert text.passage(wanted, value) == found

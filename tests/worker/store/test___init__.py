@@ -73,6 +73,7 @@ class World:
         self.stored: dict[ports.DecisionKey, int] = {}
         self.persons: set[tuple[str, str]] = set()
         self.sent: list[tuple[str, int, dict[str, Any]]] = []
+        self.repaired = 0
 
     def step(self, action: tuple[str, int]) -> None:
         name, number = action
@@ -91,7 +92,8 @@ class World:
     def poll(self, number: int) -> None:
         chosen = [record_id for index, record_id in enumerate(RECORDS) if number >> index & 1]
         self.desk.wait(1)
-        self.desk.poll(*(self.desk.arrival(record_id, company=self.input[record_id]) for record_id in chosen))
+        page = [self.desk.arrival(record_id, company=self.input[record_id]) for record_id in chosen]
+        self.repaired += self.desk.poll(*page).repaired
 
     def wait(self, number: int) -> None:
         self.desk.wait((1, 20, LEASE + 1)[number % 3])
@@ -182,6 +184,10 @@ class World:
         self.desk.store.outbox.settle(settled, batch=writing.batch, now=self.desk.now)
         self.writers[f"b{number % 2}"] = None
 
+    def deliver(self, number: int) -> None:
+        self.call(number)
+        self.settle(number)
+
     def die(self, number: int) -> None:
         if number % 4 < 2:
             self.claims[f"w{number % 2}"] = []
@@ -260,6 +266,20 @@ def test_whatever_the_order_it_comes_right_in_the_end(world_of: Any, seed: int, 
         world.step(action)
     world.come_to_rest()
     world.check()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_echo_is_needed_only_where_a_writer_died_after_its_call(world_of: Any, seed: int) -> None:
+    """As long as every call is settled, however late, the store itself knows what must go out again."""
+    chance = random.Random(seed)
+    world = world_of(seed)
+    world.poll(7)
+    actions = [action for action in ACTIONS if action not in ("call", "settle", "die")] + ["deliver", "deliver"]
+    for _ in range(400):
+        world.step((chance.choice(actions), chance.randrange(18)))
+    world.come_to_rest()
+    world.check()
+    assert world.repaired == 0
 
 
 @pytest.mark.parametrize("seed", range(6))

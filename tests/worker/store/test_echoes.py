@@ -139,6 +139,7 @@ NOW = datetime(2026, 11, 2, tzinfo=UTC)
 def row(**values: Any) -> dict[str, Any]:
     return {
         "state": "sent", "desired": {"tierwise_tier": "A"}, "known": {"tierwise_tier": "A"}, "kept": [],
+        "foreign": {}, "clear": False,
         "written": {"tierwise_tier": [echo.mark("A"), echo.mark("C")]}, "generation": 3, "repairs": 0, "attempt": 0,
         "begun_at": NOW, "run_after": NOW, "delivered_at": None, **values,
     }  # fmt: skip
@@ -156,6 +157,9 @@ def row(**values: Any) -> dict[str, Any]:
         ({"state": "ready"}, "C", {"known"}),  # goes out anyway
         ({"state": "leased"}, "C", {"known", "generation"}),
         ({"state": "leased"}, "A", set()),
+        # Its writer may be dead, and the next one would go by this alone.
+        ({"state": "leased", "known": {"tierwise_tier": columns.UNSURE}}, "mine", {"kept", "generation"}),
+        ({"state": "leased", "kept": ["tierwise_tier"]}, "mine", set()),
     ],
 )
 def test_what_an_echo_changes(values: dict[str, Any], shown: str, expected: set[str]) -> None:

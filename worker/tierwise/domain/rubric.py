@@ -7,7 +7,7 @@ hundredths of a point.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -339,12 +339,10 @@ def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | No
     return None
 
 
-class _World(NamedTuple):
-    """What some levels, if they were the true ones, add up to: hundredths of points and two facts."""
-
-    points: int
-    corroborated: bool
-    knocked: bool
+_CORROBORATED, _KNOCKED, _FACTS = 1, 2, 3
+_World = int
+"""What some levels, if they were the true ones, add up to: hundredths of points, shifted left by two, and two facts
+in the lowest bits. A plain number, since thousands of them are added up for every lead."""
 
 
 def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: str) -> float:
@@ -355,7 +353,10 @@ def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: s
     return sum(
         probability
         for world, probability in total.items()
-        if tier == _settled(rubric, _rounded(world.points), corroborated=world.corroborated, knocked=world.knocked)
+        if tier
+        == _settled(
+            rubric, _rounded(world >> 2), corroborated=bool(world & _CORROBORATED), knocked=bool(world & _KNOCKED)
+        )
     )
 
 
@@ -363,18 +364,18 @@ def _convolve(
     rubric: Rubric, contributions: Sequence[Contribution], *, cap: int = _HUNDRED * _HUNDRED
 ) -> dict[_World, float]:
     knockouts = {(knockout.criterion, knockout.level) for knockout in rubric.knockouts}
-    total = {_World(0, corroborated=False, knocked=False): 1.0}
+    total: dict[_World, float] = {0: 1.0}
     for item in contributions:
         criterion = rubric.find(item.criterion)
         assert criterion is not None
         probabilities = level_probabilities(criterion, item.verdict)
         single: dict[_World, float] = {}
         for level in criterion.levels:
-            world = _World(
-                round(criterion.weight * level.points * _HUNDRED),
-                corroborated=_corroborates(criterion, level),
-                knocked=(criterion.id, level.id) in knockouts,
-            )
+            if not probabilities[level.id]:
+                continue
+            world = round(criterion.weight * level.points * _HUNDRED) << 2
+            world |= _CORROBORATED * _corroborates(criterion, level)
+            world |= _KNOCKED * ((criterion.id, level.id) in knockouts)
             single[world] = single.get(world, 0.0) + probabilities[level.id]
         total = _combine(total, single, cap=cap)
     return total
@@ -386,7 +387,7 @@ def _combine(
     total: dict[_World, float] = {}
     for a, p in left.items():
         for b, q in right.items():
-            if p and q:
-                world = _World(min(a.points + b.points, cap), a.corroborated or b.corroborated, a.knocked or b.knocked)
-                total[world] = total.get(world, 0.0) + p * q
+            points = (a >> 2) + (b >> 2)
+            world = (points if points < cap else cap) << 2 | (a | b) & _FACTS
+            total[world] = total.get(world, 0.0) + p * q
     return total

@@ -106,9 +106,11 @@ def located(quote: str, field: str, *, fields: Mapping[str, str], mark: str = ""
         return value
     if CATALOGUE[field].kind != "text" or len(wanted) < SHORTEST_QUOTE or wanted not in whole:
         return None
-    # Folding may change lengths; where it does not, the field's own spelling is kept.
-    start = whole.index(wanted)
-    return value[start : start + len(wanted)] if len(whole) == len(value) else text.canonical(wanted)
+    if len(whole) == len(value):
+        start = whole.index(wanted)
+        return value[start : start + len(wanted)]
+    # Folding changed lengths (ß to ss): the field's own spelling is looked for character by character.
+    return text.passage(wanted, value) or text.canonical(wanted)
 
 
 def _verdict(

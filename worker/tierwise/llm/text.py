@@ -38,6 +38,22 @@ def comparable(text: str) -> str:
     return canonical(canonical(text).translate(_PLAIN).casefold())
 
 
+def passage(wanted: str, value: str) -> str | None:
+    """The passage of `value`, in its own spelling, that reads as `wanted` (a `comparable` text).
+
+    Characters are folded one by one; None where folding only works across several.
+    """
+    pieces: list[str] = []
+    origins: list[int] = []
+    for place, char in enumerate(value):
+        # One character may fold to several: ß to ss.
+        for piece in unicodedata.normalize("NFKC", char.translate(_PLAIN).casefold()):
+            pieces.append(piece)
+            origins.append(place)
+    start = "".join(pieces).find(wanted)
+    return value[origins[start] : origins[start + len(wanted) - 1] + 1] if start >= 0 and wanted else None
+
+
 def folded(text: str) -> str:
     """`comparable` without accents: for finding words, never for showing."""
     plain = comparable(text)

@@ -114,6 +114,7 @@ class Pump:
             if not self._claims and (closing or dry):
                 break
             if drain_until is not None and now >= drain_until:
+                self._commit(force=True)
                 self._release()
                 break
         return self._report._replace(connections=tuple(sorted(self._touched)))
@@ -136,6 +137,8 @@ class Pump:
         )
         if not claims:
             return False
+        # After a long sleep, leases of ours that ran out may have come back to us: the old answers are not theirs.
+        self._lose([claim.work_id for claim in claims])
         self._claims.update({claim.work_id: claim for claim in claims})
         runnable = tools.runnable()
         made = tools.store.decisions.find({_key(claim, runnable) for claim in claims})
@@ -160,13 +163,14 @@ class Pump:
             return
         try:
             gates = decisions.gate(runnable, claim.lead)
+            stopped = rules.first(gates) is not None
+            future = None if stopped else self._tools.submit(self._tools.judge.judge(runnable, claim.lead))
         except TierwiseError as error:
             self._land(_Landed(claim, runnable, (), None, error, trace_id))
             return
-        if rules.first(gates) is not None:
+        if future is None:
             self._land(_Landed(claim, runnable, gates, None, None, trace_id))
             return
-        future = self._tools.submit(self._tools.judge.judge(runnable, claim.lead))
 
         def landed(done: Future[Judged]) -> None:
             if done.cancelled():
@@ -190,7 +194,7 @@ class Pump:
 
     def _land(self, landed: _Landed) -> None:
         claim, error = landed.claim, landed.error
-        if claim.work_id not in self._claims:
+        if self._claims.get(claim.work_id) is not claim:
             return
         if error is None:
             try:
@@ -224,19 +228,26 @@ class Pump:
     def _fail(self, claim: ports.Claim, error: BaseException) -> None:
         """One lead's failure is its own: again later, or to a person when that did not help."""
         tools = self._tools
-        del self._claims[claim.work_id]
         text = str(error) if isinstance(error, TierwiseError) else f"unexpected {type(error).__name__}"
-        if claim.attempt >= self._pace.attempts:
+        last = claim.attempt >= self._pace.attempts
+        if last:
+            ours = tools.store.works.quarantine(claim, error=text, now=tools.clock())
+        else:
+            wish = error.after if isinstance(error, RetryLater) else None
+            wait = backoff.delay(claim.attempt, jitter=tools.random(), wish=wish)
+            run_after = tools.clock() + timedelta(seconds=wait)
+            ours = tools.store.works.retry(claim, run_after=run_after, error=text, now=tools.clock())
+        if not ours:
+            self._lose([claim.work_id])
+            return
+        del self._claims[claim.work_id]
+        if last:
             log.error("lead goes to a person after too many tries", error=text, **_about(claim))
-            tools.store.works.quarantine(claim, error=text, now=tools.clock())
             self._touched.add(claim.connection)
             self._report = self._report._replace(quarantined=self._report.quarantined + 1)
-            return
-        wish = error.after if isinstance(error, RetryLater) else None
-        wait = backoff.delay(claim.attempt, jitter=tools.random(), wish=wish)
-        log.warning("lead will be tried again", error=text, **_about(claim))
-        tools.store.works.retry(claim, run_after=tools.clock() + timedelta(seconds=wait), error=text, now=tools.clock())
-        self._report = self._report._replace(retried=self._report.retried + 1)
+        else:
+            log.warning("lead will be tried again", error=text, **_about(claim))
+            self._report = self._report._replace(retried=self._report.retried + 1)
 
     def _commit(self, *, force: bool) -> None:
         if not self._ready or self._ready_since is None:
@@ -264,9 +275,11 @@ class Pump:
         ours = self._tools.store.works.renew(
             list(self._claims.values()), lease=self._pace.lease, now=self._tools.clock()
         )
-        gone = [work_id for work_id in self._claims if work_id not in ours]
-        for work_id in gone:
-            del self._claims[work_id]
+        self._lose([work_id for work_id in self._claims if work_id not in ours])
+
+    def _lose(self, work_ids: Sequence[int]) -> None:
+        """Drop what we hold of these: whatever comes of it, somebody else decides."""
+        gone = [work_id for work_id in work_ids if self._claims.pop(work_id, None) is not None]
         self._ready = [item for item in self._ready if item.claim.work_id in self._claims]
         self._report = self._report._replace(lost=self._report.lost + len(gone))
 

@@ -94,12 +94,7 @@ class Connections:
 
     def list(self) -> builtins.list[ConnectionState]:
         """All of them, by name."""
-        cursor, lead = schema.cursor, schema.lead
-        count = (
-            sa.select(sa.func.count())
-            .where(lead.c.connection == TABLE.c.name, lead.c.merged_into.is_(None))
-            .scalar_subquery()
-        )
+        cursor = schema.cursor
         query = (
             sa.select(
                 TABLE.c.name,
@@ -109,7 +104,7 @@ class Connections:
                 cursor.c.watermark,
                 cursor.c.last_polled_at,
                 cursor.c.next_poll_at,
-                count.label("leads"),
+                sa.func.coalesce(cursor.c.leads, 0),
                 sa.func.coalesce(cursor.c.error, ""),
                 TABLE.c.quota,
             )

@@ -108,6 +108,12 @@ class Cursors:
             ) from None
 
 
+def count(transaction: sa.Connection, connection: str, more: int) -> None:
+    """So many leads more (or less). Counted with the poll's cursor, whichever pass found them."""
+    statement = sa.update(TABLE).where(TABLE.c.connection == connection, TABLE.c.kind == "changes")
+    transaction.execute(statement.values(leads=TABLE.c.leads + more))
+
+
 def move(transaction: sa.Connection, claim: CursorClaim, values: Mapping[str, Any], *, now: datetime) -> datetime:
     """Set columns and prolong the lease if the claim still stands. Returns the new end of the lease.
 

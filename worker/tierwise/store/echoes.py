@@ -92,7 +92,8 @@ def answer(row: Mapping[str, Any], shown: Shown, *, now: datetime) -> dict[str, 
         # Its writer went by what the CRM showed before: it sees by the generation that it must look again.
         unsure = {name: value for name, value in row["known"].items() if value == columns.UNSURE}
         change |= {"known": {**change["known"], **unsure}}
-        if (heard.delivered and not taken_back) or all(row[column] == value for column, value in change.items()):
+        told = heard.delivered and not taken_back and change["kept"] == row["kept"]
+        if told or all(row[column] == value for column, value in change.items()):
             return {}
         change["generation"] = row["generation"] + 1
     elif row["state"] == "sent":

@@ -149,7 +149,7 @@ class Page:
         """Leads by record id, locked; those that were merged go by their new id."""
         moved = [(old, item.record_id) for item in self._arrivals for old in item.former_ids if old != item.record_id]
         found = self._locked(connection, {item.record_id for item in self._arrivals} | {old for old, _ in moved})
-        known = [(old, new) for old, new in moved if old in found and found[old].merged_into != new]
+        known = [(old, new) for old, new in moved if old in found and found[old].merged_into is None]
         for old, new in known:
             merges.follow(connection, self._claim.connection, old, new)
         return self._locked(connection, {item.record_id for item in self._arrivals}) if known else found
@@ -215,6 +215,7 @@ class Page:
                 sa.insert(LEAD).returning(LEAD.c.record_id, LEAD.c.id, sort_by_parameter_order=True), new
             )
             ids.update({row.record_id: int(row.id) for row in inserted})
+            cursors.count(connection, self._claim.connection, len(new))
         old = [
             {"key": ids[record_id], **rows[record_id]}
             for record_id in stored

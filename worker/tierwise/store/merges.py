@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from tierwise.store import schema
+from tierwise.store import cursors, schema
 
 LEAD = schema.lead
 WORK = schema.work
@@ -19,7 +19,9 @@ def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
     Where `new` is known already it has its own lead: the old one is closed and points there.
     """
     gone = connection.execute(
-        sa.select(LEAD.c.id, LEAD.c.former_ids).where(LEAD.c.connection == name, LEAD.c.record_id == old)
+        sa.select(LEAD.c.id, LEAD.c.former_ids).where(
+            LEAD.c.connection == name, LEAD.c.record_id == old, LEAD.c.merged_into.is_(None)
+        )
     ).one_or_none()
     if gone is None:
         return
@@ -31,6 +33,7 @@ def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
     connection.execute(sa.update(LABEL).where(said).values(record_id=new))
     if connection.execute(heir).first() is not None:
         connection.execute(sa.update(LEAD).where(LEAD.c.id == gone.id).values(merged_into=new))
+        cursors.count(connection, name, -1)
         connection.execute(sa.update(WORK).where(waiting).values(state="superseded", lease_until=None, owner=""))
         connection.execute(sa.delete(OUTBOX).where(mine))
         connection.execute(sa.update(REVIEW).where(reviews).values(state="superseded"))

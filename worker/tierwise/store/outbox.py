@@ -17,6 +17,8 @@ from tierwise.store import columns, connections, desired, engine, fence, schema,
 TABLE = schema.outbox
 _READY = columns.literal("ready")
 _LEASED = columns.literal("leased")
+_DUE = ((_READY, TABLE.c.run_after), (_LEASED, TABLE.c.lease_until))
+"""When a row of that state is due. Asked apart: each has its own partial index, OR would use neither."""
 
 
 class Outbox:
@@ -28,15 +30,12 @@ class Outbox:
     def claim(self, connection: str, *, limit: int, owner: str, lease: float, now: datetime) -> list[Outgoing]:
         """At most `limit` due rows of one connection, ordered by record id; none while it is disabled or paused."""
         served = (TABLE.c.connection == connection, connections.active(TABLE.c.connection, writing=True))
-        due = (
-            ((TABLE.c.state == _READY) & (TABLE.c.run_after <= now), TABLE.c.run_after),
-            ((TABLE.c.state == _LEASED) & (TABLE.c.lease_until <= now), TABLE.c.lease_until),
-        )
 
         def work(transaction: sa.Connection) -> list[Outgoing]:
             rows: list[sa.Row[tuple[int]]] = []
-            for condition, order in due:
-                query = sa.select(TABLE.c.id).where(condition, *served).order_by(order, TABLE.c.id)
+            for state, since in _DUE:
+                query = sa.select(TABLE.c.id).where(TABLE.c.state == state, since <= now, *served)
+                query = query.order_by(since, TABLE.c.id)
                 rows += transaction.execute(query.limit(limit - len(rows)).with_for_update(skip_locked=True)).all()
             if not rows:
                 return []
@@ -128,29 +127,21 @@ class Outbox:
 
     def due(self, *, now: datetime) -> dict[str, int]:
         """Rows that a claim would find, by connection."""
-        query = (
-            sa.select(TABLE.c.connection, sa.func.count())
-            .where(
-                sa.or_(
-                    (TABLE.c.state == _READY) & (TABLE.c.run_after <= now),
-                    (TABLE.c.state == _LEASED) & (TABLE.c.lease_until <= now),
-                ),
-                connections.active(TABLE.c.connection, writing=True),
-            )
-            .group_by(TABLE.c.connection)
-        )
+        found: dict[str, int] = {}
         with self._database.read() as reader:
-            return {row[0]: int(row[1]) for row in reader.execute(query)}
+            for state, since in _DUE:
+                query = sa.select(TABLE.c.connection, sa.func.count()).where(TABLE.c.state == state, since <= now)
+                query = query.where(connections.active(TABLE.c.connection, writing=True)).group_by(TABLE.c.connection)
+                for name, number in reader.execute(query):
+                    found[name] = found.get(name, 0) + int(number)
+        return found
 
     def waiting_since(self, connection: str, *, now: datetime) -> datetime | None:
         """When the oldest of the connection's due rows became due; None where none is."""
-        since = sa.case((TABLE.c.state == _READY, TABLE.c.run_after), else_=TABLE.c.lease_until)
-        query = sa.select(sa.func.min(since, type_=columns.Utc)).where(
-            TABLE.c.connection == connection,
-            TABLE.c.state.in_((_READY, _LEASED)),
-            since <= now,
-            connections.active(TABLE.c.connection, writing=True),
-        )
+        served = (TABLE.c.connection == connection, connections.active(TABLE.c.connection, writing=True))
+        found: list[datetime] = []
         with self._database.read() as reader:
-            found: datetime | None = reader.execute(query).scalar_one()
-            return found
+            for state, since in _DUE:
+                query = sa.select(since).where(TABLE.c.state == state, since <= now, *served).order_by(since).limit(1)
+                found += reader.execute(query).scalars()
+        return min(found, default=None)

@@ -88,6 +88,8 @@ cursor = sa.Table(
     sa.Column("owner", sa.String(200), nullable=False, server_default=""),
     sa.Column("last_polled_at", Utc),
     sa.Column("next_poll_at", Utc),
+    # Counted as they come in: the tick asks every few seconds.
+    sa.Column("leads", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
     _one_of("kind", *CURSORS),
 )
@@ -148,7 +150,7 @@ work = sa.Table(
     sa.Index("ix_work_lead_id", "lead_id"),
     # Partial: finished rows cost the queue nothing.
     sa.Index("ix_work_ready", "rank", "run_after", "id", "connection", **_where("state = 'ready'")),
-    sa.Index("ix_work_leased", "lease_until", **_where("state = 'leased'")),
+    sa.Index("ix_work_leased", "lease_until", "connection", **_where("state = 'leased'")),
 )
 
 assessment = sa.Table(
@@ -220,7 +222,7 @@ outbox = sa.Table(
     _one_of("state", *OUTBOX_STATES),
     sa.Index("ix_outbox_ready", "connection", "run_after", "id", **_where("state = 'ready'")),
     sa.Index("ix_outbox_undelivered", "connection", **_where("delivered_at IS NULL")),
-    sa.Index("ix_outbox_leased", "lease_until", **_where("state = 'leased'")),
+    sa.Index("ix_outbox_leased", "connection", "lease_until", **_where("state = 'leased'")),
 )
 
 # The intent of a write, committed before the call; `outcome` stays empty where the process died in between.

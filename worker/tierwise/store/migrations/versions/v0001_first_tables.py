@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(length=200), server_default="", nullable=False),
         sa.Column("last_polled_at", Utc(), nullable=True),
         sa.Column("next_poll_at", Utc(), nullable=True),
+        sa.Column("leads", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["connection"], ["connection.name"], name=op.f("fk_cursor_connection")),
         sa.PrimaryKeyConstraint("connection", name=op.f("pk_cursor")),
@@ -189,7 +190,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("connection", "record_id", name=op.f("uq_outbox_connection_record_id")),
     )
-    op.create_index("ix_outbox_leased", "outbox", ["lease_until"], **_where("state = 'leased'"))
+    op.create_index("ix_outbox_leased", "outbox", ["connection", "lease_until"], **_where("state = 'leased'"))
     op.create_index("ix_outbox_ready", "outbox", ["connection", "run_after", "id"], **_where("state = 'ready'"))
     op.create_index("ix_outbox_undelivered", "outbox", ["connection"], **_where("delivered_at IS NULL"))
     op.create_table(
@@ -285,7 +286,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_work_lead_id", "work", ["lead_id"])
-    op.create_index("ix_work_leased", "work", ["lease_until"], **_where("state = 'leased'"))
+    op.create_index("ix_work_leased", "work", ["lease_until", "connection"], **_where("state = 'leased'"))
     op.create_index("ix_work_ready", "work", ["rank", "run_after", "id", "connection"], **_where("state = 'ready'"))
 
 

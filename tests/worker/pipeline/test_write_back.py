@@ -1,0 +1,387 @@
+"""Advice reaches the CRM once, only where it differs, and never without an intent that was stored before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tierwise import errors
+from tierwise.domain import echo
+from tierwise.pipeline.write_back import WroteBack
+from tierwise.sdk import Written
+
+
+def _decided(line: Any, *record_ids: str, **properties: Any) -> None:
+    """These leads are decided and their advice is due."""
+    for record_id in record_ids:
+        line.put(record_id, **properties)
+    assert line.poll().complete
+    line.pump()
+
+
+def _due(line: Any) -> int:
+    return int(line.store.outbox.due(now=line.clock.now).get(line.name, 0))
+
+
+def _attempts(line: Any, record_id: str) -> list[tuple[str | None, str]]:
+    return [(attempt.outcome, attempt.error) for attempt in line.story(record_id).attempts]
+
+
+def test_what_is_due_is_sent_in_the_crms_own_batch_size(line: Any) -> None:
+    _decided(line, *"1234567")
+    assert line.write_back() == WroteBack(calls=3, sent=7)
+    assert [len(batch) for batch in line.crm.batches] == [3, 3, 1]
+    assert {record_id: own["tierwise_tier"] for record_id, own in line.crm.own.items()} == dict.fromkeys("1234567", "A")
+    assert line.write_back() == WroteBack()
+    assert len(line.crm.batches) == 3, "nothing is due: nothing is called"
+
+
+def test_only_fields_that_differ_are_sent(line: Any) -> None:
+    _decided(line, "1")
+    line.write_back()
+    line.clock.wait(60)
+    _decided(line, "1", company="Globex")  # decided anew, to the same effect
+    line.write_back()
+    first, second = (batch[0].values for batch in line.crm.batches)
+    assert len(first) > 10
+    assert set(second) == {"tierwise_fingerprint", "tierwise_scored_at"}
+
+
+def test_after_the_database_was_lost_only_what_differs_is_sent_again(line: Any, fresh: Any) -> None:
+    _decided(line, "1")
+    line.write_back()
+    with fresh() as again:
+        again.put("1", **line.crm.properties["1"])
+        again.crm.own["1"] = {**line.crm.own["1"], "tierwise_fingerprint": "of an older version"}
+        again.clock.wait(60)
+        _decided(again)
+        assert again.write_back() == WroteBack(calls=1, sent=1)
+        (update,) = again.crm.journal
+        assert set(update.values) == {"tierwise_fingerprint", "tierwise_scored_at"}
+
+
+def test_while_more_is_coming_only_full_batches_go(line: Any) -> None:
+    _decided(line, *"12345")
+    assert line.write_back(full_only=True) == WroteBack(calls=1, sent=3)
+    assert _due(line) == 2
+    assert line.write_back(full_only=True) == WroteBack()
+    assert line.write_back() == WroteBack(calls=1, sent=2)
+
+
+def test_unchanged_rows_cost_no_call(line: Any) -> None:
+    """A verdict that says what is shown already: the outbox has a row, and nothing in it differs."""
+    _decided(line, "1", employees=None)
+    line.write_back()
+    line.poll()
+    (item,) = line.store.reviews.list()
+    shown = {**line.crm.own["1"]}
+    assert line.store.reviews.answer(item.id, by="ada", answer={"agree": True}, advice=shown, now=line.clock.now)
+    assert _due(line) == 1
+    assert line.write_back() == WroteBack(unchanged=1)
+    line.clock.wait(86_400)
+    assert (len(line.crm.batches), _due(line)) == (1, 0)
+
+
+def test_a_value_of_a_person_is_left_alone(line: Any) -> None:
+    _decided(line, "1")
+    line.write_back()
+    line.clock.wait(60)
+    line.crm.edit("1", tierwise_tier="D")
+    line.poll()
+    _decided(line, "1", employees=20)
+    line.write_back()
+    assert "tierwise_tier" not in line.crm.batches[-1][0].values
+    assert line.crm.own["1"]["tierwise_tier"] == "D"
+    assert line.crm.own["1"]["tierwise_score"] == 40
+
+
+def test_the_intent_is_stored_before_the_call(line: Any) -> None:
+    _decided(line, "1", "2")
+    seen: dict[str, Any] = {}
+
+    def look(_: int) -> None:
+        for update in line.crm.batches[-1]:
+            (attempt,) = line.story(update.record_id).attempts
+            seen[update.record_id] = attempt
+            assert (attempt.values, attempt.batch, attempt.outcome) == (update.values, "batch-1", None)
+
+    line.crm.before_write = look
+    line.write_back()
+    assert sorted(seen) == ["1", "2"]
+    assert _attempts(line, "1") == [("sent", "")]
+
+
+def test_a_record_that_the_crm_cannot_take_now_is_tried_again_later(line: Any) -> None:
+    _decided(line, "1", "2")
+    line.crm.answers["1"] = Written("1", "retry", error="the record is locked")
+    waits = []
+    for attempt in range(1, 4):
+        report = line.write_back()
+        assert (report.retried, report.sent) == (1, 1 if attempt == 1 else 0)
+        assert line.write_back() == WroteBack(), "not at once"
+        begun = line.clock.elapsed
+        while not _due(line):
+            line.clock.wait(0.25)
+        waits.append(line.clock.elapsed - begun)
+    assert waits == [1.0, 2.0, 4.0], "doubling; half of it with a jitter of a half"
+    line.crm.answers.clear()
+    assert line.write_back().sent == 1
+    assert _attempts(line, "1") == [("retry", "the record is locked")] * 3 + [("sent", "")]
+
+
+def test_a_record_that_the_crm_never_takes_goes_to_a_person(line: Any) -> None:
+    _decided(line, "1", "2")
+    line.crm.answers["1"] = Written("1", "retry", error="the record is locked")
+    for _ in range(4):
+        assert line.write_back(attempts=5).refused == 0
+        line.clock.wait(600)
+    assert line.write_back(attempts=5).refused == 1
+    (item,) = line.store.reviews.list()
+    assert (item.kind, item.record_id) == ("write_failed", "1")
+    assert "gave up after 5 tries: the record is locked" in item.reason
+    line.clock.wait(86_400)
+    assert _due(line) == 0
+
+
+def test_a_refused_record_does_not_hold_up_its_batch(line: Any) -> None:
+    _decided(line, "1", "2", "3")
+    line.crm.answers["2"] = Written("2", "refused", error="no such option")
+    assert line.write_back() == WroteBack(calls=1, sent=2, refused=1)
+    (item,) = line.store.reviews.list()
+    assert (item.kind, item.record_id) == ("write_failed", "2")
+    assert "no such option" in item.reason
+    assert (_attempts(line, "2"), _attempts(line, "3")) == ([("refused", "no such option")], [("sent", "")])
+    assert _due(line) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (errors.RetryLater("429", after=30), 30),
+        (errors.RetryLater("503"), 1),
+        (errors.Unreachable("no answer"), 1),
+        (errors.PauseConnection("the token was revoked"), 60),
+    ],
+)
+def test_when_the_whole_call_fails_the_batch_is_put_back_and_the_error_goes_on(
+    line: Any, error: errors.TierwiseError, wait: float
+) -> None:
+    _decided(line, "1", "2", "3", "4")
+
+    def fail(_: int) -> None:
+        raise error
+
+    line.crm.before_write = fail
+    with pytest.raises(type(error)) as caught:
+        line.write_back()
+    assert caught.value is error
+    assert _due(line) == 1, "what was not in the batch is due as before"
+    assert len(line.crm.batches) == 1, "whoever refuses one batch is not asked with the next"
+    assert _attempts(line, "1") == [("retry", str(error))]
+    line.clock.wait(wait - 0.25)
+    assert _due(line) == 1
+    line.clock.wait(0.25)
+    assert _due(line) == 4
+    line.crm.before_write = lambda _: None
+    assert line.write_back().sent == 4
+
+
+def test_failures_of_the_account_never_use_up_a_records_tries(line: Any) -> None:
+    _decided(line, "1")
+
+    def fail(_: int) -> None:
+        raise errors.RetryLater("503")
+
+    line.crm.before_write = fail
+    for _ in range(12):
+        with pytest.raises(errors.RetryLater):
+            line.write_back(attempts=3)
+        line.clock.wait(600)
+    line.crm.before_write = lambda _: None
+    assert line.write_back(attempts=3).sent == 1
+    assert line.store.reviews.list() == []
+
+
+def test_whatever_was_taken_without_our_knowing_is_sent_again(line: Any) -> None:
+    _decided(line, "1")
+
+    def die(_: int) -> None:
+        raise ConnectionResetError
+
+    line.crm.after_write = die
+    with pytest.raises(ConnectionResetError):
+        line.write_back(lease=120)
+    assert (len(line.crm.journal), _due(line)) == (1, 0)
+    line.crm.after_write = lambda _: None
+    line.clock.wait(121)
+    assert line.write_back().sent == 1
+    first, second = line.crm.journal
+    assert second.values == first.values
+    assert _attempts(line, "1") == [(None, ""), ("sent", "")]
+
+
+def test_a_record_that_was_merged_meanwhile_goes_on_under_its_new_id(line: Any) -> None:
+    _decided(line, "1", "2")
+    line.crm.moved["1"] = "9"
+    line.crm.put("9", **line.crm.properties.pop("1"))
+    del line.crm.modified["1"]
+    assert line.write_back().sent == 2
+    assert line.story("9").decisions[0].decision.record_id == "1"
+    line.clock.wait(60)
+    polled = line.poll()
+    assert (polled.new, polled.changed, polled.delivered) == (0, 0, 2)
+    assert line.write_back() == WroteBack()
+
+
+def test_who_slept_through_half_the_lease_sends_nothing(line: Any) -> None:
+    """Whoever sleeps a little longer may be followed by another writer: better nothing than something late."""
+    _decided(line, "1", "2", "3", "4")
+
+    def sleep() -> str:
+        if not line.batches:
+            line.clock.wait(61)
+        return str(line.batch())
+
+    assert line.write_back(lease=120, longest=300, new_id=sleep) == WroteBack(calls=1, sent=1)
+    assert [update.record_id for batch in line.crm.batches for update in batch] == ["4"]
+    line.clock.wait(60)
+    assert line.write_back(owner="next").sent == 3
+
+
+def test_who_lost_the_lease_sends_nothing(line: Any) -> None:
+    _decided(line, "1", "2")
+    taken: list[Any] = []
+
+    def sleep() -> str:
+        line.clock.wait(121)
+        taken.extend(line.store.outbox.claim(line.name, limit=1, owner="next", lease=120, now=line.clock.now))
+        return str(line.batch())
+
+    # However long half of this lease is: what counts is whose it is.
+    assert line.write_back(lease=120, longest=60, new_id=sleep) == WroteBack()
+    assert line.crm.batches == []
+    assert _attempts(line, taken[0].record_id) == []
+
+
+def test_advice_that_changed_under_way_is_sent_as_it_is_now(line: Any) -> None:
+    _decided(line, "1")
+
+    def change() -> str:
+        if not line.batches:
+            _decided(line, "1", employees=20)
+        return str(line.batch())
+
+    assert line.write_back(new_id=change) == WroteBack(calls=1, sent=1)
+    (update,) = line.crm.journal
+    assert (update.values["tierwise_score"], line.crm.own["1"]["tierwise_score"]) == (40, 40)
+
+
+def test_time_is_up(line: Any) -> None:
+    _decided(line, *"1234567")
+    line.crm.before_write = lambda _: line.clock.wait(30)
+    assert line.write_back(longest=45).calls == 2
+    assert _due(line) == 1
+
+
+# What may happen between two drains, and how a drain may end.
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.integers(0, 4), st.sampled_from([10, 120, None])),
+        st.tuples(st.just("edit"), st.integers(0, 4)),
+        st.tuples(st.just("look")),
+        st.tuples(
+            st.just("send"),
+            st.sampled_from(["well", "refused now", "cut off", "dead before", "dead after", "slept", "lost"]),
+            st.one_of(st.none(), st.integers(0, 4)),  # record that changes and is decided meanwhile
+        ),
+    ),
+    max_size=12,
+)
+
+
+@given(steps=STEPS)
+def test_whatever_happens_the_crm_comes_to_show_what_is_desired(fresh: Any, steps: list[Any]) -> None:
+    with fresh() as line:
+        people: set[str] = set()
+        for step in steps:
+            _do(line, step, people)
+        for _ in range(4):  # faults are over: leases run out, echoes come back
+            line.clock.wait(700)
+            _look(line)
+            line.write_back()
+        _every_write_was_intended(line)
+        for record_id in line.stored():
+            story = line.story(record_id)  # a lead that came back to what it was has its earlier decision
+            newest = next(link.decision for link in story.decisions if link.decision.fingerprint == story.fingerprint)
+            shown = line.crm.own[record_id]
+            assert shown["tierwise_fingerprint"] == newest.fingerprint
+            assert shown["tierwise_score"] == newest.score
+            assert echo.same(shown.get("tierwise_reason_codes"), newest.reason_codes)
+            expected = "a person's" if record_id in people else newest.tier
+            assert shown["tierwise_tier"] == expected
+        assert line.write_back() == WroteBack(), "and then it is still"
+
+
+def _do(line: Any, step: Any, people: set[str]) -> None:
+    name, *how = step
+    line.clock.wait(1)
+    if name == "put":
+        line.put(str(how[0]), employees=how[1])
+        _look(line)
+    elif name == "look":
+        _look(line)
+    elif name == "edit":
+        if str(how[0]) in line.crm.own:
+            line.crm.edit(str(how[0]), tierwise_tier="a person's")
+            people.add(str(how[0]))
+            _look(line)
+    else:
+        _send(line, *how)
+
+
+def _look(line: Any) -> None:
+    line.poll()
+    line.pump()
+
+
+def _send(line: Any, how: str, meanwhile: int | None) -> None:
+    """A drain that something happens to."""
+
+    def under_way() -> str:
+        if meanwhile is not None and str(meanwhile) in line.crm.properties:
+            line.put(str(meanwhile), company=f"Company {line.clock.elapsed}")
+            _look(line)
+        if how in ("slept", "lost"):
+            line.clock.wait(61 if how == "slept" else 121)
+        if how == "lost":
+            line.store.outbox.claim(line.name, limit=2, owner="dies", lease=30, now=line.clock.now)
+        return str(line.batch())
+
+    def fail(_: int) -> None:
+        if how == "refused now":
+            raise errors.RetryLater("429", after=5)
+        if how == "dead before":
+            raise ConnectionResetError
+
+    def cut(_: int) -> None:
+        if how == "cut off":
+            raise errors.Unreachable("the answer did not come")
+        if how == "dead after":
+            raise ConnectionResetError
+
+    line.crm.before_write, line.crm.after_write = fail, cut
+    try:
+        line.write_back(lease=120, longest=10, new_id=under_way)
+    except (errors.RetryLater, ConnectionResetError):
+        pass
+    finally:
+        line.crm.before_write = line.crm.after_write = lambda _: None
+
+
+def _every_write_was_intended(line: Any) -> None:
+    for update in line.crm.journal:
+        intents = [attempt.values for attempt in line.story(update.record_id).attempts]
+        assert update.values in intents
