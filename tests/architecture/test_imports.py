@@ -88,9 +88,7 @@ def test_every_dependency_has_a_door(project: dict[str, Any]) -> None:
     assert not missing, f"no door in [tool.importlinter] for {missing}"
 
 
-@pytest.mark.parametrize(
-    "library", ["celery", "sqlalchemy", "litellm", "requests", "redis", "fastapi"]
-)
+@pytest.mark.parametrize("library", ["celery", "sqlalchemy", "litellm", "requests", "redis", "fastapi"])
 def test_a_door_leads_to_one_place(project: dict[str, Any], library: str) -> None:
     doors = next(c for c in project["tool"]["importlinter"]["contracts"] if c["id"] == "doors")
     places = {

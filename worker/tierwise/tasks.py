@@ -19,8 +19,8 @@ import celery
 import celery.beat
 from celery import signals
 
-from tierwise import settings as configuration
 from tierwise import ports, telemetry, wiring
+from tierwise import settings as configuration
 from tierwise.errors import LeaseLost, Misconfigured, PauseConnection, RetryLater, TierwiseError
 
 QUEUES = ("poll", "score", "writeback", "maint")

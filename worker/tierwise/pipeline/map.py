@@ -63,6 +63,6 @@ def _mark_duplicates(items: Sequence[ports.Arrival], *, connection: str, leads: 
             marked.append(item)
             continue
         owner = first.setdefault(item.identity, item.record_id)
-        lead = item.lead.model_copy(update={"is_duplicate": owner != item.record_id})
+        lead = item.lead.model_copy(update={"is_duplicate": owner not in (item.record_id, *item.former_ids)})
         marked.append(item._replace(lead=lead, fingerprint=lead.fingerprint()))
     return marked
