@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tierwise_fixtures.portal import Crowd
 
-STEPS = 30
+STEPS = 20
 
 
 def _seeds() -> list[Any]:

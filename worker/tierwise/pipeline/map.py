@@ -51,6 +51,7 @@ def _map(record: Record, field_map: mapping.FieldMap) -> ports.Arrival:
         problems=mapped.problems,
         rejected=None,
         own=record.own,
+        former_ids=record.former_ids,
     )
 
 

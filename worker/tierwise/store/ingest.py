@@ -94,6 +94,7 @@ class Page:
         overtaken = [item for item in self._arrivals if self._overtaken(item, stored)]
         if overtaken:
             self._arrivals = [item for item in self._arrivals if not self._overtaken(item, stored)]
+        stored = {item.record_id: stored[item.record_id] for item in self._arrivals if item.record_id in stored}
         kinds = {item.record_id: self._kind(item, stored) for item in self._arrivals}
         heard = echoes.hear(
             connection,
@@ -141,8 +142,11 @@ class Page:
         )
 
     def _overtaken(self, item: Arrival, stored: Mapping[str, sa.Row[Any]]) -> bool:
-        """Another pass stored a newer reading after ours had begun. An older one without that is a change."""
+        """Another pass stored a newer reading after ours had begun (an older one without that is a change); or the
+        record was merged, and lives on under another id."""
         row, began = stored.get(item.record_id), self._claim.since
+        if row is not None and row.merged_into is not None:
+            return True
         return row is not None and began is not None and item.modified_at < row.modified_at and row.seen_at > began
 
     def _stored(self, connection: sa.Connection) -> dict[str, sa.Row[Any]]:

@@ -19,9 +19,7 @@ def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
     Where `new` is known already it has its own lead: the old one is closed and points there.
     """
     gone = connection.execute(
-        sa.select(LEAD.c.id, LEAD.c.former_ids).where(
-            LEAD.c.connection == name, LEAD.c.record_id == old, LEAD.c.merged_into.is_(None)
-        )
+        sa.select(LEAD).where(LEAD.c.connection == name, LEAD.c.record_id == old, LEAD.c.merged_into.is_(None))
     ).one_or_none()
     if gone is None:
         return
@@ -35,6 +33,7 @@ def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
         connection.execute(sa.update(LEAD).where(LEAD.c.id == gone.id).values(merged_into=new))
         cursors.count(connection, name, -1)
         connection.execute(sa.update(WORK).where(waiting).values(state="superseded", lease_until=None, owner=""))
+        _bequeath(connection, name, old, new)
         connection.execute(sa.delete(OUTBOX).where(mine))
         connection.execute(sa.update(REVIEW).where(reviews).values(state="superseded"))
         return
@@ -43,3 +42,27 @@ def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
     connection.execute(sa.update(WORK).where(WORK.c.lead_id == gone.id).values(record_id=new))
     connection.execute(sa.update(OUTBOX).where(mine).values(record_id=new))
     connection.execute(sa.update(REVIEW).where(reviews).values(record_id=new))
+    # The CRM's search may show the old record for a while yet: a lead of its own must not come of that.
+    times = {column: gone._mapping[column] for column in ("modified_at", "first_seen_at", "seen_at")}
+    empty = {"fingerprint": "", "revision": 0, "provenance": {}, "problems": [], "own": {}, "former_ids": []}
+    connection.execute(sa.insert(LEAD).values(connection=name, record_id=old, merged_into=new, **empty, **times))
+
+
+def _bequeath(connection: sa.Connection, name: str, old: str, new: str) -> None:
+    """What we ever wrote to `old` may be what `new` shows now: it is ours, and no person's."""
+    both = sa.select(OUTBOX.c.id, OUTBOX.c.record_id, OUTBOX.c.written).where(
+        OUTBOX.c.connection == name, OUTBOX.c.record_id.in_((old, new))
+    )
+    rows = {row.record_id: row for row in connection.execute(both.order_by(OUTBOX.c.id).with_for_update())}
+    if old not in rows:
+        return
+    if new in rows:
+        written = {field: list(marks) for field, marks in rows[old].written.items()}
+        for field, marks in rows[new].written.items():
+            written[field] = [*(mark for mark in written.get(field, ()) if mark not in marks), *marks]
+        connection.execute(sa.update(OUTBOX).where(OUTBOX.c.id == rows[new].id).values(written=written))
+        return
+    # The heir has no advice yet: it takes over the row, which its first decision overtakes.
+    idle = sa.case((OUTBOX.c.state == "leased", "leased"), else_="sent")
+    taken = sa.update(OUTBOX).where(OUTBOX.c.id == rows[old].id)
+    connection.execute(taken.values(record_id=new, version=0, state=idle, content="", delivered_at=None))

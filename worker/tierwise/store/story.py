@@ -15,7 +15,8 @@ from tierwise.store import columns, decisions, labels, reviews, schema
 def tell(connection: sa.Connection, name: str | None, record_id: str) -> list[LeadStory]:
     """One entry per connection that knows the id; all of them where `name` is None."""
     lead = schema.lead
-    query = sa.select(lead).where(lead.c.record_id == record_id).order_by(lead.c.connection)
+    # Of a merged record that lives on as another lead only its id is left, which has no story.
+    query = sa.select(lead).where(lead.c.record_id == record_id, lead.c.fingerprint != "").order_by(lead.c.connection)
     if name is not None:
         query = query.where(lead.c.connection == name)
     return [_story(connection, row) for row in connection.execute(query).all()]
