@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from tierwise.store import cursors, schema
@@ -42,9 +44,13 @@ def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
     connection.execute(sa.update(WORK).where(WORK.c.lead_id == gone.id).values(record_id=new))
     connection.execute(sa.update(OUTBOX).where(mine).values(record_id=new))
     connection.execute(sa.update(REVIEW).where(reviews).values(record_id=new))
-    # The CRM's search may show the old record for a while yet: a lead of its own must not come of that.
-    times = {column: gone._mapping[column] for column in ("modified_at", "first_seen_at", "seen_at")}
+    bury(connection, name, old, new, now=gone.seen_at)
+
+
+def bury(connection: sa.Connection, name: str, old: str, new: str, *, now: datetime) -> None:
+    """Note that an id is gone: the CRM's search may show it for a while yet, and no lead is to come of that."""
     empty = {"fingerprint": "", "revision": 0, "provenance": {}, "problems": [], "own": {}, "former_ids": []}
+    times = {"modified_at": now, "first_seen_at": now, "seen_at": now}
     connection.execute(sa.insert(LEAD).values(connection=name, record_id=old, merged_into=new, **empty, **times))
 
 
