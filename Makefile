@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TESTS  ?= tests
+# Which sandbox `make demo` works on: hubspot or salesforce.
+CRM    ?= hubspot
 # Two cores, and processes that wait for servers: three workers keep both busy.
 WORKERS ?= 3
 
@@ -21,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 demo: $(READY)   ## the main job against the sandbox CRM, printed as the CRM now shows it
-	@$(BIN)/tierwise demo $(ARGS)
+	@$(BIN)/tierwise demo --crm $(CRM) $(ARGS)
 
 run: $(READY)    ## the same stack, kept running
 	@$(BIN)/tierwise run --sandbox $(ARGS)
@@ -45,5 +47,5 @@ lock: $(READY)   ## renew requirements.lock for Python 3.11, 3.12 and 3.13
 bench: $(READY)  ## ratios measured in one run, as JSON
 	$(BIN)/python tests/bench/run.py $(ARGS)
 
-clean:           ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .tierwise
+clean:           ## remove the environment and caches; an installation's own files (.tierwise) stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import sys
 import time
@@ -16,6 +17,11 @@ from tierwise_sandbox.latency import Latency
 from tierwise_sandbox.leads import files, generator
 from tierwise_sandbox.model_server import models
 from tierwise_sandbox.portal import Portal
+from tierwise_sandbox.salesforce import loading
+from tierwise_sandbox.salesforce import scenario as org_scenario
+from tierwise_sandbox.salesforce.app import salesforce
+from tierwise_sandbox.salesforce.control import Doors, provision
+from tierwise_sandbox.salesforce.org import Org
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,9 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     portal = Portal()
     if options.token:
         portal.token = options.token
+    org = None if options.salesforce_port is None else Org(faults=portal.faults)
     try:
+        if org is not None:
+            portal.set_salesforce = functools.partial(org_scenario.apply, org)
+            if options.salesforce_provisioned is not None:
+                provision(org, Path(options.salesforce_provisioned) if options.salesforce_provisioned else None)
         latency = Latency.parse(options.latency_ms, options.latency_lognormal, seed=options.seed)
-        load(portal, options.leads, seed=options.seed)
+        load(portal, org, options.leads, seed=options.seed)
         if options.faults:
             scenario.apply_file(portal, options.faults)
         if options.index_lag_ms is not None:
@@ -35,40 +46,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(2, str(error))
     sockets = []
     try:
-        for port in (options.hubspot_port, options.model_port):
-            sockets.append(serving.listen(options.host, port))
+        for port in (options.hubspot_port, options.model_port, options.salesforce_port):
+            if port is not None:
+                sockets.append(serving.listen(options.host, port))
     except OSError as error:
         return _fail(3, f"cannot listen on {options.host} port {port}: {error.strerror}; 0 takes any free one")
     urls = [f"http://{_shown(options.host)}:{sock.getsockname()[1]}" for sock in sockets]
 
+    doors = Doors(org).routes() if org else []
+    applications = [hubspot(portal, doors), models(portal, latency)]
+    line: dict[str, object] = {"hubspot": {"url": urls[0], "token": portal.token}, "model": {"url": urls[1]}}
+    if org is not None:
+        org.url = urls[2]
+        applications.append(salesforce(org, doors))
+        line["salesforce"] = org.credentials()
+
     def ready() -> None:
-        line = {"hubspot": {"url": urls[0], "token": portal.token}, "model": {"url": urls[1]}}
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
-    applications = (hubspot(portal), models(portal, latency))
     asyncio.run(serving.serve(list(zip(applications, sockets, strict=True)), ready))
     return 0
 
 
-def load(portal: Portal, leads: str, *, seed: int) -> None:
-    """`leads` is a number (generate that many) or a file. ValueError or OSError says what is wrong with it."""
+def load(portal: Portal, org: Org | None, leads: str, *, seed: int) -> None:
+    """The same leads into portal and org: `leads` is a number (generate that many) or a file.
+
+    ValueError or OSError says what is wrong with it.
+    """
     if leads.isdecimal():
         made = generator.generate(int(leads), seed=seed, now_ms=int(time.time() * 1000))
-        ids = portal.store.load((lead.properties, lead.created_ms, lead.modified_ms, None) for lead in made)
-        portal.kinds = {str(key): lead.kind for key, lead in zip(ids, made, strict=True)}
+        rows: list[files.Row] = [(lead.properties, lead.created_ms, lead.modified_ms, None) for lead in made]
+        kinds = [lead.kind for lead in made]
     else:
-        portal.store.load(files.read(Path(leads), portal.definitions))
+        rows, kinds = files.read(Path(leads), portal.definitions), []
+    ids = portal.store.load(rows)
+    portal.kinds = dict(zip(map(str, ids), kinds, strict=False))
+    if org is not None:
+        loading.load(org, (row[:3] for row in rows), kinds)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tierwise_sandbox",
-        description="A HubSpot-shaped CRM with made-up leads and a model-shaped server. In memory, for tests.",
+        description="A HubSpot-shaped CRM and, if asked, a Salesforce-shaped org with made-up leads, and a "
+        "model-shaped server. In memory, for tests.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--hubspot-port", type=int, default=0, metavar="P", help="0 = any free port")
     parser.add_argument("--model-port", type=int, default=0, metavar="P", help="0 = any free port")
+    parser.add_argument("--salesforce-port", type=int, metavar="P", help="serve an org too; 0 = any free port")
+    parser.add_argument(
+        "--salesforce-provisioned",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="the org has the Tierwise fields: those of an SFDX source folder, or a built-in set",
+    )
     parser.add_argument("--leads", default="200", metavar="N|FILE", help="number to generate, or a .csv or .jsonl file")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same leads (default %(default)s)")
     parser.add_argument("--token", help="the portal's access token (default: a random one)")
@@ -78,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--index-lag-ms", type=float, metavar="L", help="search sees changes this much later")
     parser.add_argument(
-        "--faults", type=Path, metavar="FILE", help="JSON: faults, rate_limits, index_lag_seconds, scopes"
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help="JSON: faults, rate_limits, index_lag_seconds, scopes, while_paging, burst, salesforce",
     )
     return parser
 

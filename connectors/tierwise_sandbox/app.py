@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -9,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tierwise_sandbox import gate
+from tierwise_sandbox import gate, versions
 from tierwise_sandbox.control import Control
 from tierwise_sandbox.objects import Objects
 from tierwise_sandbox.pages import Pages
@@ -18,19 +20,20 @@ from tierwise_sandbox.refusals import Refusal
 from tierwise_sandbox.schema_routes import Schema
 
 
-def hubspot(portal: Portal) -> ASGIApp:
-    """The ASGI application of one portal: API, pages and control door."""
+def hubspot(portal: Portal, doors: Sequence[Route] = ()) -> ASGIApp:
+    """The ASGI application of one portal: API, pages and control door, and the doors of what is served beside it."""
     inner = Starlette(
         routes=[
             *Objects(portal).routes(),
             *Schema(portal).routes(),
             *Pages(portal).routes(),
             *Control(portal).routes(),
+            *doors,
             Route("/", _home, methods=["GET"]),
         ],
         exception_handlers={Refusal: _refused, HTTPException: _missing},
     )
-    return gate.counted(gate.faulty(gate.guarded(inner, portal), portal.faults), portal)
+    return versions.aliased(gate.counted(gate.faulty(gate.guarded(inner, portal), portal.faults), portal))
 
 
 async def _home(_request: Request) -> Response:

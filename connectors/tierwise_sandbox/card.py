@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from tierwise_sandbox.definitions import Definitions
 from tierwise_sandbox.page_frame import shown_moment
-from tierwise_sandbox.store import Record
 
 TIERS = ("A", "B", "C", "D")
 REVIEW, FEEDBACK = "tierwise_request_review", "tierwise_feedback"
@@ -34,22 +32,24 @@ def status_badge(status: str) -> str:
     return f'<span class="badge {kind}">{escape(_STATUS_WORDS.get(status, status))}</span>'
 
 
-def render(record: Record, definitions: Definitions) -> str:
-    """The whole card; it says so when the fields are not provisioned or the contact is not scored yet."""
-    known = {held["name"]: held for held in definitions.properties() if held["name"].startswith("tierwise_")}
-    held = record.properties
+def render(held: Mapping[str, str], definitions: Iterable[Mapping[str, Any]], action: str) -> str:
+    """The whole card, its form posting to `action`; it says so when the fields are not there or not filled yet.
+
+    Definitions need name, label, type, fieldType and options; names are those of HubSpot's properties.
+    """
+    known = {one["name"]: one for one in definitions if one["name"].startswith("tierwise_")}
     if not known:
-        inner = '<p class="quiet">The Tierwise fields are not provisioned in this portal yet.</p>'
+        inner = '<p class="quiet">The Tierwise fields are not provisioned in this CRM yet.</p>'
     elif not held.get("tierwise_status"):
-        inner = '<p class="quiet">Not scored yet.</p>' + _form(held, known, record.id)
+        inner = '<p class="quiet">Not scored yet.</p>' + _form(held, known, action)
     else:
-        inner = _advice(held, known) + _form(held, known, record.id)
+        inner = _advice(held, known) + _form(held, known, action)
     return f'<section class="card advice" aria-labelledby="t"><h2 id="t">Tierwise</h2>{inner}</section>'
 
 
-def form_values(definitions: Definitions, form: Mapping[str, list[str]]) -> dict[str, str]:
+def form_values(definitions: Iterable[Mapping[str, Any]], form: Mapping[str, list[str]]) -> dict[str, str]:
     """What the posted form sets: an unticked box is a value too."""
-    known = {held["name"]: held for held in definitions.properties()}
+    known = {held["name"]: held for held in definitions}
     values = {}
     if REVIEW in known:
         on, off = _tick_values(known[REVIEW])
@@ -115,7 +115,7 @@ def _lines(title: str, text: str) -> str:
     return f'<h3>{title}</h3><ul class="lines">{items}</ul>' if items else ""
 
 
-def _form(held: Mapping[str, str], known: Mapping[str, Mapping[str, Any]], key: int) -> str:
+def _form(held: Mapping[str, str], known: Mapping[str, Mapping[str, Any]], action: str) -> str:
     fields = ""
     if REVIEW in known:
         ticked = " checked" if held.get(REVIEW, "") == _tick_values(known[REVIEW])[0] else ""
@@ -132,4 +132,4 @@ def _form(held: Mapping[str, str], known: Mapping[str, Mapping[str, Any]], key: 
         fields += f'<label>{label} <select name="{FEEDBACK}">{options}</select></label>'
     if not fields:
         return ""
-    return f'<form method="post" action="/contacts/{key}">{fields}<button type="submit">Save</button></form>'
+    return f'<form method="post" action="{escape(action)}">{fields}<button type="submit">Save</button></form>'

@@ -5,7 +5,6 @@ Without a token and therefore for loopback only. Nothing here exists in a real p
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tierwise_sandbox import answers, catalogue, moments, scenario
+from tierwise_sandbox.loopback import is_local
 from tierwise_sandbox.portal import Portal
 from tierwise_sandbox.refusals import Refusal, not_found
 from tierwise_sandbox.store import Write
@@ -36,6 +36,8 @@ class Control:
             Route("/_sandbox/faults", _local(self.faults), methods=["POST"]),
             Route("/_sandbox/contacts", _local(self.contacts), methods=["POST"]),
             Route("/_sandbox/merge", _local(self.merge), methods=["POST"]),
+            Route("/_sandbox/delete", _local(self.delete), methods=["POST"]),
+            Route("/_sandbox/burst", _local(self.burst), methods=["POST"]),
         ]
 
     async def stats(self, _request: Request) -> Response:
@@ -93,6 +95,24 @@ class Control:
         types = self.portal.definitions.types()
         return JSONResponse(answers.shown_record(record, types, types))
 
+    async def delete(self, request: Request) -> Response:
+        """`{"id": ID}`: a person deletes the contact."""
+        body, _ = await answers.read_object(request)
+        record = self.portal.store.get(str(body.get("id")))
+        if record is None:
+            raise not_found(str(body.get("id")))
+        self.portal.store.archive(record)
+        return JSONResponse({"ok": True})
+
+    async def burst(self, request: Request) -> Response:
+        """`{"contacts": N, "at"?: ISO or ms}`: N new contacts in one millisecond."""
+        body, _ = await answers.read_object(request)
+        number, at = body.get("contacts"), body.get("at")
+        if not isinstance(number, int) or number < 1:
+            raise Refusal(400, "contacts must be a positive number.")
+        ids = self.portal.burst(number, moments.parse(str(at)) if at is not None else None)
+        return JSONResponse({"ids": [str(key) for key in ids]})
+
     def _updated(self, key: str, values: dict[str, str]) -> Any:
         record = self.portal.store.get(key)
         if record is None:
@@ -114,17 +134,8 @@ def _plain(values: dict[str, str]) -> dict[str, str]:
 
 def _local(handler: Handler) -> Handler:
     async def guarded(request: Request) -> Response:
-        host = request.client.host if request.client else ""
-        foreign = request.headers.get("origin") not in {None, f"http://{request.headers.get('host')}"}
-        if foreign or not _is_loopback(host):
+        if not is_local(request):
             raise Refusal(403, "The control door is open to loopback only.", category="FORBIDDEN")
         return await handler(request)
 
     return guarded
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "testclient"  # the name that Starlette's in-process client gives itself

@@ -2,7 +2,8 @@
 
 A fault is `{"match": {"path": SUBSTRING, "method": M}, "times": N, "action": ..., ...}`:
 status (status, body, headers) · delay (seconds) · drop (no answer; `"after": true` carries the request out first)
-· truncate (carried out, answer cut in half) · partial (only the first `share` of a batch is carried out, silently).
+· truncate (carried out, answer cut in half) · partial (only the first `share` of a batch is carried out, silently)
+· drip (carried out, the answer's body takes `seconds`) · unauthorized (401 as for a token that ran out).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ACTIONS = ("status", "delay", "drop", "truncate", "partial")
+ACTIONS = ("status", "delay", "drop", "truncate", "partial", "drip", "unauthorized")
 
 
 @dataclass

@@ -20,6 +20,7 @@ from tierwise_sandbox.portal import Portal
 from tierwise_sandbox.refusals import Refusal, missing_scope, unauthenticated
 
 _OPEN = ("/_sandbox", "/contacts", "/oauth/")
+_DRIPS = 20
 _READ_POSTS = {"search", "batch_read"}
 
 
@@ -55,8 +56,11 @@ def classify(method: str, path: str) -> Call | None:
     return None
 
 
-def faulty(app: ASGIApp, faults: Faults, *, exempt: str = "/_sandbox") -> ASGIApp:
-    """`app` with the faults in front of it; the control door itself never fails."""
+def faulty(app: ASGIApp, faults: Faults, *, exempt: str = "/_sandbox", unauthorized: Any = None) -> ASGIApp:
+    """`app` with the faults in front of it; the control door itself never fails.
+
+    `unauthorized` is the body for a token that ran out (default: the portal's).
+    """
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         fault = None
@@ -64,6 +68,8 @@ def faulty(app: ASGIApp, faults: Faults, *, exempt: str = "/_sandbox") -> ASGIAp
             fault = faults.take(scope["method"], scope["path"])
         if fault is None:
             await app(scope, receive, send)
+        elif fault.action == "unauthorized":
+            await JSONResponse(unauthorized or unauthenticated().body(), 401)(scope, receive, send)
         else:
             await _inject(fault, app, scope, receive, send)
 
@@ -80,6 +86,8 @@ async def _inject(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, se
     elif fault.action == "partial":
         body_bytes = fewer_inputs(await _read(receive), fault.share)
         await app(_with_length(scope, len(body_bytes)), _replay(body_bytes), send)
+    elif fault.action == "drip":
+        await app(scope, receive, _dripping(send, fault.seconds))
     elif fault.action == "truncate":
         await app(scope, receive, _halving(send))
         await abort(scope, gently=True)
@@ -91,6 +99,24 @@ async def _inject(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, se
 
 async def _swallow(_message: Message) -> None:
     return
+
+
+def _dripping(send: Send, seconds: float) -> Send:
+    """Bodies in small pieces over `seconds`: each comes soon enough for a read timeout, the whole does not."""
+
+    async def drip(message: Message) -> None:
+        body = message.get("body", b"")
+        if message["type"] != "http.response.body" or not body:
+            await send(message)
+            return
+        step = -(-len(body) // _DRIPS)
+        pieces = [body[start : start + step] for start in range(0, len(body), step)]
+        for piece in pieces:
+            await asyncio.sleep(seconds / len(pieces))
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)})
+
+    return drip
 
 
 def _halving(send: Send) -> Callable[[Message], Any]:

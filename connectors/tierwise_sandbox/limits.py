@@ -32,10 +32,19 @@ class Limits:
     _others: deque[float] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        self._day_began = self.now()
+
     def set(self, given: Mapping[str, Any]) -> None:
-        """Set limits by name; ValueError for a name or value that means nothing."""
+        """Set limits by name, and `used_today`: what the day has cost so far.
+
+        ValueError for a name or value that means nothing.
+        """
         known = {entry.name for entry in fields(self)[:3]}
         for name, value in given.items():
+            if name == "used_today" and isinstance(value, int) and value >= 0:
+                self.used_today = value
+                continue
             if name not in known or not (value is None or (isinstance(value, int) and value > 0)):
                 raise ValueError(f"rate_limits: {name}: {value!r}; known: {sorted(known)}, positive or null")
             setattr(self, name, value)
@@ -43,6 +52,8 @@ class Limits:
     def take(self, *, search: bool) -> None:
         """Count one call, or refuse it with 429."""
         with self._lock:
+            if self.now() - self._day_began >= DAY_SECONDS:
+                self._new_day()
             if self.daily is not None and self.used_today >= self.daily:
                 self._refuse("DAILY")
             window, allowed, seconds = (
@@ -68,6 +79,10 @@ class Limits:
                 "X-HubSpot-RateLimit-Daily-Remaining": str(max(0, daily - self.used_today)),
                 "X-HubSpot-RateLimit-Secondly": str(burst // 10),
             }
+
+    def _new_day(self) -> None:
+        self.used_today = 0
+        self._day_began = self.now()
 
     def _refuse(self, policy: str) -> None:
         self.refused += 1

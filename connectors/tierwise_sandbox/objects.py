@@ -51,6 +51,7 @@ class Objects:
         lock, index = self.portal.store.index()
         with lock:
             total, documents = search.run(query, index)
+            coming = search.run(search.next_page(query), index)[1] if self.portal.unrest.any else []
         names = answers.wanted_properties(query.properties)
         answer: dict[str, Any] = {
             "total": total,
@@ -59,6 +60,7 @@ class Objects:
         reached = query.after + len(documents)
         if documents and reached < total:
             answer["paging"] = {"next": {"after": str(reached)}}
+            self.portal.unrest.strike(self.portal.store, [document["hs_object_id"] for document in coming])
         return JSONResponse(answer)
 
     async def batch_read(self, request: Request) -> Response:

@@ -6,19 +6,26 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from starlette.responses import HTMLResponse
+
 from tierwise_sandbox import moments
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def framed(title: str, body: str) -> str:
+def framed(title: str, body: str, *, home: str = "/contacts") -> str:
+    """A whole page; `home` is where its brand leads to."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)} · Sandbox CRM</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{_STYLE}</style></head>
 <body><a class="skip" href="#content">Skip to content</a>
-<div class="bar"><a class="brand" href="/contacts">Sandbox CRM</a><span>Test data. No real people.</span></div>
+<div class="bar"><a class="brand" href="{home}">Sandbox CRM</a><span>Test data. No real people.</span></div>
 <main id="content">{body}</main></body></html>"""
+
+
+def html(page: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(page, status, headers={"Content-Security-Policy": CSP, "Cache-Control": "no-store"})
 
 
 def shown_moment(text: str) -> str:

@@ -6,12 +6,15 @@ import secrets
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tierwise_sandbox.definitions import Definitions
 from tierwise_sandbox.faults import Faults
 from tierwise_sandbox.limits import Limits
 from tierwise_sandbox.store import Store
+from tierwise_sandbox.unrest import Unrest
 
 PORTAL_ID = 140_000_021
 SCOPES = (
@@ -41,10 +44,14 @@ class Portal:
     definitions: Definitions = field(default_factory=lambda: Definitions(PORTAL_ID))
     limits: Limits = field(default_factory=Limits)
     faults: Faults = field(default_factory=Faults)
+    unrest: Unrest = field(default_factory=Unrest)
     calls: Counter[str] = field(default_factory=Counter)
     model: ModelCounts = field(default_factory=ModelCounts)
     kinds: dict[str, str] = field(default_factory=dict)
     """Record id -> what the generator meant it to be; never visible through the CRM's API."""
+
+    set_salesforce: Callable[[Any], None] | None = None
+    """Takes the `salesforce` part of a scenario, if an org is served beside the portal."""
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,6 +60,15 @@ class Portal:
     def count(self, kind: str) -> None:
         with self._lock:
             self.calls[kind] += 1
+
+    def burst(self, number: int, at_ms: int | None = None) -> list[int]:
+        """`number` new contacts that share one millisecond, as HubSpot's own batch jobs and imports make them."""
+        stamp = int(self.store.now() * 1000) if at_ms is None else at_ms
+        rows = (
+            {"email": f"burst{n}@b{n}.example", "lastname": f"Burst {n}", "company": f"Burst {n} Ltd"}
+            for n in range(len(self.store), len(self.store) + number)
+        )
+        return self.store.load((row, stamp, stamp, None) for row in rows)
 
     def stats(self) -> dict[str, object]:
         """Counts since the start or the last reset, as `GET /_sandbox/stats` returns them."""

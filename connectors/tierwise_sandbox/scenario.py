@@ -1,4 +1,4 @@
-"""What a test or a demo sets on a running portal: faults, rate limits, index lag, scopes. One JSON document."""
+"""What a test or a demo sets on a running portal: faults, limits, lag, scopes, unrest. One JSON document."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 
 from tierwise_sandbox.portal import Portal
 
-_KEYS = ("faults", "rate_limits", "index_lag_seconds", "scopes")
-
 
 def apply(portal: Portal, given: Any) -> None:
-    """A list of faults, or an object of `faults`, `rate_limits`, `index_lag_seconds`, `scopes`.
+    """A list of faults, or an object of `faults`, `rate_limits`, `index_lag_seconds`, `scopes`,
+    `while_paging`, `burst`, `salesforce`.
 
     ValueError says what is wrong and what is allowed; the parts before it are applied.
     """
@@ -21,22 +20,46 @@ def apply(portal: Portal, given: Any) -> None:
         given = {"faults": given}
     if not isinstance(given, Mapping):
         raise ValueError("a list of faults or an object is expected")
-    if unknown := sorted(set(given) - set(_KEYS)):
-        raise ValueError(f"unknown key {unknown[0]!r}; known: {', '.join(_KEYS)}")
-    if "faults" in given:
-        portal.faults.replace(given["faults"])
-    if "rate_limits" in given:
-        portal.limits.set(given["rate_limits"])
-    if "index_lag_seconds" in given:
-        lag = given["index_lag_seconds"]
-        if not isinstance(lag, (int, float)) or lag < 0:
-            raise ValueError("index_lag_seconds: a number of seconds, 0 or more")
-        portal.store.index_lag = float(lag)
-    if "scopes" in given:
-        scopes = given["scopes"]
-        if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
-            raise ValueError("scopes: a list of scope names")
-        portal.scopes = frozenset(scopes)
+    if unknown := sorted(set(given) - set(_PARTS)):
+        raise ValueError(f"unknown key {unknown[0]!r}; known: {', '.join(_PARTS)}")
+    for name, setter in _PARTS.items():
+        if name in given:
+            setter(portal, given[name])
+
+
+def _set_lag(portal: Portal, lag: Any) -> None:
+    if not isinstance(lag, (int, float)) or lag < 0:
+        raise ValueError("index_lag_seconds: a number of seconds, 0 or more")
+    portal.store.index_lag = float(lag)
+
+
+def _set_scopes(portal: Portal, scopes: Any) -> None:
+    if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
+        raise ValueError("scopes: a list of scope names")
+    portal.scopes = frozenset(scopes)
+
+
+def _burst(portal: Portal, number: Any) -> None:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ValueError(f"burst: a number of contacts with one time stamp is expected, was {number!r}")
+    portal.burst(number)
+
+
+def _set_salesforce(portal: Portal, given: Any) -> None:
+    if portal.set_salesforce is None:
+        raise ValueError("salesforce: no org is served; start with --salesforce-port")
+    portal.set_salesforce(given)
+
+
+_PARTS = {
+    "faults": lambda portal, given: portal.faults.replace(given),
+    "rate_limits": lambda portal, given: portal.limits.set(given),
+    "index_lag_seconds": _set_lag,
+    "scopes": _set_scopes,
+    "while_paging": lambda portal, given: portal.unrest.set(given),
+    "burst": _burst,
+    "salesforce": _set_salesforce,
+}
 
 
 def apply_file(portal: Portal, path: Path) -> None:

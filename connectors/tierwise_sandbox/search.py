@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -74,6 +74,11 @@ def parse(body: Mapping[str, Any], raw_length: int, types: Mapping[str, str]) ->
         after=after,
         properties=tuple(str(name) for name in body.get("properties") or ()),
     )
+
+
+def next_page(query: Query) -> Query:
+    """The same query, one page on."""
+    return replace(query, after=query.after + query.limit)
 
 
 def _count(body: Mapping[str, Any], name: str, default: int) -> int:

@@ -10,9 +10,10 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from email.utils import formatdate
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tierwise_sandbox.connection import Cuttable
 
@@ -51,7 +52,7 @@ async def serve(pairs: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    servers = [_Server(_config(app)) for app, _ in pairs]
+    servers = [_Server(_config(_dated(app))) for app, _ in pairs]
     tasks = [
         asyncio.create_task(server.serve(sockets=[sock])) for server, (_, sock) in zip(servers, pairs, strict=True)
     ]
@@ -68,6 +69,23 @@ async def serve(pairs: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[
     await asyncio.gather(*tasks)
 
 
+def _dated(app: ASGIApp) -> ASGIApp:
+    """`app` with this machine's time as the Date header, unless it sets that itself."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", []))
+                if not any(name == b"date" for name, _ in headers):
+                    headers.append((b"date", formatdate(usegmt=True).encode()))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return wrapped
+
+
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
@@ -77,6 +95,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
+        date_header=False,  # an application may have a clock of its own
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.timeout(300)
@@ -23,8 +29,6 @@ def test_every_lead_gets_advice_and_a_second_poll_changes_nothing(tierwise: Any,
     target = tmp_path / "out.json"
     done = tierwise("demo", "--leads", "60", "--json", str(target))
     assert done.code == 0, done.err
-    import json
-
     result = json.loads(target.read_text())
     leads, summary = result["leads"], result["summary"]
     assert summary["count"] == len(leads) == 60
@@ -42,6 +46,20 @@ def test_every_lead_gets_advice_and_a_second_poll_changes_nothing(tierwise: Any,
         "writes": 0,
         "model_calls": 0,
     }
+
+
+def test_the_same_on_salesforce(tierwise: Any) -> None:
+    done = tierwise("demo", "--crm", "salesforce", "--leads", "40", "--json", "-")
+    assert done.code == 0, done.err
+    leads, summary = done.json()["leads"], done.json()["summary"]
+    assert summary["count"] == len(leads) == 40
+    assert all(lead["properties"]["tierwise_status"] for lead in leads)
+    scored = [lead["properties"] for lead in leads if lead["properties"]["tierwise_status"] == "scored"]
+    assert scored
+    assert all(shown["tierwise_tier"] and 0 <= shown["tierwise_score"] <= 100 for shown in scored)
+    again = summary["second_poll"]
+    assert again["records"] >= 40
+    assert (again["to_decide"], again["writes"], again["model_calls"]) == (0, 0, 0)
 
 
 def test_leads_from_a_file_and_json_on_standard_output(tierwise: Any, tmp_path: Path) -> None:
@@ -76,3 +94,27 @@ def test_two_providers_over_http(tierwise: Any, sandbox: Any) -> None:
     # The leads were decided by those models, not by the fallback.
     codes = [lead["properties"].get("tierwise_reason_codes") or "" for lead in done.json()["leads"]]
     assert sum("MODEL_UNAVAILABLE" in code for code in codes) == 0
+
+
+def test_a_run_that_is_told_to_stop_leaves_nothing_behind(until: Any, tmp_path: Path) -> None:
+    env = {**os.environ, "TMPDIR": str(tmp_path), "TIERWISE_HOME": str(tmp_path / "home")}
+    log = tmp_path / "said.log"
+    with log.open("wb") as handle:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "tierwise", "run", "--sandbox", "--leads", "5"],
+            env=env,
+            stderr=handle,
+            stdout=handle,
+        )
+    try:
+        until(lambda: "sandbox CRM" in log.read_text() or run.poll() is not None, within=60)
+        assert "/contacts" in log.read_text()
+        family = psutil.Process(run.pid).children(recursive=True)
+        assert len(family) >= 4
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(timeout=60) == 143
+        until(lambda: not any(child.is_running() and child.status() != "zombie" for child in family), within=30)
+        assert list(tmp_path.glob("tierwise-*")) == []
+    finally:
+        if run.poll() is None:
+            run.kill()

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import celery
 import celery.beat
+import kombu.exceptions
 from celery import signals
 
 from tierwise import ports, telemetry, wiring
@@ -188,7 +189,10 @@ def _keep_our_logging(**_: Any) -> None:
 
 def _send(task: celery.Task, *args: str, queue: str) -> None:
     """A wake-up. It may be lost: the next tick finds the same work again."""
-    task.apply_async(args=args, queue=queue, expires=60, retry=False)
+    try:
+        task.apply_async(args=args, queue=queue, expires=60, retry=False)
+    except kombu.exceptions.OperationalError as error:
+        log.warning("wake-up not sent: the broker is away", error=type(error).__name__)
 
 
 def _run(name: str, connection: str | None, work: Callable[[wiring.Wiring], T]) -> T | None:
@@ -202,10 +206,13 @@ def _run(name: str, connection: str | None, work: Callable[[wiring.Wiring], T]) 
             log.info("lease lost", error=str(error))
         except RetryLater as error:
             log.warning("will be tried again", error=str(error))
-        except (PauseConnection, Misconfigured) as error:
-            log.error("needs a person", error=str(error))
+        except PauseConnection as error:
+            log.error("the connection rests until a person acts", error=str(error))
             if connection is not None:
-                _pause(connection, str(error))
+                _pause(connection, f"{error}; then: tierwise connections enable {connection}")
+        except Misconfigured as error:
+            # No call was made, so nothing is gained by resting: the next poll finds the setting mended.
+            log.error("a setting or policy is wrong", error=str(error))
         except TierwiseError as error:
             log.error("task failed", error=str(error))
         except Exception:

@@ -6,13 +6,14 @@ is imported only where a model is called.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from tierwise import content, limits, plugins, policies, ports, store, telemetry
 from tierwise.domain import mapping
 from tierwise.domain.advice import AdviceField, fields_for
 from tierwise.domain.policy import Policy, Runnable
+from tierwise.domain.rubric import Assessment
 from tierwise.errors import Misconfigured, TierwiseError
 from tierwise.pipeline import decide, outcomes, poll, write_back
 from tierwise.pipeline import reconcile as trailing
@@ -44,10 +46,19 @@ def clock() -> datetime:
 class Wiring:
     """Parts of one process, opened on demand. Thread-safe; not for use across a fork."""
 
-    def __init__(self, settings: Settings, *, broker_url: str | None = None, uncached: bool = False) -> None:
-        """`uncached`: no database is at hand, so no assessment is looked up or kept (`tierwise score`)."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        broker_url: str | None = None,
+        uncached: bool = False,
+        answers: Callable[[Collection[str]], Mapping[str, Assessment]] | None = None,
+    ) -> None:
+        """`uncached`: no database is at hand, so no assessment is looked up or kept (`tierwise score`). `answers`
+        looks assessments up elsewhere (`tierwise eval`)."""
         self.settings = settings
         self._uncached = uncached
+        self._answers = answers
         self.broker_url = broker_url or settings.broker_url
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         """Unique per process start, so that a restarted process never passes for its predecessor."""
@@ -95,19 +106,25 @@ class Wiring:
                     timeout_seconds=models.timeout_seconds,
                     in_flight=models.in_flight,
                     attempts=models.attempts,
-                    cache=None if self._uncached else self.store.assessments.get,
+                    cache=self._answers or (None if self._uncached else self.store.assessments.get),
                 )
             return self._judge, self._loop
 
     def close(self) -> None:
         """Let go of everything that was opened."""
         with self._lock:
-            if self._judge is not None and self._loop is not None:
-                self._loop.submit(self._judge.close()).result(timeout=10)
-                self._loop.stop()
-            if self._store is not None:
-                self._store.close()
-            self._judge, self._loop, self._store = None, None, None
+            judge, loop, opened, limiter = self._judge, self._loop, self._store, self._limiter
+            self._judge, self._loop, self._store, self._limiter = None, None, None, None
+        try:
+            if judge is not None and loop is not None:
+                with contextlib.suppress(TimeoutError):
+                    loop.submit(judge.close()).result(timeout=10)
+                loop.stop()
+        finally:
+            if isinstance(limiter, limits.RedisLimiter):
+                limiter.close()
+            if opened is not None:
+                opened.close()
 
     # -- policy ------------------------------------------------------------------------------------------------
 
@@ -307,7 +324,10 @@ class Wiring:
             self._pumping.release()
 
     stopping = threading.Event()
-    """Set when the process was asked to end: the pump claims no more, drains and releases."""
+    """Set when the worker's main process was asked to end: a pump of its threads claims no more, drains and releases.
+
+    A prefork child does not see it: there a pump ends by its own deadline, which the grace of `run` allows for.
+    """
 
     def write_back(self, name: str, *, full_only: bool = False) -> write_back.WroteBack:
         """Drain one connection's outbox; `full_only` leaves what does not fill a batch."""

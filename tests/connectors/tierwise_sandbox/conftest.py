@@ -73,8 +73,17 @@ class Caller:
     def patch(self, path: str, **more: Any) -> httpx.Response:
         return self.request("PATCH", path, **more)
 
+    def put(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("PUT", path, **more)
+
     def delete(self, path: str, **more: Any) -> httpx.Response:
         return self.request("DELETE", path, **more)
+
+
+@pytest.fixture
+def caller() -> type[Caller]:
+    """For clients of other applications than the portal's."""
+    return Caller
 
 
 @pytest.fixture

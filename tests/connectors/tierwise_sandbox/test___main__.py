@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +37,22 @@ def test_it_prints_one_ready_line_and_ends_when_told(number: signal.Signals) -> 
         process.send_signal(number)
         assert process.wait(10) == 0
         assert output.read() == ""
+
+
+def test_an_org_is_served_when_a_port_is_named(sandbox: Callable[..., Any], tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text(json.dumps({"salesforce": {"lock_rows": 3, "hidden_fields": ["Lead.Title"]}}))
+    box = sandbox(leads=12, salesforce_port=0, salesforce_provisioned=True, faults=faults)
+    assert set(box.salesforce) == {"url", "token_url", "client_id", "client_secret", "username", "private_key"}
+    assert (box.org("stats")["leads"], box.stats()["records"]) == (12, 12)
+    assert sorted(box.org("kinds").values()) == sorted(box.kinds().values())
+    assert box.org("switches")["lock_rows"] == 3
+
+
+def test_an_org_is_provisioned_from_a_folder_or_not_at_all(tmp_path: Path) -> None:
+    code, told = failed("--leads", "0", "--salesforce-port", "0", "--salesforce-provisioned", str(tmp_path))
+    assert code == 2
+    assert "field-meta.xml" in told
 
 
 def test_it_ends_when_its_parent_is_killed() -> None:

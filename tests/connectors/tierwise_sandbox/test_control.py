@@ -43,9 +43,18 @@ def test_people_may_do_what_the_api_may_not(client: Any, stranger: Any) -> None:
     assert client.get(f"{ROOT}/{old_id}").json()["updatedAt"] == "2020-01-02T00:00:00.000Z"
 
 
+def test_people_delete_and_imports_burst(client: Any, stranger: Any) -> None:
+    assert stranger.post("/_sandbox/delete", json={"id": "9901"}).status_code == 200
+    assert client.get(f"{ROOT}/9901").status_code == 404
+    made = stranger.post("/_sandbox/burst", json={"contacts": 3, "at": "2026-11-01T00:00:00.007Z"}).json()["ids"]
+    assert {client.get(f"{ROOT}/{key}").json()["updatedAt"] for key in made} == {"2026-11-01T00:00:00.007Z"}
+    assert stranger.post("/_sandbox/delete", json={"id": "9901"}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
+        ("burst", {"contacts": 0}),
         ("contacts", {"properties": {"nonsense": "1"}}),
         ("contacts", {"id": "9901"}),
         ("faults", [{"action": "explode"}]),

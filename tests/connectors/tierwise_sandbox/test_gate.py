@@ -109,3 +109,17 @@ def test_limits_refuse_and_gets_tell_what_is_left(client: Any, portal: Portal) -
     assert "x-hubspot-ratelimit-max" not in client.post(f"{ROOT}/batch/read", json={"inputs": []}).headers
     answer = client.get(f"{ROOT}/9901")
     assert (answer.status_code, answer.json()["policyName"]) == (429, "TEN_SECONDLY_ROLLING")
+
+
+def test_a_storm_of_expired_tokens_passes(client: Any, portal: Portal) -> None:
+    portal.faults.replace([{"action": "unauthorized", "match": {"path": "/search"}, "times": 2}])
+    answers = [client.post(f"{ROOT}/search", json={"limit": 1}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 401, 200]
+    assert answers[0].json()["category"] == "INVALID_AUTHENTICATION"
+
+
+def test_a_dripping_answer_is_whole_in_the_end(client: Any, portal: Portal) -> None:
+    whole = client.get(f"{ROOT}/9901").json()
+    portal.faults.replace([{"action": "drip", "seconds": 0.05}])
+    assert client.get(f"{ROOT}/9901").json() == whole
+    assert portal.faults.fired == 1

@@ -63,3 +63,17 @@ def test_the_day_counts_everything() -> None:
 def test_unknown_limits_are_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="rate_limits"):
         Limits().set(given)
+
+
+def test_a_day_ends_and_its_cost_can_be_set() -> None:
+    clock = Clock()
+    limits = Limits(daily=2, now=clock)
+    limits.take(search=True)
+    limits.take(search=False)
+    assert refused(limits, search=True) == "DAILY"
+    clock.seconds += 86_400
+    limits.take(search=False)
+    limits.set({"used_today": 0})
+    limits.take(search=False)
+    limits.set({"used_today": 2})
+    assert refused(limits) == "DAILY"

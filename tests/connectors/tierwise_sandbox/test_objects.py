@@ -167,7 +167,7 @@ def test_search_lags_behind_while_reads_do_not(
 
 def test_paths_that_hubspot_does_not_have(client: Any) -> None:
     assert client.post("/crm/objects/2026-09/llamas/search", json={}).status_code == 400
-    assert client.post("/crm/v3/objects/contacts/search", json={}).status_code == 404
+    assert client.post("/crm/v4/objects/contacts/search", json={}).status_code == 404
     assert client.post("/crm/objects/2024-01/contacts/search", json={}).status_code == 404
     answer = client.post(f"{ROOT}/search", content=b"{")
     assert answer.status_code == 400

@@ -19,3 +19,10 @@ def test_reset_starts_the_counts_again_and_keeps_the_records(portal: Portal) -> 
     assert (stats["calls"], stats["writes"], stats["model_calls"], stats["model_waited_seconds"]) == ({}, 0, 0, 0.0)
     assert stats["records"] == 13
     assert len(portal.store.journal()) == 1
+
+
+def test_a_burst_shares_one_millisecond_and_can_be_larger_than_a_search_can_page(portal: Portal) -> None:
+    ids = portal.burst(10_050, 1_700_000_000_123)
+    records = [portal.store.get(str(key)) for key in ids]
+    assert {record.modified_ms for record in records if record} == {1_700_000_000_123}
+    assert len({record.properties["email"] for record in records if record}) == 10_050

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tierwise_sandbox import moments
 from tierwise_sandbox.index import Index
+from tierwise_sandbox.portal import Portal
 from tierwise_sandbox.refusals import Refusal
-from tierwise_sandbox.search import parse, run
+from tierwise_sandbox.search import next_page, parse, run
 
 TYPES = {
     "lastmodifieddate": "datetime", "createdate": "datetime", "hs_object_id": "number", "firstname": "string",
@@ -166,3 +167,21 @@ def test_paging_a_window_yields_every_match_once_in_order(
         wanted.reverse()
     assert seen == [str(key) for _, key in wanted]
     assert total == len(wanted)
+
+
+def test_ten_thousand_in_one_millisecond_cannot_be_paged_through(search: Any, portal: Portal) -> None:
+    at = 1_700_000_000_123
+    ids = portal.burst(10_050, at)
+    same = {"propertyName": "lastmodifieddate", "operator": "EQ", "value": str(at)}
+    assert search(same, limit=200)["total"] == 10_050
+    search(same, limit=200, after=9_801, status=400)
+    # What is left is the id: EQ on the stamp, GT on hs_object_id.
+    beyond = {"propertyName": "hs_object_id", "operator": "GT", "value": str(ids[9_999])}
+    rest = search(same, beyond, limit=200, sorts=["hs_object_id"])
+    assert [one["id"] for one in rest["results"]] == [str(key) for key in ids[10_000:]]
+
+
+def test_the_next_page_is_the_same_question(portal: Portal) -> None:
+    query = parse({"limit": 5, "after": "10"}, 10, portal.definitions.types())
+    assert next_page(query).after == 15
+    assert next_page(query).limit == 5

@@ -73,3 +73,14 @@ def test_the_model_waits_as_long_as_it_was_told(sandbox: Callable[..., Any]) -> 
     assert answer.status_code == 200
     assert time.monotonic() - started >= 0.12
     assert box.stats()["model_waited_seconds"] == pytest.approx(0.12)
+
+
+def test_a_slow_body_outlasts_a_read_timeout_that_every_piece_keeps(sandbox: Callable[..., Any]) -> None:
+    box = sandbox(leads=40)
+    box.faults([{"action": "drip", "seconds": 0.6, "match": {"path": "/search"}}])
+    started = time.monotonic()
+    with httpx.Client(base_url=box.hubspot_url, headers={"Authorization": f"Bearer {box.token}"}, timeout=0.3) as http:
+        answer = http.post(f"{ROOT}/search", json={"limit": 40})
+        assert len(answer.json()["results"]) == 40
+        assert time.monotonic() - started >= 0.6
+        assert len(http.get(ROOT).headers.get_list("date")) == 1

@@ -16,13 +16,13 @@ from tierwise.errors import Misconfigured
 def test_columns_of_a_csv_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_bytes('\ufeffid,company\n1,"Möbel, Ltd"\n2\n'.encode())
-    assert list(leads._read(file)) == [{"id": "1", "company": "Möbel, Ltd"}, {"id": "2"}]
+    assert list(leads.read(file)) == [{"id": "1", "company": "Möbel, Ltd"}, {"id": "2"}]
 
 
 def test_lines_of_json(tmp_path: Path) -> None:
     file = tmp_path / "x.jsonl"
     file.write_text('{"id": 5}\n\n{"company": "A"}\n')
-    assert list(leads._read(file)) == [{"id": 5}, {"company": "A"}]
+    assert list(leads.read(file)) == [{"id": 5}, {"company": "A"}]
 
 
 @pytest.mark.parametrize("text", ["[1]\n", "{\n", '"x"\n'])
@@ -30,7 +30,7 @@ def test_what_is_no_object_is_named_with_its_line(tmp_path: Path, text: str) -> 
     file = tmp_path / "x.jsonl"
     file.write_text('{"a": 1}\n' + text)
     with pytest.raises(Misconfigured) as caught:
-        list(leads._read(file))
+        list(leads.read(file))
     assert caught.value.place == f"{file}:2"
 
 
@@ -38,7 +38,7 @@ def test_what_is_no_text(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_bytes(b"id\n\xff\xfe\n")
     with pytest.raises(Misconfigured, match="cannot be read"):
-        list(leads._read(file))
+        list(leads.read(file))
 
 
 @pytest.mark.parametrize(

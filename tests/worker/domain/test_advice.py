@@ -98,7 +98,7 @@ def test_a_decision_as_the_rep_reads_it() -> None:
     assert values["tierwise_confidence"] == 87
     assert values["tierwise_reason_codes"] == ("INTENT_CLEAR", "SIZE_HIGH")
     assert values["tierwise_policy"] == "7 (abcdef012345)"
-    assert values["tierwise_scored_at"] == "2026-03-01T09:30:05.123Z"
+    assert values["tierwise_scored_at"] == "2026-03-01T09:30:05.000Z"
 
 
 def test_an_uncalibrated_confidence_says_so() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +225,7 @@ class Line:
         return {state: count for state, count in self.store.works.counts().items() if count}
 
     def at(self, seconds: float) -> datetime:
-        return fakes.START + fakes.timedelta(seconds=seconds)
+        return fakes.START + timedelta(seconds=seconds)
 
     def _trace(self) -> str:
         self.traces += 1

@@ -40,7 +40,8 @@ def _record(record_id: str, *, at: float = 0, own: Any = None, **properties: Any
 
 
 def _arrivals(*records: Record, leads: Any = None) -> Any:
-    return mapping.arrivals(records, connection="crm", field_map=FIELD_MAP, leads=leads or Leads())
+    store: Any = leads or Leads()
+    return mapping.arrivals(records, connection="crm", field_map=FIELD_MAP, leads=store)
 
 
 def test_a_record_becomes_a_lead_with_where_it_came_from() -> None:

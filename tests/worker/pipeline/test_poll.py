@@ -259,7 +259,7 @@ def _do(line: Any, step: Any, current: dict[str, str]) -> None:
     elif name == "wait":
         line.clock.wait(how[0])
     else:
-        _one_poll(line, *how, current)
+        _one_poll(line, how[0], how[1], how[2], current)
 
 
 def _put(line: Any, number: int, current: dict[str, str]) -> None:

@@ -23,7 +23,7 @@ def _row(name: str, **properties: Any) -> preview.Row:
     return preview.Row(name, {**good, **properties})
 
 
-def _preview(line: Any, rows: Any, *, submit: Any = None) -> Iterator[preview.Previewed]:
+def _preview(line: Any, rows: Any, *, submit: Any = None) -> Iterator[Any]:
     return preview.preview(
         rows,
         runnable=line.runnable,
@@ -49,7 +49,7 @@ def test_the_order_is_that_of_the_rows_whoever_answers_first(line: Any) -> None:
     async def last_of_all() -> Any:
         while ("lead19@acme.example", line.runnable.digest) not in line.judge.asked:
             await asyncio.sleep(0.001)
-        return fakes.judged(fakes.Lead(email="lead0@acme.example"), level="none")
+        return fakes.judged("lead0", level="none")
 
     line.judge.says["lead0@acme.example"] = [last_of_all]
     thread = LoopThread()

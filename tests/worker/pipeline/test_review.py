@@ -20,6 +20,7 @@ def _asked(line: Any) -> ports.ReviewItem:
     line.poll()
     line.pump()
     line.write_back()
+    item: ports.ReviewItem
     (item,) = line.store.reviews.list()
     return item
 

@@ -545,3 +545,17 @@ def test_statuses_is_one_table(bench: Callable[..., Bench]) -> None:
     assert set(families) == {errors.Misconfigured, http.HttpRefused, errors.PauseConnection, errors.RetryLater}
     assert all(http.verdict(status) == found for status, found in http.STATUSES.items())
     assert not [found for found in http.STATUSES.values() if not found.sentence]
+
+
+def test_a_token_that_is_made_later_is_concealed_too(bench: Callable[..., Bench], web: responses.RequestsMock) -> None:
+    """A login's answer is a secret that nobody knew when the session was made; of many only the last are kept."""
+    made = bench()
+    later = [f"00D!AQ-session-{number}" for number in range(20)]
+    for token in later:
+        made.session.conceal(token)
+        made.session.conceal(token)
+    web.add("POST", URL, status=400, json={"message": f"about {TOKEN}, {later[-1]} and {later[-2]}"})
+    with pytest.raises(http.HttpRefused) as caught:
+        made.send()
+    assert not [token for token in (TOKEN, *later[-2:]) if token in _whole(caught.value)]
+    assert len(made.session._secrets) == 1 + 8

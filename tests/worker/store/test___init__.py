@@ -244,6 +244,11 @@ ACTIONS = (
     "change", "person", "poll", "wait", "claim", "commit", "renew", "give_up",
     "grab", "intend", "call", "settle", "die",
 )  # fmt: skip
+# A writer that is late: between its intent and its call the lead changes, and another one writes the newer advice.
+LATE = (
+    ("grab", 2), ("intend", 0), *[("change", None)] * 3, ("poll", 7), ("claim", 2), ("commit", 0), ("wait", 2),
+    ("grab", 5), ("intend", 1), ("deliver", 1), ("deliver", 2), ("poll", 7),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -274,9 +279,15 @@ def test_the_echo_is_needed_only_where_a_writer_died_after_its_call(world_of: An
     chance = random.Random(seed)
     world = world_of(seed)
     world.poll(7)
-    actions = [action for action in ACTIONS if action not in ("call", "settle", "die")] + ["deliver", "deliver"]
-    for _ in range(400):
-        world.step((chance.choice(actions), chance.randrange(18)))
+    others = [action for action in ACTIONS if action not in ("call", "settle", "die")]
+    for _ in range(15):
+        swapped = chance.randrange(2)
+        for action, number in LATE:
+            if chance.random() < 0.95:
+                named = action in ("grab", "intend", "deliver")
+                world.step((action, chance.randrange(18) if number is None else number ^ (swapped & named)))
+            if chance.random() < 0.2:
+                world.step((chance.choice(others), chance.randrange(18)))
     world.come_to_rest()
     world.check()
     assert world.repaired == 0

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from tierwise.domain.lead import digest
+from tierwise.store import engine, schema
 
 
 def test_paid_answers_are_cached_by_content(desk: Any) -> None:
@@ -17,6 +20,18 @@ def test_paid_answers_are_cached_by_content(desk: Any) -> None:
     second = desk.assessment("second opinion")
     asked = [first.content_hash, second.content_hash, cached.content_hash, digest("never asked")]
     assert desk.store.assessments.get(asked) == {first.content_hash: first, second.content_hash: second}
+
+
+def test_an_answer_in_the_shape_of_another_version_is_asked_again(desk: Any, store_url: str) -> None:
+    desk.poll(desk.arrival("1"))
+    (claim,) = desk.claim()
+    desk.commit([claim])
+    key = desk.assessment(claim.fingerprint).content_hash
+    database = engine.Database(store_url)
+    older = sa.update(schema.assessment).values(body={"model": "m", "score": 80})
+    database.write(lambda connection: connection.execute(older))
+    database.close()
+    assert desk.store.assessments.get([key]) == {}
 
 
 def test_the_first_answer_stays(desk: Any) -> None:

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from tierwise.store import works
+from tierwise.store import engine, schema, works
 
 
 def ids(claims: Any) -> list[str]:
@@ -143,6 +144,23 @@ def test_an_ordinary_error_makes_nobody_suspect(desk: Any) -> None:
         for claim in desk.claim():
             desk.store.works.retry(claim, run_after=desk.now, error="busy", now=desk.now)
     assert len(desk.claim()) == 3
+
+
+def test_a_lead_of_another_version_does_not_stop_the_queue(desk: Any, store_url: str) -> None:
+    desk.poll(desk.arrival("1"), desk.arrival("2"))
+    lead = schema.lead
+    older = sa.update(lead).where(lead.c.record_id == "1").values(canonical={"company": "A", "shoe_size": 46})
+    database = engine.Database(store_url)
+    database.write(lambda connection: connection.execute(older))
+    database.close()
+    assert ids(desk.claim()) == ["2"]
+    assert desk.store.works.counts()["quarantined"] == 1
+    (item,) = desk.store.reviews.list()
+    assert (item.kind, item.record_id, item.reason) == ("schema", "1", works.UNREADABLE)
+    assert desk.store.leads.story("crm", "1")[0].lead is None
+    assert desk.poll(desk.arrival("1", company="Changed")).changed == 1
+    assert ids(desk.claim()) == ["1"]
+    assert desk.store.reviews.list() == []
 
 
 def test_no_row_goes_to_two_claimers(desk: Any) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 
 import typer
 
 from tierwise import __version__
-from tierwise.cli import connections, demo, leads, output, policy, processes, review, setup
+from tierwise.cli import connections, demo, evaluation, leads, output, policy, processes, review, setup
 from tierwise.errors import TierwiseError
 
 app = typer.Typer(
@@ -22,6 +24,7 @@ setup.register(app)
 demo.register(app)
 processes.register(app)
 leads.register(app)
+evaluation.register(app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
@@ -40,6 +43,10 @@ def main(version: bool = typer.Option(False, "--version", callback=_version, is_
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code. 0 done, 1 found something wrong, 2 called wrongly, 3 could not reach."""
+    if threading.current_thread() is threading.main_thread():
+        # Like Ctrl-C: what a command started is stopped and what it laid out is removed. Celery and the console
+        # put their own handlers in this one's place.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         app(args=arguments if arguments is not None else sys.argv[1:], prog_name="tierwise")
     except TierwiseError as error:

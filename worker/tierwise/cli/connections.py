@@ -67,7 +67,7 @@ def calls_left(quota: dict[str, Any] | None) -> str:
 @app.command()
 def add(
     name: Name,
-    type_: Annotated[str, typer.Option("--type", help="Kind of system: hubspot.")],
+    type_: Annotated[str, typer.Option("--type", help="Kind of system: hubspot or salesforce.")],
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE of the connector's own settings.")
     ] = None,
@@ -95,7 +95,7 @@ def check(name: Name, json: output.Json = False) -> None:
     """Prove token, scopes, mapped properties, own fields and quota, before anything runs."""
     with session.opened() as parts:
         field_map = parts.field_map(name, parts.runnable().policy)
-        with parts.connector(name) as connector:
+        with parts.connector(name) as connector, output.busy(f"asking {name}"):
             checks = connector.check(properties=mapping.properties(field_map), fields=parts.advice_fields())
     if json:
         output.print_json([item._asdict() for item in checks])
@@ -127,8 +127,10 @@ def provision(
             if pending and not dry_run:
                 if not yes and not json and not typer.confirm(f"Carry out {len(pending)} steps?"):
                     raise typer.Exit(1)
-                plan = connector.provision(fields, dry_run=False)
-                output.say(f"{len(pending)} steps done")
+                with output.busy(f"creating fields in {name}"):
+                    plan = connector.provision(fields, dry_run=False)
+                left = sum(step.action == "conflict" for step in plan)
+                output.say(f"{max(0, len(pending) - left)} steps done" + (f", {left} left to a person" if left else ""))
     if json:
         output.print_json([step._asdict() for step in plan])
     if any(step.action == "conflict" for step in plan):
@@ -147,7 +149,7 @@ def preview(
         runnable = parts.runnable()
         field_map = parts.field_map(name, runnable.policy)
         records: list[previewing.Row] = []
-        with parts.connector(name) as connector:
+        with parts.connector(name) as connector, output.busy(f"reading {name}"):
             until = connector.now()
             pages = connector.changes(
                 until - timedelta(days=days), until, properties=mapping.properties(field_map), position=None

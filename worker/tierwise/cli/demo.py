@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -24,6 +25,8 @@ from tierwise.errors import Misconfigured, RejectRecord, Unreachable
 from tierwise.wiring import Wiring
 
 NAME = "sandbox"
+# Kind of CRM -> what the sandbox must be told to be one too.
+SANDBOXES = {"hubspot": (), "salesforce": ("--salesforce-port", "0", "--salesforce-provisioned")}
 LOOK_EVERY = 0.3
 """Seconds between two looks at the CRM."""
 MANY_RESTARTS = 10
@@ -51,6 +54,7 @@ class Options(NamedTuple):
     """What a demo may be given."""
 
     leads: str = "200"
+    crm: str = "hubspot"
     seed: int | None = None
     model: str | None = None
     secondary: str | None = None
@@ -65,7 +69,7 @@ class Options(NamedTuple):
 
 
 def demo(
-    crm_type: Annotated[str, typer.Option("--crm", help="hubspot.")] = "hubspot",
+    crm_type: Annotated[str, typer.Option("--crm", help="hubspot or salesforce.")] = "hubspot",
     leads: Annotated[str, typer.Option(help="How many generated leads, or a CSV or JSONL file.")] = "200",
     seed: Annotated[int | None, typer.Option(help="Of the generator.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write leads and summary there; - is stdout.")] = None,
@@ -78,11 +82,11 @@ def demo(
     concurrency: Annotated[int, typer.Option(min=1)] = 8,
 ) -> None:
     """The main job, end to end, on real processes: leads in a CRM, advice back in it."""
-    if crm_type != "hubspot":
-        raise Misconfigured(f"there is no sandbox for '{crm_type}' yet", place="--crm", remedy="hubspot")
+    if crm_type not in SANDBOXES:
+        raise Misconfigured(f"there is no sandbox for '{crm_type}'", place="--crm", remedy=" or ".join(SANDBOXES))
     options = Options(
-        leads=leads, seed=seed, model=model, secondary=secondary, database_url=database_url, broker_url=broker_url,
-        pool=stack.Pool(pool, concurrency), console=keep_running,
+        leads=leads, crm=crm_type, seed=seed, model=model, secondary=secondary, database_url=database_url,
+        broker_url=broker_url, pool=stack.Pool(pool, concurrency), console=keep_running,
     )  # fmt: skip
     started = time.monotonic()
     with running(options) as stack_:
@@ -117,7 +121,16 @@ def running(options: Options) -> Iterator[Running]:
         logs = home / "logs"
         logs.mkdir()
         seed = () if options.seed is None else ("--seed", str(options.seed))
-        arguments = ("--hubspot-port", "0", "--model-port", "0", "--leads", options.leads, *seed)
+        arguments = (
+            "--hubspot-port",
+            "0",
+            "--model-port",
+            "0",
+            "--leads",
+            options.leads,
+            *seed,
+            *SANDBOXES[options.crm],
+        )
         sandbox = parts_stack.enter_context(stack.sandbox(*arguments, log=logs / "sandbox.log"))
         env = _configure(home, sandbox, options)
         os.environ.update(env)
@@ -133,15 +146,17 @@ def running(options: Options) -> Iterator[Running]:
         found = stack.children(env=env, broker_url=broker_url, pool=options.pool, console=options.console, logs=logs)
         supervisor = embedded.Supervisor([*servers, *found], on_restart=stack.tell_restart)
         parts_stack.enter_context(supervisor)
-        view = crm.View(sandbox.hubspot_url, sandbox.token)
+        view = crm.OrgView(sandbox) if options.crm == "salesforce" else crm.View(sandbox.hubspot_url, sandbox.token)
         yield Running(parts=parts, crm=view, sandbox=sandbox, supervisor=supervisor, home=home)
 
 
 def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str, str]:
-    """The demo's settings file; its token, like everybody's, comes by environment."""
+    """The demo's settings file, complete enough for commands in another terminal."""
     path = home / "tierwise.toml"
+    urls = {"database_url": options.database_url, "broker_url": options.broker_url}
     lines = [
         f'home = "{home}"',
+        *(f'{name} = "{url}"' for name, url in urls.items() if url),
         'log_level = "info"',
         "tick_seconds = 1",
         f"poll_seconds = {options.poll_seconds:g}",
@@ -151,16 +166,14 @@ def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str
         "[write]",
         "lease_seconds = 20",
         f"[connections.{NAME}]",
-        'type = "hubspot"',
-        f'base_url = "{sandbox.hubspot_url}"',
+        *_account(sandbox, options),
+        # In a file, so that commands in another terminal have it too; the directory is closed to others.
+        f'token_file = "{home / "token"}"',
         *(f"{name} = {value}" for name, value in options.connection.items()),
     ]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    env = {"TIERWISE_CONFIG": str(path), configuration.token_variable(NAME): sandbox.token}
-    if options.database_url:
-        env["TIERWISE_DATABASE_URL"] = options.database_url
-    if options.broker_url:
-        env["TIERWISE_BROKER_URL"] = options.broker_url
+    _write_private(path, "\n".join(lines) + "\n")
+    _write_private(home / "token", sandbox.salesforce["private_key"] if options.crm == "salesforce" else sandbox.token)
+    env = {"TIERWISE_CONFIG": str(path)}
     if options.model:
         env["TIERWISE_MODEL__PRIMARY"] = options.model
     if options.secondary:
@@ -168,11 +181,25 @@ def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str
     return env
 
 
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def _account(sandbox: stack.Sandbox, options: Options) -> list[str]:
+    """What tells one account of a kind of CRM from another."""
+    if options.crm == "hubspot":
+        return ['type = "hubspot"', f'base_url = "{sandbox.hubspot_url}"']
+    org = sandbox.salesforce
+    named = {"my_domain": org["url"], "client_id": org["client_id"], "username": org["username"]}
+    return ['type = "salesforce"', *(f'{name} = "{value}"' for name, value in named.items())]
+
+
 def _first_hour(parts: Wiring) -> None:
     """What a person does on the first day: policy, fields in the CRM, enable, and the older leads too."""
     parts.ensure_policy()
     now = wiring.clock()
-    parts.store.connections.ensure(NAME, "hubspot", now=now)
+    parts.store.connections.ensure(NAME, parts.connection(NAME).type, now=now)
     with parts.connector(NAME) as connector:
         connector.provision(parts.advice_fields(), dry_run=False)
     long_ago = now.replace(year=now.year - 5, day=1)
@@ -212,24 +239,33 @@ def poll_again(stack_: Running) -> dict[str, int]:
     before = stack_.crm.stats()
     parts = stack_.parts
     long_ago = wiring.clock().replace(year=2020, day=1)
-    parts.store.cursors.rewind(NAME, watermark=long_ago, now=wiring.clock())
-    report = None
+    total, records = stack_.crm.count(), 0
     deadline = time.monotonic() + 60
-    while report is None or not report.complete:
+    while records < total:
         if time.monotonic() > deadline:
             raise Unreachable("the second poll did not finish within 60 s", place=str(stack_.home / "logs"))
-        # None while the worker holds the cursor; its poll reads the same window.
-        report = parts.poll(NAME)
-        if report is None:
-            time.sleep(0.1)
+        # The worker polls too and may take the rewound window; only one that was read here counts.
+        parts.store.cursors.rewind(NAME, watermark=long_ago, now=wiring.clock())
+        records = _read_to_the_end(parts)
     to_decide = parts.store.leads.counts(NAME)["undecided"]
     after = stack_.crm.stats()
     return {
-        "records": report.records,
+        "records": records,
         "to_decide": to_decide,
         "writes": after["writes"] - before["writes"],
         "model_calls": after["model_calls"] - before["model_calls"],
     }
+
+
+def _read_to_the_end(parts: Wiring) -> int:
+    """Records of one window, polled here; those so far where the worker holds the cursor."""
+    records = 0
+    while (report := parts.poll(NAME)) is not None:
+        records += report.records
+        if report.complete:
+            return records
+    time.sleep(0.1)
+    return records
 
 
 def _summary(
@@ -292,20 +328,13 @@ def _row(record: dict[str, Any]) -> list[Any]:
         shown.get("tierwise_tier"),
         f"{confidence} %" if confidence else None,
         shown.get("tierwise_route"),
-        _few(shown.get("tierwise_reason_codes")),
+        output.few((shown.get("tierwise_reason_codes") or "").split(";")),
     ]
-
-
-def _few(codes: str | None, *, most: int = 2) -> str:
-    """The first codes and how many more there are: a line a lead."""
-    found = [code for code in (codes or "").split(";") if code]
-    more = f" +{len(found) - most}" if len(found) > most else ""
-    return ", ".join(found[:most]) + more
 
 
 def _addresses(stack_: Running) -> None:
     settings = stack_.parts.settings
-    output.say(f"sandbox CRM    {stack_.sandbox.hubspot_url}/contacts")
+    output.say(f"sandbox CRM    {stack_.crm.page}")
     output.say(f"model server   {stack_.sandbox.model_url}")
     output.say(f"console        http://{settings.console.host}:{settings.console.port}")
     output.say(f"logs           {stack_.home / 'logs'}")
@@ -314,5 +343,7 @@ def _addresses(stack_: Running) -> None:
 
 def _wait() -> None:
     with contextlib.suppress(KeyboardInterrupt):
+        # A shell starts what runs in the background with SIGINT ignored; Ctrl-C and kill -INT shall end it there too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         while True:
             time.sleep(3600)

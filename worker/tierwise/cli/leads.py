@@ -34,7 +34,7 @@ def poll(
     json: output.Json = False,
 ) -> None:
     """Poll once, now, and carry what is new through to the CRM."""
-    with session.opened() as parts:
+    with session.opened() as parts, output.busy(f"polling {name}"):
         report = parts.poll(name)
         if report is None:
             raise RejectRecord(
@@ -102,7 +102,10 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise Misconfigured(f"'{text}' is no date", place="--since", remedy="2026-01-31 or 30d") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment > wiring.clock():
+        raise Misconfigured(f"'{text}' has not come yet", place="--since", remedy="a moment in the past")
+    return moment
 
 
 def score(
@@ -113,7 +116,7 @@ def score(
     json: output.Json = False,
 ) -> None:
     """Score leads from a file: no CRM, nothing stored. Without --map the columns are canonical field names."""
-    rows = list(_read(file))
+    rows = list(read(file))
     settings = session.load()
     if model is not None:
         settings = settings.model_copy(
@@ -124,7 +127,7 @@ def score(
         bundle = policies.read(policy or parts.policy_directory())
         runnable = policies.compile(bundle)
         field_map = policies.read_map(map_) if map_ is not None else canonical.canonical_map()
-        _require_columns(rows, field_map, place=str(file))
+        require_columns(rows, field_map, place=str(file))
         judge, loop = parts.judge()
         found = []
         with output.progress() as bar:
@@ -143,7 +146,7 @@ def score(
         show_previews(found, title=str(file), json=False)
 
 
-def _require_columns(rows: Sequence[Mapping[str, Any]], field_map: mapping.FieldMap, *, place: str) -> None:
+def require_columns(rows: Sequence[Mapping[str, Any]], field_map: mapping.FieldMap, *, place: str) -> None:
     """A file none of whose columns the map reads is a mistake, not a thousand unscorable leads."""
     wanted = set(mapping.properties(field_map))
     if rows and not any(wanted & row.keys() for row in rows):
@@ -154,7 +157,8 @@ def _require_columns(rows: Sequence[Mapping[str, Any]], field_map: mapping.Field
         )
 
 
-def _read(file: Path) -> Iterator[dict[str, Any]]:
+def read(file: Path) -> Iterator[dict[str, Any]]:
+    """Records of a CSV or JSONL file. Misconfigured names the line that is neither."""
     try:
         if file.suffix.lower() in {".jsonl", ".ndjson", ".json"}:
             yield from _read_jsonl(file)
@@ -202,7 +206,7 @@ def show_previews(found: Sequence[previewing.Previewed], *, title: str, json: bo
             [
                 s["id"], s["status"], s["score"], s["fit"], s["intent"], s["tier"],
                 None if s["confidence"] is None else f"{s['confidence']:.0%}", s["outcome"], s["route"],
-                ", ".join(s["reason_codes"]),
+                output.few(s["reason_codes"]),
             ]
             for s in shapes
         ],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +19,10 @@ from rich.table import Table
 
 from tierwise.errors import Misconfigured, TierwiseError
 
-out = Console(highlight=False)
+# Off a terminal nobody says how wide the page is, and 80 columns would fold a lead into many lines.
+_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140
+
+out = Console(highlight=False, width=_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -30,8 +35,13 @@ def print_json(value: Any) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """One JSON document into a file."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """A file of text."""
     try:
-        path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Misconfigured(f"cannot be written: {error.strerror}", place=str(path)) from error
 
@@ -49,6 +59,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     for row in rows:
         shown.add_row(*(escape("–" if cell is None or cell == "" else str(cell)) for cell in row))
     out.print(shown)
+
+
+def few(codes: Sequence[str], *, most: int = 2) -> str:
+    """The first codes and how many more there are: a line a lead."""
+    found = [code for code in codes if code]
+    more = f" +{len(found) - most}" if len(found) > most else ""
+    return ", ".join(found[:most]) + more
 
 
 def say(text: str) -> None:
@@ -75,6 +92,13 @@ def progress() -> Progress:
         console=err,
         transient=True,
     )
+
+
+@contextmanager
+def busy(doing: str) -> Iterator[None]:
+    """A sign that something goes on, on a terminal only."""
+    with err.status(doing):
+        yield
 
 
 def ago(moment: datetime | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -78,7 +77,7 @@ def activate(
     if failed:
         raise RejectRecord(f"{len(failed)} tests of the bundle fail", remedy=f"tierwise policy test {directory}")
     with session.opened() as parts:
-        who = getpass.getuser()
+        who = session.person()
         digest = parts.store.policies.publish(policy, by=who, note=note, now=wiring.clock())
         active = parts.store.policies.activate(digest, by=who, note=note, now=wiring.clock())
     if json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import socket
 import sys
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from tierwise import embedded, telemetry, wiring
 from tierwise import settings as configuration
 from tierwise.cli import demo, output, session, setup, stack
-from tierwise.errors import Misconfigured
+from tierwise.errors import Misconfigured, Unreachable
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +47,25 @@ def _ready(settings: configuration.Settings) -> None:
         parts.close()
 
 
+def _free(host: str, port: int) -> None:
+    """Misconfigured where the console's address is taken: a child that cannot start would be started for ever."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else "there is no such port"
+        raise Misconfigured(
+            f"the console cannot listen there: {why}", place=f"{host}:{port}", remedy="set TIERWISE_CONSOLE__PORT"
+        ) from error
+
+
+def _waiting(broker_url: str) -> None:
+    """Production starts in any order, so a worker waits for its broker; it says so once, in words."""
+    from tierwise import limits
+
+    if not limits.reachable(broker_url):
+        output.say("waiting for the broker, which does not answer yet; TIERWISE_BROKER_URL says where it is")
+
+
 def worker(
     queues: Annotated[str, typer.Option(help="Comma separated: poll, score, writeback, maint.")] = "",
     concurrency: Annotated[int, typer.Option(min=1, help="Processes or threads.")] = 4,
@@ -63,6 +83,7 @@ def worker(
         raise Misconfigured(f"'{pool}' is not a pool", place="--pool", remedy="prefork, threads or solo")
     broker_url = _broker(settings)
     _ready(settings)
+    _waiting(broker_url)
     tasks.configure(settings, broker_url=broker_url)
     tasks.run_worker(queues=chosen, concurrency=concurrency, pool=pool)
 
@@ -74,6 +95,7 @@ def beat() -> None:
     settings = session.load()
     broker_url = _broker(settings)
     _ready(settings)
+    _waiting(broker_url)
     tasks.configure(settings, broker_url=broker_url)
     tasks.run_beat()
 
@@ -119,9 +141,14 @@ def run(
     if with_sandbox:
         demo.keep(leads=leads, pool=chosen)
         return
+    from tierwise import limits
+
     settings = session.load()
     setup.prepare(settings)
     _ready(settings)
+    if settings.broker_url is not None and not limits.reachable(settings.broker_url):
+        raise Unreachable("the broker does not answer", place="TIERWISE_BROKER_URL", remedy="start it, or unset this")
+    _free(settings.console.host, settings.console.port)
     # One console shows the counters of all processes.
     telemetry.share(settings.home / "metrics")
     with stack.broker(settings) as (broker_url, servers):

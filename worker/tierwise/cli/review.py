@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, cast
 
 import typer
@@ -69,7 +68,7 @@ def answer(
             item,
             rubric=parts.runnable().policy.rubric,
             desired=_desired(parts, item),
-            by=by or getpass.getuser(),
+            by=by or session.person(),
             agree=agree,
             tier=tier,
             outcome=cast("Outcome | None", outcome),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +19,14 @@ def load() -> Settings:
     telemetry.conceal(*settings.secrets())
     telemetry.configure(settings.log_format, settings.log_level)
     return settings
+
+
+def person() -> str:
+    """Who sits here; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 @contextmanager

@@ -43,8 +43,11 @@ def init(
     if settings_file.exists():
         output.say(f"kept {settings_file}")
     else:
-        settings_file.write_text(configuration.render_example(), encoding="utf-8")
+        # What was laid out beside it is what runs: an example that nobody reads would be a trap.
+        text = configuration.render_example().replace('# policy_dir = ""', 'policy_dir = "."')
+        settings_file.write_text(text, encoding="utf-8")
         output.say(f"wrote {settings_file}")
+    output.say("rules/ and prompts/ fill an empty database; later changes take effect by `tierwise policy activate .`")
     output.say("next: tierwise connections add NAME --type hubspot")
 
 

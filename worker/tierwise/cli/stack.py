@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tierwise import embedded
@@ -20,6 +21,10 @@ from tierwise.settings import Settings
 
 SANDBOX_WITHIN = 30.0
 """Seconds that the sandbox gets to print its ready line."""
+
+
+GRACE = {"worker": 75.0}
+"""Seconds between asking and killing, where ten are too few."""
 
 
 class Pool(NamedTuple):
@@ -46,6 +51,8 @@ def children(
             argv=(sys.executable, "-m", "tierwise", name, *arguments),
             env=shared,
             output=logs / f"{name}.log" if logs is not None else None,
+            # A pump drains for up to a quarter of a minute, and a poll or write-back ends its page or batch.
+            grace=GRACE.get(name, 10.0),
             remedy=f"tierwise {name}",
         )
 
@@ -78,6 +85,8 @@ class Sandbox(NamedTuple):
     hubspot_url: str
     token: str
     model_url: str
+    salesforce: Mapping[str, str] = MappingProxyType({})
+    """url, client_id, username, private_key and client_secret of the org; empty where none was asked for."""
 
 
 @contextlib.contextmanager
@@ -93,11 +102,12 @@ def sandbox(*arguments: str, log: Path | None = None) -> Iterator[Sandbox]:
             start_new_session=True,
         )
         stack.callback(_stop, process)
-        ready = _ready_line(process)
-        yield Sandbox(ready["hubspot"]["url"], ready["hubspot"]["token"], ready["model"]["url"])
+        ready = _ready_line(process, log)
+        hubspot = ready["hubspot"]
+        yield Sandbox(hubspot["url"], hubspot["token"], ready["model"]["url"], ready.get("salesforce", {}))
 
 
-def _ready_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def _ready_line(process: subprocess.Popen[bytes], log: Path | None) -> dict[str, Any]:
     assert process.stdout is not None
     deadline = time.monotonic() + SANDBOX_WITHIN
     while time.monotonic() < deadline:
@@ -105,11 +115,17 @@ def _ready_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
         if readable:
             line = process.stdout.readline()
             if not line:
-                raise Misconfigured(f"the sandbox ended with status {process.wait()}", remedy="tierwise sandbox")
+                said = _last_line(log)
+                raise Misconfigured(said or f"the sandbox ended with status {process.wait()}", place="sandbox")
             found = json.loads(line)
             assert isinstance(found, dict)
             return found
     raise Unreachable(f"the sandbox was not ready within {SANDBOX_WITHIN:g} s", remedy="tierwise sandbox")
+
+
+def _last_line(log: Path | None) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log is not None else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -86,7 +86,8 @@ def fields_for(policy: Policy) -> tuple[AdviceField, ...]:
 def advise(decision: Decision, policy: Policy) -> dict[str, AdviceValue]:
     """The values of all fields that Tierwise writes; None means that the field is to be empty."""
     percent = None if decision.confidence is None else round(decision.confidence * 100)
-    stamp = decision.decided_at.astimezone(UTC).isoformat(timespec="milliseconds")
+    # Whole seconds: Salesforce keeps no more, and what is read back must equal what was written.
+    stamp = decision.decided_at.astimezone(UTC).replace(microsecond=0).isoformat(timespec="milliseconds")
     lines = [_line(reason.sentence, reason.quote) for reason in decision.reasons]
     if decision.confidence is not None and not decision.calibrated:
         lines.append("Confidence is uncalibrated: too few labels yet.")

@@ -33,6 +33,7 @@ _TRACER = trace.get_tracer("tierwise.sdk.http")
 _POOL = 16  # connections kept to one host; more threads than that open one of their own and drop it
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.5, 20.0  # seconds
 _LONGEST_BLOCK = 86_400.0  # seconds: no quota is longer than a day, and a wrong date must not stop an account for ever
+_REMEMBERED = 8  # later secrets: a token that is renewed every hour must not make the list endless
 _UNASKED_BLOCK = 1.0  # seconds without calls when a 429 names no time
 
 
@@ -146,6 +147,7 @@ class Session(requests.Session):
         self._route = route
         self._judge = judge
         self._secrets = tuple(secrets)
+        self._given = len(self._secrets)
         self._timeout = (connect_timeout, read_timeout)
         self._attempts = attempts
         self._patience = patience
@@ -160,6 +162,12 @@ class Session(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
             self.mount(scheme, adapters.HTTPAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0))
+
+    def conceal(self, secret: str) -> None:
+        """Leave this out of every error from now on too: a token that was made after the session."""
+        if secret not in self._secrets:
+            given, later = self._secrets[: self._given], self._secrets[self._given :]
+            self._secrets = (*given, *(*later, secret)[-_REMEMBERED:])
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """As requests does, but Misconfigured without the offending value, which may be the token."""

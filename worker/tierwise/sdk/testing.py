@@ -238,7 +238,7 @@ EXAMPLE: dict[str, Any] = {
     "tierwise_route": "pod-emea",
     "tierwise_reason_codes": ("BIG_COMPANY", "DEMO_REQUEST"),
     "tierwise_reasons": "• Wants a demo “soon; really”\n• 200 people",
-    "tierwise_scored_at": "2026-11-21T08:15:30.120Z",
+    "tierwise_scored_at": "2026-11-21T08:15:30.000Z",
     FINGERPRINT: "0f" * 32,
     "tierwise_request_review": True,
 }

@@ -9,6 +9,7 @@ from tierwise.store.connections import Connections
 from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions
 from tierwise.store.heartbeats import Heartbeats
+from tierwise.store.kept import Kept
 from tierwise.store.labels import Labels
 from tierwise.store.leads import Leads
 from tierwise.store.migrations import current, upgrade
@@ -18,7 +19,7 @@ from tierwise.store.reviews import Reviews
 from tierwise.store.slots import Slots
 from tierwise.store.works import Works
 
-__all__ = ["SqlStore", "current", "open_store", "upgrade"]
+__all__ = ["Kept", "SqlStore", "current", "open_store", "upgrade"]
 
 
 class SqlStore:

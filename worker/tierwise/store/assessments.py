@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+import pydantic
 import sqlalchemy as sa
 
 from tierwise.domain.rubric import Assessment
@@ -25,9 +27,10 @@ class Assessments:
         with self._database.read() as connection:
             for some in columns.chunks(sorted(set(hashes))):
                 query = sa.select(TABLE.c.content_hash, TABLE.c.body).where(TABLE.c.content_hash.in_(some))
-                found.update(
-                    {row.content_hash: Assessment.model_validate(row.body) for row in connection.execute(query)}
-                )
+                for row in connection.execute(query):
+                    # What another version stored in another shape is asked again.
+                    with contextlib.suppress(pydantic.ValidationError):
+                        found[row.content_hash] = Assessment.model_validate(row.body)
         return found
 
 

@@ -39,6 +39,8 @@ def put(database: engine.Database, connection: sa.Connection, desired: Sequence[
     rows = [_row(item, now) for item in sorted(desired, key=lambda item: (item.connection, item.record_id))]
     if not rows:
         return
+    if not database.is_sqlite:
+        _lock(connection, desired)
     insert = database.insert(TABLE)
     new = insert.excluded
     settled = sa.and_(TABLE.c.state == "sent", TABLE.c.content == new.content)
@@ -96,6 +98,14 @@ def remember(written: echo.Written, values: Advice) -> dict[str, list[str]]:
         earlier = [item for item in merged.get(name, []) if item != mark]
         merged[name] = [*earlier, mark][-EARLIER_WRITES:]
     return merged
+
+
+def _lock(connection: sa.Connection, desired: Sequence[Desired]) -> None:
+    """Lock the rows in the order of their ids, as writers do: upserts lock in the order in which they come."""
+    for name in sorted({item.connection for item in desired}):
+        for some in columns.chunks(item.record_id for item in desired if item.connection == name):
+            query = sa.select(TABLE.c.id).where(TABLE.c.connection == name, TABLE.c.record_id.in_(some))
+            connection.execute(query.order_by(TABLE.c.id).with_for_update())
 
 
 def _row(item: Desired, now: datetime) -> dict[str, object]:

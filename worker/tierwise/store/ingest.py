@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from tierwise.domain import advice, review
+from tierwise.domain import advice
 from tierwise.ports import Arrival, CursorClaim, Ingested
 from tierwise.store import (
     columns,
@@ -307,17 +307,7 @@ class Page:
             ],
             now=self._now,
         )
-        items = [
-            {
-                "connection": name,
-                "record_id": record_id,
-                "kind": "schema",
-                "priority": review.priority("schema", score=None, confidence=None),
-                "reason": rows[record_id]["rejected"],
-                "decision_id": None,
-            }
-            for record_id in refused
-        ]
+        items = [reviews.schema_item(name, record_id, rows[record_id]["rejected"]) for record_id in refused]
         reviews.open_items(connection, items, now=self._now)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tierwise.domain import review
 from tierwise.domain.advice import REQUEST, Advice
 from tierwise.ports import ReviewItem
 from tierwise.store import columns, desired, engine, schema
@@ -119,6 +120,13 @@ def open_items(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], *, 
     if rows:
         every = [{**row, "state": "open", "created_at": now} for row in rows]
         connection.execute(sa.insert(TABLE).returning(TABLE.c.id), every)
+
+
+def schema_item(connection: str, record_id: str, reason: str) -> dict[str, Any]:
+    """An item on a record that could not be scored as it is; `reason` without personal data."""
+    priority = review.priority("schema", score=None, confidence=None)
+    item = {"connection": connection, "record_id": record_id, "kind": "schema", "priority": priority}
+    return {**item, "reason": reason, "decision_id": None}
 
 
 def supersede(

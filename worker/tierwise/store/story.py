@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pydantic
 import sqlalchemy as sa
 
 from tierwise.domain.lead import Lead
@@ -20,6 +21,14 @@ def tell(connection: sa.Connection, name: str | None, record_id: str) -> list[Le
     if name is not None:
         query = query.where(lead.c.connection == name)
     return [_story(connection, row) for row in connection.execute(query).all()]
+
+
+def _lead(canonical: Any) -> Lead | None:
+    """None where the record does not conform, or was stored by a version with other fields."""
+    try:
+        return Lead.model_validate(canonical) if canonical is not None else None
+    except pydantic.ValidationError:
+        return None
 
 
 def _story(connection: sa.Connection, row: sa.Row[Any]) -> LeadStory:
@@ -43,7 +52,7 @@ def _story(connection: sa.Connection, row: sa.Row[Any]) -> LeadStory:
     return LeadStory(
         connection=row.connection,
         record_id=row.record_id,
-        lead=Lead.model_validate(row.canonical) if row.canonical is not None else None,
+        lead=_lead(row.canonical),
         fingerprint=row.fingerprint,
         provenance=row.provenance,
         problems=tuple(row.problems),

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import pydantic
 import sqlalchemy as sa
 
-from tierwise.domain import advice, review
+from tierwise.domain import advice
 from tierwise.domain.lead import Lead
 from tierwise.ports import Claim
 from tierwise.store import columns, connections, desired, engine, fence, reviews, schema
@@ -18,6 +19,7 @@ LEAD = schema.lead
 MANY = 100_000
 SUSPECT = 2
 """Leases that ran out: after so many the row is claimed alone, it may be what kills its worker."""
+UNREADABLE = "Stored by another version of Tierwise; read it again with `tierwise backfill`."
 UNDECIDED = "Tierwise could not decide this lead; a person should look."
 _READY = columns.literal("ready")
 _LEASED = columns.literal("leased")
@@ -96,14 +98,7 @@ class Works:
             shown = {**advice.not_scorable(claim.fingerprint, why=UNDECIDED), "tierwise_status": "in_review"}
             row = desired.Desired(lead.connection, lead.record_id, shown, revision, columns.advice(lead.own))
             desired.put(self._database, transaction, [row], now=now)
-            item = {
-                "connection": lead.connection,
-                "record_id": lead.record_id,
-                "kind": "schema",
-                "priority": review.priority("schema", score=None, confidence=None),
-                "reason": f"{UNDECIDED} {error}".strip(),
-                "decision_id": None,
-            }
+            item = reviews.schema_item(lead.connection, lead.record_id, f"{UNDECIDED} {error}".strip())
             reviews.supersede(transaction, lead.connection, [lead.record_id], kinds=("schema",))
             reviews.open_items(transaction, [item], now=now)
             return True
@@ -178,6 +173,9 @@ def _bounded(rows: list[sa.Row[Any]]) -> list[sa.Row[Any]]:
 def _lease(
     transaction: sa.Connection, rows: Sequence[sa.Row[Any]], *, owner: str, lease: float, now: datetime
 ) -> list[Claim]:
+    leads = {row.id: _readable(row) for row in rows}
+    _set_aside(transaction, [row for row in rows if leads[row.id] is None], now=now)
+    rows = [row for row in rows if leads[row.id] is not None]
     if not rows:
         return []
     token = fence.draw(transaction)
@@ -202,10 +200,28 @@ def _lease(
             revision=row.revision,
             attempt=row.attempt + 1,
             token=token,
-            lead=Lead.model_validate(row.canonical),
+            lead=lead,
         )
         for row in rows
+        if (lead := leads[row.id]) is not None
     ]
+
+
+def _readable(row: sa.Row[Any]) -> Lead | None:
+    try:
+        return Lead.model_validate(row.canonical)
+    except pydantic.ValidationError:
+        return None
+
+
+def _set_aside(transaction: sa.Connection, rows: Sequence[sa.Row[Any]], *, now: datetime) -> None:
+    """Leads stored by a version whose fields this one does not have: they must not stop the queue."""
+    if not rows:
+        return
+    values = {"state": "quarantined", "lease_until": None, "owner": "", "error": UNREADABLE, "updated_at": now}
+    _set(transaction, [row.id for row in rows], **values)
+    items = [reviews.schema_item(row.connection, row.record_id, UNREADABLE) for row in rows]
+    reviews.open_items(transaction, items, now=now)
 
 
 def _set(transaction: sa.Connection, ids: Sequence[int], **values: Any) -> None:

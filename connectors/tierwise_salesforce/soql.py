@@ -1,0 +1,115 @@
+"""The plan of a read: which query comes next, from the last row. Pure; its state is the page token.
+
+By the pair (SystemModstamp, Id), never by offset and never by stamp alone: thousands of rows share one second, and a
+row that is written while we page leaves the window without moving the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from tierwise_salesforce import values
+
+STAMP = "SystemModstamp"
+_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
+
+
+class Stuck(Exception):
+    """The answer makes no sense for the query: asking again later is all that is safe."""
+
+
+class State(NamedTuple):
+    """What is still to be read: (after_stamp, after_id) up to `until`; texts as SOQL spells them."""
+
+    since: str
+    until: str
+    after_id: str = ""
+    """Id of the last row read, whose stamp is `since`; "" before the first page."""
+
+    def position(self) -> dict[str, Any]:
+        """As JSON."""
+        return self._asdict()
+
+
+class Row(NamedTuple):
+    """One row, as far as the plan needs it."""
+
+    id: str
+    at: datetime
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of a record id."""
+    return bool(_ID.fullmatch(text))
+
+
+def is_name(text: str) -> bool:
+    """Whether it has the form of a field's API name; nothing else may get into a query."""
+    return bool(_NAME.fullmatch(text))
+
+
+def restored(position: Mapping[str, Any]) -> State:
+    """The state from JSON; ValueError for what is none of ours."""
+    try:
+        state = State(str(position["since"]), str(position["until"]), str(position["after_id"]))
+        values.moment(state.since)
+        values.moment(state.until)
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a position of this connector") from error
+    if state.after_id and not is_id(state.after_id):
+        raise ValueError("not a position of this connector")
+    return state
+
+
+def page(state: State, names: Iterable[str], *, object_type: str, limit: int) -> str:
+    """The query for the next rows, oldest first."""
+    if state.after_id:
+        start = f"(({STAMP} = {state.since} AND Id > '{state.after_id}') OR {STAMP} > {state.since})"
+    else:
+        start = f"{STAMP} >= {state.since}"
+    # A converted lead is read-only for us: it is an outcome, and no longer a lead to be scored.
+    open_only = "IsConverted = false AND " if object_type == "Lead" else ""
+    where = f"{open_only}{start} AND {STAMP} <= {state.until}"
+    return f"{_select(names, object_type)} WHERE {where} ORDER BY {STAMP}, Id LIMIT {limit}"
+
+
+def by_ids(ids: Sequence[str], names: Iterable[str], *, object_type: str) -> str:
+    """The query for rows with these ids, which must be ids (`is_id`)."""
+    return f"{_select(names, object_type)} WHERE Id IN ({_listed(ids)})"
+
+
+def masters(ids: Sequence[str], *, object_type: str) -> str:
+    """The query, to be sent for deleted rows too, that tells into which records these were merged."""
+    return f"{_select(['MasterRecordId'], object_type)} WHERE Id IN ({_listed(ids)}) AND IsDeleted = true"
+
+
+def advance(state: State, rows: Sequence[Row], *, done: bool, limit: int) -> State | None:
+    """What is left to read after these rows; None when that is all. Raises Stuck.
+
+    `done` is Salesforce's word that no row was held back: it makes pages smaller when rows are wide.
+    """
+    stamps = [row.at for row in rows]
+    if stamps != sorted(stamps):
+        raise Stuck("the rows are not in the order of change")
+    if done and len(rows) < limit:
+        return None
+    if not rows:
+        raise Stuck("rows were held back, but none was returned")
+    last = rows[-1]
+    following = State(values.datetime_text(last.at), state.until, last.id)
+    if following == state or last.at < values.moment(state.since):
+        raise Stuck("the last row is not behind the one before")
+    return following
+
+
+def _select(names: Iterable[str], object_type: str) -> str:
+    columns = ", ".join(dict.fromkeys(["Id", STAMP, *names]))
+    return f"SELECT {columns} FROM {object_type}"  # noqa: S608  (SOQL; names and ids are checked)
+
+
+def _listed(ids: Iterable[str]) -> str:
+    return ", ".join(f"'{key}'" for key in ids)

@@ -1,0 +1,89 @@
+"""Values of our fields as Salesforce carries them (typed JSON) and back, and the names they have there. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tierwise import sdk
+
+Wire = str | int | float | bool | None
+
+
+def field_name(name: str) -> str:
+    """API name of a field of ours: tierwise_request_review -> Tierwise_Request_Review__c."""
+    return "_".join(part.capitalize() for part in name.split("_")) + "__c"
+
+
+KINDS: Mapping[str, sdk.AdviceKind] = {field.name: field.kind for field in sdk.FIELDS}
+_TYPES: Mapping[str, type | tuple[type, ...]] = {"boolean": bool, "number": (int, float), "multi_choice": tuple}
+NAMES: Mapping[str, str] = {name: field_name(name) for name in KINDS}
+"""Our name -> Salesforce's."""
+OWN: Mapping[str, str] = {theirs: ours for ours, theirs in NAMES.items()}
+"""Salesforce's name -> ours."""
+
+
+def to_wire(name: str, value: sdk.AdviceValue) -> Wire:
+    """Salesforce's JSON for a value; None (false for a checkbox) empties the field. ValueError where it has none."""
+    kind = KINDS.get(name)
+    if value is None or value == "":
+        return False if kind == "boolean" else None
+    # One value of another type makes Salesforce refuse two hundred rows unread.
+    if not isinstance(value, _TYPES.get(kind or "text", str)) or (isinstance(value, bool) and kind != "boolean"):
+        raise ValueError(f"{name}: a {type(value).__name__} is no {kind}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name}: {value} is no number")
+    if isinstance(value, tuple):
+        if any(not code or ";" in code for code in value):
+            raise ValueError(f"{name}: a code is empty or holds a semicolon, which Salesforce takes for two")
+        return ";".join(sorted(set(value))) or None
+    if isinstance(value, str) and kind == "timestamp":
+        return datetime_text(moment(value))
+    return value
+
+
+def from_wire(name: str, value: Any) -> sdk.AdviceValue:
+    """The canonical value; None for an empty field, which an unticked checkbox is. What does not fit stays as it is."""
+    if value is None or value == "" or value is False:
+        return None
+    try:
+        return _READERS.get(KINDS.get(name, "text"), _plain)(value)
+    except ValueError:
+        return str(value)
+
+
+def own(record: Mapping[str, Any]) -> dict[str, sdk.AdviceValue]:
+    """Our fields among a record's, by our names, without empty ones."""
+    read = {ours: from_wire(ours, record.get(theirs)) for ours, theirs in NAMES.items()}
+    return {name: value for name, value in read.items() if value is not None}
+
+
+def moment(text: str) -> datetime:
+    """A moment as Salesforce (2026-11-21T08:15:30.000+0000) or we spell it, UTC. ValueError for anything else."""
+    found = datetime.fromisoformat(text)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def datetime_text(at: datetime) -> str:
+    """For JSON and SOQL, and as advice spells it, so that a value read back equals the one written."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> sdk.AdviceValue:
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _number(value: Any) -> sdk.AdviceValue:
+    """Every number is a double on the wire: 82.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else _plain(value)
+
+
+_READERS: Mapping[str, Callable[[Any], sdk.AdviceValue]] = {
+    "multi_choice": lambda value: tuple(sorted({code for code in str(value).split(";") if code})) or None,
+    "timestamp": lambda value: datetime_text(moment(str(value))),
+    "number": _number,
+    "text": lambda value: str(value).replace("\r\n", "\n"),
+    "long_text": lambda value: str(value).replace("\r\n", "\n"),
+}

@@ -1,0 +1,257 @@
+"""`tierwise eval`: a policy and a model against leads whose truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from rich.progress import Progress
+
+from tierwise import policies, store, wiring
+from tierwise.cli import evaluation_page, leads, output, session
+from tierwise.domain import canonical
+from tierwise.domain.mapping import FieldMap
+from tierwise.domain.policy import Policy
+from tierwise.errors import Misconfigured
+from tierwise.pipeline import attack, evaluate
+from tierwise.pipeline.evaluate import Case, Engine, Keeping, Result
+from tierwise.pipeline.preview import Previewed
+from tierwise.settings import Settings
+
+SEGMENT = "source"
+KEPT = "evaluations.db"
+
+
+class Contender(NamedTuple):
+    """A policy with a model, by the name that people see."""
+
+    name: str
+    engine: Engine
+
+
+class Trial(NamedTuple):
+    """One contender's run over all cases."""
+
+    contender: Contender
+    made: list[Previewed]
+    results: list[Result]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("eval")(evaluation)
+
+
+def evaluation(
+    file: Annotated[Path, typer.Argument(help="CSV or JSONL, one lead a row, with a column of labels.")],
+    label: Annotated[str, typer.Option(help="Column that holds the label; rows without one are left out.")],
+    policy: Annotated[Path | None, typer.Option(help="Directory with rules/ and prompts/.")] = None,
+    model: Annotated[str | None, typer.Option(help="LiteLLM name, in place of the rubric's primary.")] = None,
+    map_: Annotated[Path | None, typer.Option("--map", help="Field map for the file's columns.")] = None,
+    positive: Annotated[str, typer.Option(help="Labels that count as positive.")] = ",".join(evaluate.POSITIVE),
+    segment: Annotated[str, typer.Option(help="Field or column by which the figures are split.")] = SEGMENT,
+    against: Annotated[str | None, typer.Option(help="A second policy (directory) or model (name).")] = None,
+    attacks: Annotated[Path | None, typer.Option(help="Strings to plant: JSONL {text, kind}, or plain lines.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report with plots into this file.")] = None,
+    answers: Annotated[Path | None, typer.Option(help="File that keeps paid answers, so that a run resumes.")] = None,
+    json: output.Json = False,
+) -> None:
+    """Precision, recall, AUC, calibration and cost against labels; nothing is written to any CRM or database."""
+    records = list(leads.read(file))
+    cases, unlabelled = evaluate.cases(records, label=label, positive=positive.split(","))
+    if not cases:
+        raise Misconfigured(f"no row has a value in '{label}'", place=str(file), remedy="--label COLUMN")
+    field_map = policies.read_map(map_) if map_ is not None else canonical.canonical_map()
+    leads.require_columns(records, field_map, place=str(file))
+    planted = _strings(attacks) if attacks is not None else []
+    if html is not None and not html.absolute().parent.is_dir():
+        # Said before anything is paid for, not after.
+        raise Misconfigured("cannot be written: there is no such folder", place=str(html), remedy="make the folder")
+    settings = session.load()
+    with ExitStack() as open_parts:
+        kept = store.Kept(answers or settings.home / KEPT)
+        open_parts.callback(kept.close)
+        found = _contenders(settings, kept, open_parts, policy=policy, model=model, against=against, map_=field_map)
+        with output.progress() as bar:
+            trials = [_try(one, cases, bar=bar, segment=segment) for one in found]
+            pairs = _attack(trials[0], cases, planted, bar=bar) if planted else None
+    report = _report(trials, file=file, label=label, unlabelled=unlabelled, segment=segment, pairs=pairs)
+    _warn(report, trials[0].results)
+    if html is not None:
+        output.write_text(html, evaluation_page.page(report))
+    if json:
+        output.print_json(report["figures"])
+    else:
+        _show(report)
+
+
+def _contenders(
+    settings: Settings,
+    kept: store.Kept,
+    open_parts: ExitStack,
+    *,
+    policy: Path | None,
+    model: str | None,
+    against: str | None,
+    map_: FieldMap,
+) -> list[Contender]:
+    def contender(directory: Path | None, with_model: str | None) -> Contender:
+        chosen = settings
+        if with_model is not None:
+            models = settings.model.model_copy(update={"primary": with_model, "secondary": None})
+            chosen = settings.model_copy(update={"model": models})
+        parts = wiring.Wiring(chosen, uncached=True, answers=kept.get)
+        open_parts.callback(parts.close)
+        bundle = policies.read(directory or parts.policy_directory())
+        judge, loop = parts.judge()
+        engine = Engine(
+            runnable=policies.compile(bundle),
+            field_map=map_,
+            judge=Keeping(judge, lambda paid: kept.keep(paid, now=wiring.clock())),
+            submit=loop.submit,
+            clock=wiring.clock,
+        )
+        return Contender(_name(bundle, chosen.model.primary), engine)
+
+    first = contender(policy, model)
+    if against is None:
+        return [first]
+    directory = Path(against)
+    is_policy = (directory / "prompts").is_dir() or (directory / "rules").is_dir()
+    if not is_policy and (directory.exists() or against.startswith((".", "/"))):
+        raise Misconfigured(
+            f"'{against}' is neither a policy directory nor a model's name",
+            place="--against",
+            remedy="a directory with rules/ and prompts/, or a name such as provider/model",
+        )
+    return [first, contender(directory, model) if is_policy else contender(policy, against)]
+
+
+def _name(bundle: Policy, model: str | None) -> str:
+    models = bundle.rubric.models
+    chain = model or " + ".join(filter(None, (models.primary, models.secondary)))
+    return f"{bundle.name} {bundle.version} ({bundle.digest()[:12]}) with {chain}"
+
+
+def _try(contender: Contender, cases: Sequence[Case], *, bar: Progress, segment: str) -> Trial:
+    task = bar.add_task("evaluating", total=len(cases))
+    policy = contender.engine.runnable.policy
+    tiers = evaluate.labels_are_tiers(cases, policy)
+    made, results = [], []
+    for case, item in zip(cases, evaluate.run(contender.engine, [case.row for case in cases]), strict=True):
+        made.append(item)
+        results.append(evaluate.result(case, item, policy=policy, segment=segment, tiers=tiers))
+        bar.advance(task)
+    return Trial(contender, made, results)
+
+
+def _strings(file: Path) -> list[attack.Planted]:
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("cannot be read", place=str(file), remedy="a text file in UTF-8") from error
+    return attack.parse(lines, place=str(file))
+
+
+def _attack(
+    trial: Trial, cases: Sequence[Case], planted: Sequence[attack.Planted], *, bar: Progress
+) -> list[attack.Pair]:
+    clean = list(zip((case.row for case in cases), trial.made, strict=True))
+    task = bar.add_task("attacking", total=len(planted) * sum(made.decision is not None for made in trial.made))
+    found = []
+    for pair in attack.pairs(trial.contender.engine, clean, planted):
+        found.append(pair)
+        bar.advance(task)
+    return found
+
+
+def _report(
+    trials: Sequence[Trial],
+    *,
+    file: Path,
+    label: str,
+    unlabelled: int,
+    segment: str,
+    pairs: Sequence[attack.Pair] | None,
+) -> dict[str, Any]:
+    first = trials[0]
+    figures: dict[str, Any] = {
+        **evaluate.summary(first.results),
+        "per_segment": evaluate.per_segment(first.results),
+        "per_reason": evaluate.per_reason(first.results),
+        "fallbacks": sum(item.fallback for item in first.results),
+        "unlabelled": unlabelled,
+        "policy": first.contender.engine.runnable.digest,
+    }
+    if pairs is not None:
+        figures["attacks"] = attack.tally(pairs)
+    if len(trials) > 1:
+        second = trials[1]
+        figures["against"] = {
+            "name": second.contender.name,
+            **evaluate.summary(second.results),
+            **evaluate.compare(first.results, second.results),
+        }
+    tiers = list(first.contender.engine.runnable.policy.rubric.tiers)
+    return {
+        "figures": figures,
+        "file": file.name,
+        "label": label,
+        "segment": segment,
+        "name": first.contender.name,
+        "tiers": tiers,
+        "reliability": evaluate.reliability(first.results),
+        "confusion": evaluate.confusion(first.results, tiers=tiers),
+        "worst": attack.worst(pairs) if pairs is not None else [],
+    }
+
+
+def _warn(report: dict[str, Any], results: Sequence[Result]) -> None:
+    figures = report["figures"]
+    if figures["base_rate"] == 0:
+        output.say(f"no label in '{report['label']}' counts as positive: --positive says which do")
+    if figures["unlabelled"]:
+        output.say(f"{figures['unlabelled']} rows have no label and were left out")
+    if figures["fallbacks"]:
+        reason = next((error for item in results for error in item.errors), "")
+        output.say(f"{figures['fallbacks']} leads fell back to offline/rules, since no model answered: {reason}")
+
+
+def _show(report: dict[str, Any]) -> None:
+    figures = report["figures"]
+    others = [figures["against"]] if "against" in figures else []
+    columns = ["", report["name"], *(item["name"] for item in others)]
+    output.table(
+        f"{report['file']}: {figures['n']} leads by '{report['label']}', 95 % intervals",
+        columns,
+        [[name, *(evaluation_page.figure(item, name) for item in (figures, *others))] for name in evaluation_page.ROWS],
+    )
+    output.table(
+        f"by {report['segment']}",
+        ["segment", "n", "base rate", "precision", "recall", "auc", "review rate"],
+        [
+            [name, item["n"], *(evaluation_page.figure(item, key) for key in evaluation_page.SEGMENT_ROWS)]
+            for name, item in figures["per_segment"].items()
+        ],
+    )
+    output.table(
+        "by reason code: the share of leads that are positive",
+        ["reason code", "n", "positive", "precision"],
+        [
+            [item["code"], item["n"], item["positive"], evaluation_page.ranged(item["precision"], item["interval"])]
+            for item in figures["per_reason"]
+        ],
+    )
+    if others:
+        output.table("leads that differ", *evaluation_page.differing(others[0]))
+    if "attacks" in figures:
+        output.table("attacks", list(figures["attacks"]), [list(figures["attacks"].values())])
+    if report["worst"]:
+        output.table(
+            "strings that raised a tier, or that were flagged and harmless",
+            ["text", "kind", "leads"],
+            [[item["text"], item["kind"], item["leads"]] for item in report["worst"]],
+        )

@@ -1,0 +1,185 @@
+"""The report of `tierwise eval` as one HTML file: no script, no address, plots as inline SVG.
+
+Everything that came from a file is escaped. Leads appear by id and label only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+ROWS = ("n", "base_rate", "precision", "recall", "f1", "auc", "ece", "brier", "review_rate", "cost_usd")
+SEGMENT_ROWS = ("base_rate", "precision", "recall", "auc", "review_rate")
+_DIFFER = 200
+"""Differing leads listed at most."""
+
+_STYLE = """
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#667;--line:#d5dae0;--back:#fff;--mark:27,94,168}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e9ec;--soft:#9aa4ad;--line:#3a424a;--back:#15191d;--mark:110,170,240}}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);max-width:60rem;margin:2rem auto;
+padding:0 1rem}
+h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}p{color:var(--soft)}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:break-word}
+thead th{font-weight:600}figure{margin:1rem 0}figcaption{color:var(--soft)}svg{max-width:100%;height:auto}
+svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .axis{stroke:var(--line);fill:none}
+svg .ideal{stroke:var(--soft);stroke-dasharray:4 4}svg .dot{fill:rgb(var(--mark));stroke:var(--back)}
+svg .curve{stroke:rgb(var(--mark));fill:none}
+.plots{display:flex;flex-wrap:wrap;gap:2rem}
+"""
+
+
+def page(report: Mapping[str, Any]) -> str:
+    """The whole document."""
+    figures = report["figures"]
+    others = [figures["against"]] if "against" in figures else []
+    parts = [
+        f"<h1>Evaluation of {escape(report['name'])}</h1>",
+        f"<p>{figures['n']} leads of {escape(report['file'])}, labelled in {escape(report['label'])}. Intervals are"
+        " 95 % (Wilson; Hanley and McNeil for the AUC). Leads in review count as not predicted. These figures describe"
+        " this file; they permit no automation.</p>",
+        _table(
+            ["", report["name"], *(item["name"] for item in others)],
+            [[name, *(figure(item, name) for item in (figures, *others))] for name in ROWS],
+        ),
+        "<div class=plots>",
+        _figure("Reliability: what was stated, and how often it was right", reliability(report["reliability"])),
+        _figure("Labels (rows) and tiers (columns)", confusion(report["confusion"])),
+        "</div>",
+        f"<h2>By {escape(report['segment'])}</h2>",
+        _table(
+            ["segment", "n", "base rate", "precision", "recall", "auc", "review rate"],
+            [
+                [name, item["n"], *(figure(item, key) for key in SEGMENT_ROWS)]
+                for name, item in figures["per_segment"].items()
+            ],
+        ),
+        "<h2>By reason code</h2>",
+        _table(
+            ["reason code", "leads", "positive", "share positive"],
+            [
+                [item["code"], item["n"], item["positive"], ranged(item["precision"], item["interval"])]
+                for item in figures["per_reason"]
+            ],
+        ),
+    ]
+    for other in others:
+        parts += [
+            "<h2>Leads that differ</h2>",
+            f"<p>Only the first is right on {other['only_first_right']} leads, only the second on"
+            f" {other['only_second_right']} (exact McNemar p = {other['p']:.3f}).</p>",
+            _table(*differing(other)),
+        ]
+    if "attacks" in figures:
+        parts += ["<h2>Attacks</h2>", _table(list(figures["attacks"]), [list(figures["attacks"].values())])]
+        if report["worst"]:
+            parts.append(
+                _table(["text", "kind", "leads"], [[i["text"][:300], i["kind"], i["leads"]] for i in report["worst"]])
+            )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>Evaluation</title><style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def figure(item: Mapping[str, Any], name: str) -> str:
+    """One figure for people, with its interval where it has one."""
+    value = item[name]
+    if name == "n":
+        return str(value)
+    if name == "cost_usd":
+        return "unknown" if value is None else f"${value:.4f}"
+    return ranged(value, item["intervals"].get(name))
+
+
+def ranged(value: float | None, interval: Sequence[float] | None) -> str:
+    """0.812 [0.750, 0.861], or a dash where there is nothing to divide."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+def differing(other: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of the leads on which two runs differ."""
+    columns = ["id", "label", "first: tier", "score", "outcome", "second: tier", "score", "outcome"]
+    rows = [
+        [item["id"], item["label"], *(item[run][key] for run in ("first", "second") for key in _SIDE)]
+        for item in other["differ"][:_DIFFER]
+    ]
+    return columns, rows
+
+
+_SIDE = ("tier", "score", "outcome")
+
+
+def reliability(bins: Sequence[Mapping[str, Any]]) -> str:
+    """Stated confidence across, share that was right upwards; a dot's area is the number of leads."""
+    size, left, bottom = 260, 36, 276
+
+    def place(item: Mapping[str, Any]) -> tuple[float, float]:
+        return left + size * item["confidence"], bottom - size * item["right"]
+
+    most = max((item["n"] for item in bins), default=1)
+    dots = "".join(
+        f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{3 + 9 * (item["n"] / most) ** 0.5:.1f}">'
+        f"<title>{item['n']} leads: stated {item['confidence']:.2f}, right {item['right']:.2f}</title></circle>"
+        for item in bins
+        for x, y in [place(item)]
+    )
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, bins))
+    ticks = "".join(
+        f'<text x="{left + size * t:.0f}" y="{bottom + 16}" text-anchor="middle">{t:g}</text>'
+        f'<text x="{left - 6}" y="{bottom - size * t + 4:.0f}" text-anchor="end">{t:g}</text>'
+        for t in (0, 0.5, 1)
+    )
+    return (
+        f'<svg viewBox="0 0 320 310" width="320" role="img" aria-label="Reliability diagram">'
+        f'<rect class="axis" x="{left}" y="{bottom - size}" width="{size}" height="{size}"/>'
+        f'<line class="ideal" x1="{left}" y1="{bottom}" x2="{left + size}" y2="{bottom - size}"/>'
+        f'<polyline class="curve" points="{line}"/>{dots}{ticks}'
+        f'<text x="{left + size / 2:.0f}" y="306" text-anchor="middle">stated confidence</text></svg>'
+    )
+
+
+def confusion(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """Labels down, tiers across; darker is a larger share of its label."""
+    if not counts:
+        return ""
+    cell, left, top = 52, 110, 26
+    tiers = list(next(iter(counts.values())))
+    parts = [
+        f'<text x="{left + cell * (n + 0.5):.0f}" y="16" text-anchor="middle">{escape(tier)}</text>'
+        for n, tier in enumerate(tiers)
+    ]
+    for row, (label, found) in enumerate(counts.items()):
+        total = sum(found.values()) or 1
+        y = top + cell * row
+        parts.append(f'<text x="{left - 8}" y="{y + cell / 2 + 4:.0f}" text-anchor="end">{escape(label[:16])}</text>')
+        for n, tier in enumerate(tiers):
+            x = left + cell * n
+            parts.append(
+                f'<rect x="{x}" y="{y}" width="{cell}" height="{cell}" class="axis"'
+                f' style="fill:rgba(var(--mark),{0.75 * found[tier] / total:.2f})"/>'
+                f'<text x="{x + cell / 2:.0f}" y="{y + cell / 2 + 4:.0f}" text-anchor="middle">{found[tier]}</text>'
+            )
+    width, height = left + cell * len(tiers) + 2, top + cell * len(counts) + 2
+    return (
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="Confusion of labels and tiers">'
+        + "".join(parts)
+        + "</svg>"
+    )
+
+
+def _figure(caption: str, svg: str) -> str:
+    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _table(columns: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
+    head = "".join(f"<th>{escape(str(column))}</th>" for column in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape('–' if cell is None else str(cell))}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

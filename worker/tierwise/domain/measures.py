@@ -1,0 +1,153 @@
+"""How right decisions were: counts, ranks, calibration and intervals over plain numbers.
+
+For display. The gate that permits automation needs exact bounds and sampling probabilities and takes none of these.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+BINS = 10
+_Z95 = 1.959963984540054
+
+
+class Interval(NamedTuple):
+    """Two-sided, 95 % unless told otherwise, within 0-1."""
+
+    low: float
+    high: float
+
+
+class Share(NamedTuple):
+    """`hits` out of `n`; the value is None where n is 0."""
+
+    hits: int
+    n: int
+
+    @property
+    def value(self) -> float | None:
+        return self.hits / self.n if self.n else None
+
+    @property
+    def interval(self) -> Interval | None:
+        return wilson(self.hits, self.n) if self.n else None
+
+
+class Bin(NamedTuple):
+    """One column of the reliability diagram."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    """Mean of what was stated."""
+    right: float
+    """Share that was right."""
+
+
+def wilson(hits: int, n: int, *, z: float = _Z95) -> Interval:
+    """Wilson's score interval of a share. ValueError where n is not positive or hits are not within 0..n."""
+    if n <= 0 or not 0 <= hits <= n:
+        raise ValueError(f"{hits} of {n} is no share")
+    share, square = hits / n, z * z
+    middle = (share + square / (2 * n)) / (1 + square / n)
+    half = z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    # At the ends the formula is exact, and rounding must not leave 0-1.
+    low = 0.0 if hits == 0 else max(0.0, middle - half)
+    high = 1.0 if hits == n else min(1.0, middle + half)
+    return Interval(low, high)
+
+
+def f1(precision: float | None, recall: float | None) -> float | None:
+    """Harmonic mean; None where one of the two is, 0 where both are."""
+    if precision is None or recall is None:
+        return None
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def auc(scores: Sequence[float], positives: Sequence[bool]) -> float | None:
+    """Probability that a positive ranks above a negative, ties counting half; None where one kind is missing."""
+    ranked = sorted(zip(scores, positives, strict=True), key=lambda pair: pair[0])
+    wins, below, place = 0.0, 0, 0
+    while place < len(ranked):
+        end = place
+        while end < len(ranked) and ranked[end][0] == ranked[place][0]:
+            end += 1
+        tied = sum(positive for _, positive in ranked[place:end])
+        others = end - place - tied
+        wins += tied * (below + others / 2)
+        below += others
+        place = end
+    above = len(ranked) - below
+    return wins / (above * below) if above and below else None
+
+
+def auc_interval(value: float, positives: int, negatives: int, *, z: float = _Z95) -> Interval:
+    """Hanley and McNeil's interval of an area, for display; ValueError where one kind is missing."""
+    if positives < 1 or negatives < 1:
+        raise ValueError("an area needs positives and negatives")
+    two_positives, two_negatives = value / (2 - value), 2 * value * value / (1 + value)
+    square = value * value
+    variance = (
+        value * (1 - value) + (positives - 1) * (two_positives - square) + (negatives - 1) * (two_negatives - square)
+    ) / (positives * negatives)
+    half = z * math.sqrt(max(0.0, variance))
+    return Interval(max(0.0, value - half), min(1.0, value + half))
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool], *, bins: int = BINS) -> list[Bin]:
+    """Bins of equal width over 0-1 that hold something; 1.0 belongs to the last."""
+    members: dict[int, list[tuple[float, bool]]] = {}
+    for confidence, hit in zip(confidences, right, strict=True):
+        members.setdefault(min(bins - 1, int(confidence * bins)), []).append((confidence, hit))
+    return [
+        Bin(
+            low=number / bins,
+            high=(number + 1) / bins,
+            n=len(found),
+            confidence=math.fsum(confidence for confidence, _ in found) / len(found),
+            right=sum(hit for _, hit in found) / len(found),
+        )
+        for number, found in sorted(members.items())
+    ]
+
+
+def ece(bins: Iterable[Bin]) -> float | None:
+    """Expected calibration error: mean distance of stated and observed, weighted by bin; None without any."""
+    found = list(bins)
+    total = sum(item.n for item in found)
+    return math.fsum(item.n * abs(item.confidence - item.right) for item in found) / total if total else None
+
+
+def brier(confidences: Sequence[float], right: Sequence[bool]) -> float | None:
+    """Mean squared distance of the stated probability from what came true; None without any."""
+    pairs = list(zip(confidences, right, strict=True))
+    return math.fsum((stated - hit) ** 2 for stated, hit in pairs) / len(pairs) if pairs else None
+
+
+def kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
+    """Cohen's kappa of two raters; None without items, or where chance alone agrees on everything."""
+    n = len(first)
+    agreed = sum(a == b for a, b in zip(first, second, strict=True))
+    mine, theirs = Counter(first), Counter(second)
+    expected = sum(mine[value] * theirs[value] for value in mine)
+    return (n * agreed - expected) / (n * n - expected) if n and expected != n * n else None
+
+
+def weighted_kappa(first: Sequence[str], second: Sequence[str], *, order: Sequence[str]) -> float | None:
+    """Cohen's kappa with squared distances for ordered values (tiers); None where it is not defined."""
+    place = {value: index for index, value in enumerate(order)}
+    a, b = [place[value] for value in first], [place[value] for value in second]
+    observed = sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) * len(a)
+    expected = sum((x - y) ** 2 for x in a for y in b)
+    return 1 - observed / expected if expected else None
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Exact two-sided p of two raters being equally often right, from the cases that only one of them had right."""
+    n = only_first + only_second
+    tail = sum(math.comb(n, k) for k in range(min(only_first, only_second) + 1))
+    return min(1.0, float(2 * tail / 2**n))
