@@ -85,5 +85,5 @@ def test_the_list_tells_where_polling_stands(desk: Any) -> None:
     again = desk.now + timedelta(minutes=1)
     desk.store.cursors.release(claim, next_poll_at=again, error="no answer", now=desk.wait(5))
     state = desk.store.connections.list()[0]
-    assert (state.leads, state.next_poll_at) == (2, again)
+    assert (state.leads, state.next_poll_at, state.error) == (2, again, "no answer")
     assert state.last_polled_at == state.watermark == desk.now - timedelta(seconds=5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent import futures
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -87,6 +87,19 @@ def test_a_rewind_wins_over_a_poll_under_way(desk: Any) -> None:
         page(desk, claim, watermark=desk.now)
     desk.store.cursors.release(claim, next_poll_at=desk.now + timedelta(hours=1), error="", now=desk.now)
     assert desk.cursor().watermark == past
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(microseconds=1), timedelta(0)])
+def test_a_rewind_never_goes_forward(desk: Any, ahead: timedelta) -> None:
+    """What lies between the watermark and a later moment was never stored."""
+    start = desk.cursor().watermark
+    elsewhere = timezone(timedelta(hours=-7))
+    desk.wait(60)
+    desk.store.cursors.rewind("crm", watermark=(start + ahead).astimezone(elsewhere), now=desk.now)
+    assert desk.cursor().watermark == start
+    desk.wait(60)
+    desk.store.cursors.rewind("crm", watermark=(start - ahead).astimezone(elsewhere), now=desk.now)
+    assert desk.cursor().watermark == start - ahead
 
 
 def test_only_a_known_connection_can_be_rewound(desk: Any) -> None:

@@ -112,7 +112,7 @@ def test_a_record_that_does_not_conform_is_visible_in_both_places(desk: Any) -> 
     desk.send()
     assert desk.crm["1"]["tierwise_status"] == "not_scorable"
     assert desk.crm["1"]["tierwise_reasons"] == "no e-mail"
-    assert desk.store.leads.counts() == {"leads": 1, "undecided": 0, "undelivered": 1, "rejected": 1}
+    assert desk.store.leads.counts() == {"leads": 1, "undecided": 0, "undelivered": 1, "rejected": 1, "refused": 0}
     story = desk.store.leads.story("crm", "1")[0]
     assert (story.lead, story.rejected, story.problems) == (None, "no e-mail", ("no e-mail",))
 

@@ -55,7 +55,7 @@ def test_where_both_are_known_the_heir_has_its_own(desk: Any) -> None:
     assert desk.claim() == []
     assert desk.outgoing() == []
     assert desk.store.reviews.list() == []
-    assert desk.store.leads.counts() == {"leads": 1, "undecided": 0, "undelivered": 1, "rejected": 0}
+    assert desk.store.leads.counts() == {"leads": 1, "undecided": 0, "undelivered": 1, "rejected": 0, "refused": 0}
     assert desk.store.connections.list()[0].leads == 1
     assert desk.store.leads.story("crm", "new")[0].lead.company == "Heir"
     first = desk.store.leads.first_seen("crm", [desk.arrival("new").identity])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from tierwise.cli.leads import show_previews
 from tierwise.domain import mapping
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import preview as previewing
+from tierwise.sdk import Connector
 
 app = typer.Typer(no_args_is_help=True, help="Accounts: add, check, preview, provision, enable, disable, list.")
 
@@ -148,24 +150,34 @@ def preview(
     with session.opened() as parts:
         runnable = parts.runnable()
         field_map = parts.field_map(name, runnable.policy)
-        records: list[previewing.Row] = []
         with parts.connector(name) as connector, output.busy(f"reading {name}"):
-            until = connector.now()
-            pages = connector.changes(
-                until - timedelta(days=days), until, properties=mapping.properties(field_map), position=None
-            )
-            for page in pages:
-                records += [previewing.Row(record.id, record.properties) for record in page.records]
-                if len(records) >= limit or page.position is None:
-                    break
+            records = _newest(connector, limit, days=days, properties=mapping.properties(field_map))
         judge, loop = parts.judge()
         found = list(
             previewing.preview(
-                records[:limit], runnable=runnable, field_map=field_map, judge=judge, submit=loop.submit,
+                records, runnable=runnable, field_map=field_map, judge=judge, submit=loop.submit,
                 clock=wiring.clock,
             )
         )  # fmt: skip
     show_previews(found, title=f"Preview of {name}: nothing was written", json=json)
+
+
+def _newest(connector: Connector, limit: int, *, days: int, properties: Sequence[str]) -> list[previewing.Row]:
+    """The leads changed last. Changes come oldest first, so the look back grows until it holds enough of them."""
+    until = connector.now()
+    found: list[previewing.Row] = []
+    for back in sorted({1, 3, 10, 30, days}):
+        if back > days:
+            break
+        records: dict[str, previewing.Row] = {}
+        for page in connector.changes(until - timedelta(days=back), until, properties=properties, position=None):
+            for record in page.records:
+                records.pop(record.id, None)
+                records[record.id] = previewing.Row(record.id, record.properties)
+        found = list(records.values())[-limit:]
+        if len(found) == limit:
+            break
+    return found
 
 
 @app.command()

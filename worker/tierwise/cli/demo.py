@@ -165,6 +165,8 @@ def _configure(home: Path, sandbox: stack.Sandbox, options: Options) -> dict[str
         "lease_seconds = 10",
         "[write]",
         "lease_seconds = 20",
+        "[console]",
+        f"port = {stack.free_port(configuration.Settings().console.port)}",
         f"[connections.{NAME}]",
         *_account(sandbox, options),
         # In a file, so that commands in another terminal have it too; the directory is closed to others.

@@ -37,10 +37,7 @@ def poll(
     with session.opened() as parts, output.busy(f"polling {name}"):
         report = parts.poll(name)
         if report is None:
-            raise RejectRecord(
-                f"{name} was not polled: it is disabled, paused, or another process polls it right now",
-                remedy="tierwise connections list",
-            )
+            raise _not_polled(parts, name)
         result: dict[str, Any] = {"polled": report._asdict()}
         if decide and parts.store.works.due(now=wiring.clock()):
             pumped = parts.pump(connection=name)
@@ -60,6 +57,15 @@ def poll(
         f"{report.rejected} not scorable; {writes} writes, {calls} model calls",
         markup=False,
     )
+
+
+def _not_polled(parts: wiring.Wiring, name: str) -> RejectRecord:
+    state = next((state for state in parts.store.connections.list() if state.name == name), None)
+    if state is None or not state.enabled:
+        return RejectRecord(f"{name} is disabled", remedy=f"tierwise connections enable {name}")
+    if state.paused:
+        return RejectRecord(f"{name} is paused: {state.paused}", remedy=f"tierwise connections enable {name}")
+    return RejectRecord(f"another process polls {name} right now", remedy="try again in a moment")
 
 
 def backfill(

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -137,6 +138,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
     if process.stdout is not None:
         process.stdout.close()
+
+
+def free_port(preferred: int) -> int:
+    """That port of the loopback where it is free, else any."""
+    for port in (preferred, 0):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as listener:
+            return int(listener.getsockname()[1])
+    raise Misconfigured("no port of the loopback is free", remedy="stop what listens there")
 
 
 def clean_environment() -> None:

@@ -45,7 +45,9 @@ class Connections(Protocol):
 
     def disable(self, name: str, *, now: datetime) -> None: ...
     def pause(self, name: str, reason: str, *, now: datetime) -> None: ...
-    def resume(self, name: str, *, now: datetime) -> None: ...
+    def resume(self, name: str, *, now: datetime) -> None:
+        """A person has seen to it: calls go on, and what the CRM refused is tried again."""
+
     def list(self) -> list[ConnectionState]: ...
     def note_quota(self, name: str, quota: Quota) -> None:
         """What the account told of its day's calls."""
@@ -67,7 +69,7 @@ class Cursors(Protocol):
 
     def release(self, claim: CursorClaim, *, next_poll_at: datetime, error: str, now: datetime) -> None: ...
     def rewind(self, connection: str, *, watermark: datetime, now: datetime) -> None:
-        """Read again from there (backfill); what is unchanged is not decided again."""
+        """Read again from there (backfill), never forward; what is unchanged is not decided again."""
 
 
 class Leads(Protocol):
@@ -93,7 +95,7 @@ class Leads(Protocol):
         """One entry per connection that knows the id."""
 
     def counts(self, connection: str | None = None) -> dict[str, int]:
-        """leads, undecided, undelivered, rejected."""
+        """leads, undecided, undelivered, rejected, refused (by the CRM; in nobody's queue until `resume`)."""
 
 
 class Works(Protocol):

@@ -194,7 +194,7 @@ class ConnectionState(NamedTuple):
     next_poll_at: datetime | None
     leads: int
     error: str = ""
-    """Why the last poll did not come to its end; empty where it did."""
+    """Why the last poll did not go well; empty where it did."""
     quota: Quota | None = None
     """The account's calls of the day, as it last told."""
 

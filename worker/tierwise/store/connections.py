@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tierwise import errors
 from tierwise.ports import ConnectionState
 from tierwise.sdk import Quota
-from tierwise.store import engine, schema
+from tierwise.store import engine, resend, schema
 
 TABLE = schema.connection
 
@@ -89,8 +89,13 @@ class Connections:
         self._database.write(lambda connection: self._set(connection, name, now, paused=reason))
 
     def resume(self, name: str, *, now: datetime) -> None:
-        """A person has seen to it."""
-        self._database.write(lambda connection: self._set(connection, name, now, paused=None))
+        """A person has seen to it: calls go on, and what the CRM refused goes out again with all its tries."""
+
+        def work(connection: sa.Connection) -> None:
+            self._set(connection, name, now, paused=None)
+            resend.refused(connection, name, now=now)
+
+        self._database.write(work)
 
     def list(self) -> builtins.list[ConnectionState]:
         """All of them, by name."""

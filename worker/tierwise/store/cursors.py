@@ -87,19 +87,20 @@ class Cursors:
             return found
 
     def rewind(self, connection: str, *, watermark: datetime, now: datetime) -> None:
-        """Read again from there, at once; a poll that is under way stops at its next page."""
+        """Read again from there, at once, never forward; a poll that is under way stops at its next page."""
+        insert = self._database.insert(TABLE).values(
+            connection=connection, kind="changes", watermark=watermark, version=0, next_poll_at=now
+        )
+        asked = insert.excluded.watermark
         again: dict[str, Any] = {
-            "watermark": watermark,
+            # What lies between the watermark and a later moment is not stored: it would never be read.
+            "watermark": sa.case((TABLE.c.watermark < asked, TABLE.c.watermark), else_=asked),
             "window_until": None,
             "position": None,
             "next_poll_at": now,
             "version": TABLE.c.version + 1,
         }
-        statement = (
-            self._database.insert(TABLE)
-            .values(connection=connection, kind="changes", watermark=watermark, version=0, next_poll_at=now)
-            .on_conflict_do_update(index_elements=[TABLE.c.connection, TABLE.c.kind], set_=again)
-        )
+        statement = insert.on_conflict_do_update(index_elements=[TABLE.c.connection, TABLE.c.kind], set_=again)
         try:
             self._database.write(lambda transaction: transaction.execute(statement))
         except sa.exc.IntegrityError:

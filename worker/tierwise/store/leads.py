@@ -64,7 +64,7 @@ class Leads:
             return story.tell(reader, connection, record_id)
 
     def counts(self, connection: str | None = None) -> dict[str, int]:
-        """leads, undecided, undelivered, rejected."""
+        """leads, undecided, undelivered, rejected, refused."""
         work, outbox, cursor = schema.work, schema.outbox, schema.cursor
         leads = sa.select(sa.func.coalesce(sa.func.sum(cursor.c.leads), 0))
         if connection is not None:
@@ -75,6 +75,8 @@ class Leads:
             "leased": (work, work.c.state == columns.literal("leased")),
             "undelivered": (outbox, sa.and_(outbox.c.delivered_at.is_(None), outbox.c.state != "refused")),
             "rejected": (TABLE, sa.and_(TABLE.c.rejected.is_not(None), TABLE.c.merged_into.is_(None))),
+            # What was refused was never delivered: that condition is the index's.
+            "refused": (outbox, sa.and_(outbox.c.delivered_at.is_(None), outbox.c.state == "refused")),
         }
         with self._database.read() as reader:
             found = {"leads": int(reader.execute(leads).scalar_one())}
