@@ -66,9 +66,7 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("pk_cursor"), type_="primary")
         batch.create_primary_key(op.f("pk_cursor"), ["connection"])
         batch.drop_column("kind")
-    with op.batch_alter_table("outbox") as batch:
-        batch.drop_column("clear")
-        batch.drop_column("foreign")
-    with op.batch_alter_table("connection") as batch:
-        batch.drop_column("quota")
+    op.drop_column("outbox", "clear")
+    op.drop_column("outbox", "foreign")
+    op.drop_column("connection", "quota")
     op.drop_table("label")
