@@ -12,7 +12,7 @@ from typing import Any
 
 from tierwise import sdk
 from tierwise.sdk import http
-from tierwise_hubspot import properties
+from tierwise_hubspot import properties, quota
 from tierwise_hubspot.client import Client, server_time
 
 _QUOTA_LEFT = 0.1  # below this part of the day's calls the line fails
@@ -109,12 +109,17 @@ def _quota(client: Client) -> sdk.Check:
         answer = client.call("GET", client.account("api-usage/daily/private-apps"))
     except sdk.PauseConnection:
         return sdk.Check("daily quota", True, "HubSpot does not tell it for this kind of token")
-    entries = answer.get("results") if isinstance(answer.get("results"), list) else [answer]
-    usage = next((one for one in entries if one.get("usageLimit")), None)
+    usage = quota.entry(answer)
     if usage is None:
         return sdk.Check("daily quota", True, "HubSpot names no limit")
+    client.daily.learn(usage)
     limit, used = int(usage["usageLimit"]), int(usage.get("currentUsage") or 0)
     detail = f"{limit - used:,} of {limit:,} calls left until {usage.get('resetsAt') or 'midnight'}"
+    reserve = client.settings.reserve_percent
+    if client.daily.spent():
+        remedy = "find the app that uses them up, buy more calls from HubSpot, or set reserve_percent to keep less"
+        return sdk.Check("daily quota", False, f"{detail}; {reserve} % are kept for people: Tierwise waits", remedy)
+    detail = f"{detail}; {reserve} % are kept for people"
     if limit - used >= limit * _QUOTA_LEFT:
         return sdk.Check("daily quota", True, detail)
     return sdk.Check("daily quota", False, detail, "find the app that uses them up, or buy more calls from HubSpot")

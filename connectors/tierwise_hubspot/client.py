@@ -16,6 +16,7 @@ from hubspot.utils.requests.http_request_builder import Request
 
 from tierwise import sdk
 from tierwise.sdk import http
+from tierwise_hubspot import quota
 from tierwise_hubspot.settings import Settings
 
 # Seconds to wait where a 429 names a policy; HubSpot sends no Retry-After with it.
@@ -38,6 +39,8 @@ class Client:
                 remedy="put a service key or the token of a private app into the settings",
             )
         self._name = connection.name
+        self._limiter = connection.limiter
+        self.daily = quota.Daily(reserve_percent=settings.reserve_percent)
         self._session = http.Session(
             self.place,
             limiter=connection.limiter,
@@ -80,17 +83,50 @@ class Client:
         built = Request(
             {"base_url": self.settings.base_url, "access_token": self.token, "user_agent": _USER_AGENT}, options
         )
-        return self._session.request(built.get_method(), built.get_url(), **built.get_options_for_sending())
+        if self._shared(path):
+            self._keep_reserve()
+        answer = self._session.request(built.get_method(), built.get_url(), **built.get_options_for_sending())
+        self.daily.hear(answer.headers)
+        return answer
+
+    def _shared(self, path: str) -> bool:
+        """Whether the call is part of the work that goes on by itself, and ends where the reserve begins."""
+        return path.startswith("/crm/objects/")
+
+    def _keep_reserve(self) -> None:
+        """RetryLater where only the reserve is left of today's calls: until they are counted anew."""
+        if not self.daily.spent():
+            return
+        found = quota.entry(self.call("GET", self.account("api-usage/daily/private-apps")))
+        if found is not None:
+            self.daily.learn(found)
+        if not self.daily.spent():
+            return
+        seconds, known = self.daily.wait(), self.daily.known
+        for bucket in (self._bucket("search"), self._bucket("calls")):
+            self._limiter.block(bucket, seconds=seconds)
+        left = f"{known.left:,} of {known.limit:,}" if known is not None else "few"
+        raise sdk.RetryLater(
+            f"{left} of today's calls are left, and {self.settings.reserve_percent} % are kept for people",
+            after=seconds,
+            place=self.place,
+            remedy="it goes on by itself when HubSpot counts anew; set reserve_percent to keep less",
+        )
+
+    def _bucket(self, name: str) -> str:
+        return f"hubspot:{self._name}:{name}"
 
     def _route(self, method: str, url: str) -> http.Route:
         """Everything we send may be sent again: reads, absolute values, and creations that a repeat finds existing."""
         path = url.removeprefix(self.settings.base_url).split("?")[0].rstrip("/")
         if path.endswith("/search"):
-            return http.Route("hubspot search", f"hubspot:{self._name}:search", *self.settings.searches)
+            return http.Route("hubspot search", self._bucket("search"), *self.settings.searches)
         parts = [part for part in path.split("/") if part and not part.isdigit()]
         known = [part for part in parts if part in _OPERATIONS]
         operation = " ".join(["hubspot", method, *known])
-        return http.Route(operation, f"hubspot:{self._name}:calls", *self.settings.calls)
+        # What a person asks for, and how much is left, is answered from the reserve too.
+        bucket = "calls" if self._shared(path) else "account"
+        return http.Route(operation, self._bucket(bucket), *self.settings.calls)
 
     def _judge(self, refusal: http.Refusal) -> http.Verdict | None:
         document = refusal.document if isinstance(refusal.document, dict) else {}

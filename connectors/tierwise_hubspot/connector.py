@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from tierwise import sdk
 from tierwise_hubspot import checks, properties
 from tierwise_hubspot.client import Client, server_time
+from tierwise_hubspot.outcomes import Outcomes
 from tierwise_hubspot.reader import Reader
 from tierwise_hubspot.settings import Settings
 from tierwise_hubspot.writer import BATCH, Writer
@@ -45,6 +46,16 @@ class HubSpot:
     ) -> Iterator[sdk.Page]:
         """Pages of at most `page_size` records; costs one search each."""
         return self._reader.changes(since, until, properties=properties, position=position)
+
+    def outcomes(
+        self, since: datetime, until: datetime, *, position: Mapping[str, Any] | None = None
+    ) -> Iterator[sdk.OutcomePage]:
+        """Lifecycle stage, lead status and first engagement of what changed; as `changes`, and one call more."""
+        return Outcomes(self._client, self._reader).read(since, until, position=position)
+
+    def quota(self) -> sdk.Quota | None:
+        """The day's calls, by the last answer that told them."""
+        return self._client.daily.known
 
     def read(self, record_ids: Sequence[str], *, properties: Sequence[str]) -> list[sdk.Record]:
         """A record that was merged comes under its new id."""

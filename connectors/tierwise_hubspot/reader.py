@@ -13,6 +13,7 @@ from tierwise_hubspot import values, windows
 from tierwise_hubspot.client import Client
 
 BATCH = 100  # records that batch/read takes
+MERGED = "hs_merged_object_ids"  # ids that live on in this record
 _MAX_BODY = 3_000  # characters that search takes
 _ROOM = 1_000  # of them kept for filters with excluded ids
 
@@ -117,7 +118,8 @@ class Reader:
     def _record(self, found: Mapping[str, Any], properties: Sequence[str]) -> sdk.Record:
         held = found["properties"]
         wanted = {name: held.get(name) for name in properties if name not in values.KINDS}
-        return sdk.Record(str(found["id"]), values.moment(self._stamp(found)), wanted, values.own(held))
+        former = tuple(key for key in str(held.get(MERGED) or "").split(";") if key and key != str(found["id"]))
+        return sdk.Record(str(found["id"]), values.moment(self._stamp(found)), wanted, values.own(held), former)
 
     def _stamp(self, found: Mapping[str, Any]) -> int:
         text = found["properties"].get(self._modified) or found.get("updatedAt")
@@ -126,7 +128,7 @@ class Reader:
         return values.milliseconds(str(text))
 
     def _names(self, properties: Sequence[str]) -> list[str]:
-        return list(dict.fromkeys([*properties, *values.KINDS, self._modified]))
+        return list(dict.fromkeys([*properties, *values.KINDS, self._modified, MERGED]))
 
     def _fits(self, properties: Sequence[str]) -> bool:
         """Whether search takes the list of names, or only ids are searched and the rest is read by id."""

@@ -46,6 +46,9 @@ class Settings(BaseModel):
     share_percent: int = Field(
         80, ge=5, le=100, description="Part of the allowance that Tierwise uses; the rest is for people and other apps."
     )
+    reserve_percent: int = Field(
+        20, ge=0, le=90, description="Part of the day's calls that is left to people and other apps."
+    )
     searches_per_second: float = Field(
         4.0, gt=0, description="Search requests a second. HubSpot allows the whole account 5."
     )

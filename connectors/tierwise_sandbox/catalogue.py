@@ -116,6 +116,7 @@ def contact_definitions() -> list[dict[str, Any]]:
         own("hubspot_owner_id", "Contact owner", "enumeration", "select", group=sales),
         own("recent_conversion_date", "Recent conversion date", "datetime", "date", read_only=True),
         own("hs_object_id", "Record ID", "number", "number", read_only=True),
+        own("hs_merged_object_ids", "Merged record IDs", "string", "text", read_only=True),
         own("createdate", "Create date", "datetime", "date", read_only=True),
         own("lastmodifieddate", "Last modified date", "datetime", "date", read_only=True),
         *(

@@ -5,8 +5,9 @@ The store is the truth; this is the copy that, as in HubSpot, may trail behind i
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from bisect import bisect_left, bisect_right, insort
-from collections import deque
 from collections.abc import Iterator, Sequence
 
 Document = dict[str, str]
@@ -20,7 +21,10 @@ class Index:
         self._order: list[tuple[int, int]] = []  # (last modified ms, id), sorted
         self._stamps: dict[int, int] = {}
         self._ids: list[int] = []  # sorted
-        self._pending: deque[tuple[float, int, int, Document | None]] = deque()
+        # By the moment of showing: a change may show before one that was made earlier.
+        self._pending: list[tuple[float, int, int, int, Document | None]] = []
+        self._shown: dict[int, int] = {}  # id -> number of its newest change that shows
+        self._numbers = itertools.count()
 
     def __len__(self) -> int:
         return len(self._order)
@@ -36,12 +40,15 @@ class Index:
 
     def put(self, key: int, stamp: int, document: Document | None, *, visible_at: float) -> None:
         """A record's new state (None: gone); search sees it from `visible_at` (seconds) on."""
-        self._pending.append((visible_at, key, stamp, document))
+        heapq.heappush(self._pending, (visible_at, next(self._numbers), key, stamp, document))
 
     def settle(self, now: float) -> None:
         """Make everything visible that is due."""
         while self._pending and self._pending[0][0] <= now:
-            _, key, stamp, document = self._pending.popleft()
+            _, number, key, stamp, document = heapq.heappop(self._pending)
+            if self._shown.get(key, -1) > number:
+                continue  # a later change of the record shows already
+            self._shown[key] = number
             self._forget(key)
             if document is not None:
                 insort(self._order, (stamp, key))

@@ -141,6 +141,9 @@ class Store:
             record = Record(self._next_id, min(first.created_ms, second.created_ms), stamp, {})
             self._next_id += 1
             values = {**second.properties, **first.properties}
+            earlier = (old.properties.get("hs_merged_object_ids", "").split(";") for old in (first, second))
+            ids = [str(first.id), str(second.id), *(key for keys in earlier for key in keys if key)]
+            values["hs_merged_object_ids"] = ";".join(dict.fromkeys(ids))
             for old in (first, second):
                 self._drop(old)
                 self._merged[old.id] = record.id

@@ -113,3 +113,24 @@ def test_alembic_says_nothing_on_the_way(database_url: str) -> None:
         warnings.simplefilter("always")
         store.upgrade(database_url)
     assert [str(warning.message) for warning in caught] == []
+
+
+def test_new_passes_begin_where_the_poll_stands(database_url: str) -> None:
+    migrations.upgrade(database_url, revision="0001")
+    database = engine.Database(database_url)
+    at = "2026-11-02 09:00:00"
+    rows = (
+        f"INSERT INTO connection (name, type, created_at, updated_at) VALUES ('crm', 'hubspot', '{at}', '{at}')",
+        f"INSERT INTO cursor (connection, watermark, version) VALUES ('crm', '{at}', 7)",
+    )
+    database.write(lambda connection: [connection.execute(sa.text(row)) for row in rows])
+    migrations.upgrade(database_url)
+    query = sa.text("SELECT kind, version FROM cursor ORDER BY kind")
+    with database.read() as connection:
+        found = [tuple(row) for row in connection.execute(query)]
+    assert found == [("changes", 7), ("outcomes", 0), ("reconcile", 0)]
+    migrations.downgrade(database_url, revision="0001")
+    with database.read() as connection:
+        left = [tuple(row) for row in connection.execute(sa.text("SELECT connection, version FROM cursor"))]
+    assert left == [("crm", 7)]
+    database.close()

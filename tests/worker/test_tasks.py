@@ -52,7 +52,7 @@ def _messages(client: redis.Redis) -> list[tuple[str, str]]:
     return found
 
 
-def _enable(parts: wiring.Wiring, *, days: int = 1) -> None:
+def _enable(parts: wiring.Wiring, *, days: int = 0) -> None:
     now = wiring.clock()
     parts.store.connections.ensure("emea", "hubspot", now=now)
     parts.store.connections.enable("emea", watermark=now - timedelta(days=days), now=now)
@@ -60,6 +60,24 @@ def _enable(parts: wiring.Wiring, *, days: int = 1) -> None:
 
 def test_a_tick_wakes_a_due_poll_and_nothing_else(parts: wiring.Wiring, queued: redis.Redis) -> None:
     _enable(parts)
+    tasks._tick(parts)
+    assert _messages(queued) == [("poll", "tierwise.poll")]
+
+
+def test_the_passes_behind_the_poll_are_woken_once_a_slot_where_there_is_something_to_read(
+    parts: wiring.Wiring, queued: redis.Redis
+) -> None:
+    _enable(parts, days=1)
+    tasks._tick(parts)
+    woken = {("poll", "tierwise.poll"), ("poll", "tierwise.reconcile"), ("poll", "tierwise.outcomes")}
+    assert set(_messages(queued)) == woken
+    now = wiring.clock()
+    every = parts.settings.trail.every_seconds
+    assert not tasks._slot(parts, "reconcile", "emea", every=every, now=now)
+    trail = parts.settings.trail.model_copy(update={"reconcile": False, "outcomes": False})
+    parts.settings = parts.settings.model_copy(update={"trail": trail})
+    queued.flushdb()
+    parts.store.slots.prune(before=now + timedelta(days=1))
     tasks._tick(parts)
     assert _messages(queued) == [("poll", "tierwise.poll")]
 

@@ -20,8 +20,8 @@ import celery.beat
 import kombu.exceptions
 from celery import signals
 
+from tierwise import ports, telemetry, wiring
 from tierwise import settings as configuration
-from tierwise import telemetry, wiring
 from tierwise.errors import LeaseLost, Misconfigured, PauseConnection, RetryLater, TierwiseError
 
 QUEUES = ("poll", "score", "writeback", "maint")
@@ -245,12 +245,20 @@ def _tick(current: wiring.Wiring) -> None:
         every = min(10.0, current.connection(name).poll_seconds or settings.poll_seconds)
         if (due is None or due <= now) and _slot(current, "poll", name, every=every, now=now):
             _send(poll, name, queue="poll")
+        passes: tuple[tuple[bool, ports.CursorKind, celery.Task], ...] = (
+            (settings.trail.reconcile, "reconcile", reconcile),
+            (settings.trail.outcomes, "outcomes", outcomes),
+        )
+        for wanted, kind, task in passes:
+            wake = wanted and _slot(current, kind, name, every=settings.trail.every_seconds, now=now)
+            if wake and current.trails(name, kind):
+                _send(task, name, queue="poll")
     if store.works.due(now=now):
         _send(qualify, queue="score")
     for name in sorted(store.outbox.due(now=now).keys() & active & settings.connections.keys()):
         _send(write_back, name, queue="writeback")
     if _slot(current, "prune", "", every=3600, now=now):
-        store.slots.prune(before=now - timedelta(hours=2))
+        store.slots.prune(before=now - timedelta(seconds=max(7200.0, 2 * settings.trail.every_seconds)))
 
 
 def _slot(current: wiring.Wiring, kind: str, scope: str, *, every: float, now: datetime) -> bool:
@@ -274,6 +282,35 @@ def poll(connection: str) -> None:
             _send(write_back, connection, queue="writeback")
 
     _run("poll", connection, work)
+
+
+@app.task(name="tierwise.reconcile")  # type: ignore[untyped-decorator]
+def reconcile(connection: str) -> None:
+    """Find what the CRM's search showed too late for the poll."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.reconcile(connection)
+        if report is None:
+            return
+        log.info("reconciled", **_telling(report._asdict()))
+        if report.new or report.changed:
+            _send(qualify, queue="score")
+        if report.rejected or report.repaired:
+            _send(write_back, connection, queue="writeback")
+
+    _run("reconcile", connection, work)
+
+
+@app.task(name="tierwise.outcomes")  # type: ignore[untyped-decorator]
+def outcomes(connection: str) -> None:
+    """Keep what sales made of one connection's leads."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.outcomes(connection)
+        if report is not None and any(report):
+            log.info("outcomes read", **_telling(report._asdict()))
+
+    _run("outcomes", connection, work)
 
 
 @app.task(name="tierwise.qualify")  # type: ignore[untyped-decorator]

@@ -26,9 +26,12 @@ from tierwise.domain.advice import AdviceField, fields_for
 from tierwise.domain.lead import digest
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.domain.rubric import Assessment
-from tierwise.errors import Misconfigured
-from tierwise.pipeline import decide, enrich, guard, poll, write_back
-from tierwise.sdk import Connection, Connector, Enriching, Limiter
+from tierwise.errors import Misconfigured, TierwiseError
+from tierwise.pipeline import decide, enrich, guard, outcomes, poll, write_back
+from tierwise.pipeline import reconcile as trailing
+from tierwise.pipeline.map import Enrich
+from tierwise.pipeline.poll import Polled
+from tierwise.sdk import Connection, Connector, Enriching, Limiter, TellsQuota
 from tierwise.settings import ConnectionSettings, EnricherSettings, Settings
 
 if TYPE_CHECKING:
@@ -218,7 +221,15 @@ class Wiring:
         try:
             yield cast(Connector, connector)
         finally:
+            self._note_quota(name, connector)
             connector.close()
+
+    def _note_quota(self, name: str, connector: TellsQuota) -> None:
+        """Beside the work: that it cannot be noted is no reason to fail."""
+        with contextlib.suppress(TierwiseError):
+            quota = connector.quota()
+            if quota is not None:
+                self.store.connections.note_quota(name, quota)
 
     def field_map(self, name: str, policy: Policy) -> mapping.FieldMap:
         """The policy's map for the connection's type."""
@@ -247,8 +258,6 @@ class Wiring:
             every=self.connection(name).poll_seconds or settings.poll_seconds,
             overlap=settings.overlap_seconds,
         )
-        enrichment = self.enrichment
-        stored = functools.partial(self.store.leads.provenance, name)
         with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
             return poll.poll(
                 self.store,
@@ -262,8 +271,62 @@ class Wiring:
                 monotonic=time.monotonic,
                 pace=pace,
                 stop=self.stopping.is_set,
-                enrich=None if enrichment is None else functools.partial(enrichment.page, stored=stored),
+                enrich=self._enrich(name),
             )
+
+    def _enrich(self, name: str) -> Enrich | None:
+        """Every pass over a connection enriches alike, or a lead would change back and forth."""
+        if self.enrichment is None:
+            return None
+        stored = functools.partial(self.store.leads.provenance, name)
+        return functools.partial(self.enrichment.page, stored=stored)
+
+    def reconcile(self, name: str) -> Polled | None:
+        """Follow the poll of one connection by the index lag; None where there is nothing to do yet."""
+        if not self.trails(name, "reconcile"):
+            return None
+        runnable = self.runnable()
+        field_map = self.field_map(name, runnable.policy)
+        with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
+            return trailing.reconcile(
+                self.store,
+                connector,
+                connection=name,
+                field_map=field_map,
+                properties=mapping.properties(field_map),
+                policy=runnable.digest,
+                owner=self.owner,
+                clock=clock,
+                monotonic=time.monotonic,
+                pace=poll.Pace(),
+                trail=self._trail(),
+                stop=self.stopping.is_set,
+                enrich=self._enrich(name),
+            )
+
+    def outcomes(self, name: str) -> outcomes.Told | None:
+        """Look at what became of one connection's leads; None where there is nothing to do yet."""
+        if not self.trails(name, "outcomes"):
+            return None
+        with self.connector(name) as connector, telemetry.bind(connection=name):
+            return outcomes.outcomes(
+                self.store,
+                connector,
+                connection=name,
+                owner=self.owner,
+                clock=clock,
+                monotonic=time.monotonic,
+                pace=poll.Pace(),
+                trail=self._trail(),
+            )
+
+    def trails(self, name: str, kind: ports.CursorKind) -> bool:
+        """Whether that pass over a connection has anything to read yet."""
+        return self._trail().due(self.store.cursors.watermark(name, kind), now=clock())
+
+    def _trail(self) -> trailing.Trail:
+        settings = self.settings.trail
+        return trailing.Trail(lag=settings.lag_seconds, window=settings.window_seconds)
 
     def pump(
         self, *, connection: str | None = None, on_round: Callable[[], None] = lambda: None

@@ -113,7 +113,7 @@ def test_missing_fields_and_options_lead_to_provision(crm: Any, dated: None) -> 
     assert "B, C, D" in lines["field tierwise_tier"].detail
 
 
-@pytest.mark.parametrize(("used", "ok"), [(0, True), (89, True), (91, False), (100, False)])
+@pytest.mark.parametrize(("used", "ok"), [(0, True), (79, True), (80, False), (100, False)])
 def test_the_days_quota_needs_some_room(crm: Any, dated: None, used: int, ok: bool) -> None:
     connector = crm.connector()
     usage = {"name": "daily", "usageLimit": 1000, "currentUsage": used * 10, "resetsAt": "2026-11-22T00:00:00Z"}

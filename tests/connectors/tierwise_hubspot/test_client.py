@@ -37,10 +37,10 @@ def test_why_the_vendors_own_sending_is_not_used() -> None:
     [
         ("/crm/objects/2026-09/contacts/search", "search"),
         ("/crm/objects/2026-09/contacts/batch/update", "calls"),
-        ("/crm/properties/2026-09/contacts", "calls"),
-        ("/account-info/2026-09/details", "calls"),
+        ("/crm/properties/2026-09/contacts", "account"),
+        ("/account-info/2026-09/details", "account"),
         # A property called search is none.
-        ("/crm/properties/2026-09/contacts/search_term", "calls"),
+        ("/crm/properties/2026-09/contacts/search_term", "account"),
     ],
 )
 def test_search_has_a_budget_of_its_own(crm: Any, path: str, bucket: str) -> None:

@@ -23,7 +23,7 @@ def test_everything_is_found_under_ports() -> None:
         for name, item in vars(module).items()
         if getattr(item, "__module__", "") == module.__name__ and not name.startswith("_")
     }
-    assert set(ports.__all__) == declared | {"Clock", "DecisionKey"}
+    assert set(ports.__all__) == declared | {"Clock", "CursorKind", "DecisionKey"}
     assert all(hasattr(ports, name) for name in ports.__all__)
 
 

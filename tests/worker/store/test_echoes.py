@@ -139,6 +139,7 @@ NOW = datetime(2026, 11, 2, tzinfo=UTC)
 def row(**values: Any) -> dict[str, Any]:
     return {
         "state": "sent", "desired": {"tierwise_tier": "A"}, "known": {"tierwise_tier": "A"}, "kept": [],
+        "foreign": {}, "clear": False,
         "written": {"tierwise_tier": [echo.mark("A"), echo.mark("C")]}, "generation": 3, "repairs": 0, "attempt": 0,
         "begun_at": NOW, "run_after": NOW, "delivered_at": None, **values,
     }  # fmt: skip

@@ -62,7 +62,7 @@ def test_where_both_are_known_the_heir_has_its_own(desk: Any) -> None:
     assert list(first.values()) == ["new"]
     # What was written there by the old record's advice is the heir's to put right.
     desk.wait(5)
-    assert desk.poll(desk.arrival("new", company="Heir")).kept == 1
+    assert desk.poll(desk.arrival("new", company="Heir")).repaired == 1
 
 
 def test_an_id_that_was_never_seen_changes_nothing(desk: Any) -> None:

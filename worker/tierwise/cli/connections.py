@@ -39,7 +39,9 @@ def list_(json: output.Json = False) -> None:
                     "leads": state.leads if state else 0,
                     "watermark": state.watermark if state else None,
                     "last_polled_at": state.last_polled_at if state else None,
+                    "next_poll_at": state.next_poll_at if state else None,
                     "error": state.error if state else "",
+                    "quota": state.quota._asdict() if state and state.quota else None,
                 }
             )
     if json:
@@ -47,13 +49,21 @@ def list_(json: output.Json = False) -> None:
         return
     output.table(
         "Connections",
-        ["name", "type", "enabled", "paused", "leads", "last polled", "last error"],
+        ["name", "type", "enabled", "paused", "leads", "last polled", "calls left today", "note"],
         [
             [r["name"], r["type"], "yes" if r["enabled"] else "no", r["paused"], r["leads"],
-             output.ago(r["last_polled_at"]), r["error"]]
+             output.ago(r["last_polled_at"]), calls_left(r["quota"]), r["error"]]
             for r in rows
         ],
     )  # fmt: skip
+
+
+def calls_left(quota: dict[str, Any] | None) -> str:
+    """The day's calls of an account, in a few words; nothing where it never told."""
+    if quota is None:
+        return ""
+    kept = f", {quota['reserve']:,} kept for people" if quota["reserve"] else ""
+    return f"{quota['left']:,} of {quota['limit']:,}{kept}"
 
 
 @app.command()

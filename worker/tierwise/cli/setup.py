@@ -135,6 +135,7 @@ def doctor(json: output.Json = False) -> None:
     look("policy", lambda: _policy(settings))
     for name in sorted(settings.connections):
         look(f"token of {name}", lambda name=name: _token(settings, name))
+        look(f"calls of {name}", lambda name=name: _calls(settings, name))
     if json:
         output.print_json(findings)
     else:
@@ -197,3 +198,26 @@ def _token(settings: configuration.Settings, name: str) -> str:
         return "not needed"
     settings.connections[name].secret(name)
     return "set"
+
+
+def _calls(settings: configuration.Settings, name: str) -> str:
+    """By what the account told last; nothing is asked."""
+    revision, head = store.current(settings.database_url)
+    if revision != head:
+        return "not known yet"
+    opened = store.open_store(settings.database_url)
+    try:
+        quota = next((state.quota for state in opened.connections.list() if state.name == name), None)
+    finally:
+        opened.close()
+    if quota is None:
+        return "not known yet"
+    told = f"{quota.left:,} of {quota.limit:,} were left {output.ago(quota.at)}, {quota.reserve:,} are kept for people"
+    fresh = quota.resets_at is None or quota.resets_at > wiring.clock()
+    if quota.left <= quota.reserve and fresh and (wiring.clock() - quota.at).total_seconds() < 86_400:
+        until = f"{quota.resets_at:%H:%M} UTC" if quota.resets_at else "the account counts anew"
+        raise Misconfigured(
+            f"{told}: no work until {until}", place=f"connections.{name}",
+            remedy="find the app that uses them up, buy more calls, or set reserve_percent to keep less",
+        )  # fmt: skip
+    return told

@@ -21,6 +21,8 @@ def as_dict(story: LeadStory) -> dict[str, Any]:
         ],
         "attempts": [attempt._asdict() for attempt in story.attempts],
         "reviews": [item._asdict() for item in story.reviews],
+        "kept_since": dict(story.kept_since),
+        "labels": [item._asdict() for item in story.labels],
     }
 
 
@@ -49,7 +51,21 @@ def show(story: LeadStory) -> None:
             ],
         )
     if story.kept:
-        output.out.print(f"a person's value is kept in: {', '.join(story.kept)}", markup=False)
+        kept = [
+            f"{name} (since {since:%Y-%m-%d %H:%M})" if (since := story.kept_since.get(name)) else name
+            for name in story.kept
+        ]
+        output.out.print(f"a person's value is kept in: {', '.join(kept)}", markup=False)
+    if story.labels:
+        output.table(
+            "Said later",
+            ["at", "source", "about", "what", "before", "amount", "decision"],
+            [
+                [f"{item.said_at:%Y-%m-%d %H:%M}", item.source, item.subject, item.title or item.value, item.previous,
+                 item.amount, item.decision_id]
+                for item in story.labels
+            ],
+        )  # fmt: skip
     if story.reviews:
         output.table(
             "Review",

@@ -56,6 +56,18 @@ def _leads(store: ports.Store) -> list[Gauge]:
             {(state.name,): float(state.paused is not None) for state in states},
         ),
         Gauge(
+            "tierwise_crm_calls_left",
+            "Calls that the account has left today, as it last told; part of them is kept for people.",
+            ("connection",),
+            {(state.name,): float(state.quota.left) for state in states if state.quota is not None},
+        ),
+        Gauge(
+            "tierwise_crm_calls_reserve",
+            "Calls of the day that are kept for people: no work goes on below.",
+            ("connection",),
+            {(state.name,): float(state.quota.reserve) for state in states if state.quota is not None},
+        ),
+        Gauge(
             "tierwise_connection_watermark_timestamp_seconds",
             "Everything that the CRM changed before this moment is stored.",
             ("connection",),

@@ -38,6 +38,9 @@ _STATUSES = (
 )  # fmt: skip
 _OUTCOMES = (("accept", "Accept"), ("nurture", "Nurture"), ("reject", "Reject"), ("review", "Review"))
 _FEEDBACK = (("right", "Right"), ("too_high", "Too high"), ("too_low", "Too low"))
+FEEDBACK_VALUES: frozenset[str] = frozenset(value for value, _ in _FEEDBACK)
+REQUEST, FEEDBACK = "tierwise_request_review", "tierwise_feedback"
+"""Set by a rep: the one asks for a review and is taken back when it was answered, the other is only read."""
 
 FIELDS: tuple[AdviceField, ...] = (
     AdviceField("tierwise_score", "Tierwise score", "number", "0 to 100, from the rubric's weights. Advisory."),
@@ -57,11 +60,11 @@ FIELDS: tuple[AdviceField, ...] = (
     AdviceField("tierwise_scored_at", "Tierwise scored at", "timestamp", "When it was decided."),
     AdviceField("tierwise_fingerprint", "Tierwise fingerprint", "text", "Hash of what was decided on."),
     AdviceField(
-        "tierwise_request_review", "Tierwise: review please", "boolean", "Tick to put the lead on top of the queue.",
+        REQUEST, "Tierwise: review please", "boolean", "Tick to put the lead on top of the queue.",
         by_rep=True,
     ),
     AdviceField(
-        "tierwise_feedback", "Tierwise feedback", "choice", "Was the tier right?", _FEEDBACK, by_rep=True
+        FEEDBACK, "Tierwise feedback", "choice", "Was the tier right?", _FEEDBACK, by_rep=True
     ),
 )  # fmt: skip
 WRITTEN: tuple[str, ...] = tuple(field.name for field in FIELDS if not field.by_rep)

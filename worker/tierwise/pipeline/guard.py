@@ -15,7 +15,21 @@ from typing import Any, TypeVar
 
 from tierwise import errors
 from tierwise.pipeline.crew import Crew
-from tierwise.sdk import FIELDS, AdviceField, Check, Connector, Page, PlanStep, Record, Update, Written
+from tierwise.sdk import (
+    FIELDS,
+    AdviceField,
+    Check,
+    Connector,
+    OutcomePage,
+    Page,
+    PlanStep,
+    Quota,
+    Record,
+    TellsOutcomes,
+    TellsQuota,
+    Update,
+    Written,
+)
 
 CALL_SECONDS = 300.0
 """Longest call; longer than any lease, so that only what hangs is given up."""
@@ -87,6 +101,28 @@ class Guarded:
     def describe(self) -> Mapping[str, str]:
         """As the connector."""
         return self._call("describe", self._connector.describe)
+
+    def outcomes(
+        self, since: datetime, until: datetime, *, position: Mapping[str, Any] | None = None
+    ) -> Iterator[OutcomePage]:
+        """As the connector; nothing became of anything where it does not tell."""
+        inner = self._connector
+        if not isinstance(inner, TellsOutcomes):
+            yield OutcomePage((), None)
+            return
+        pages = self._call("outcomes", lambda: iter(inner.outcomes(since, until, position=position)))
+        while (page := self._call("outcomes", lambda: next(pages, None))) is not None:
+            if not isinstance(page, OutcomePage):
+                raise self._broken(f"outcomes gave a {type(page).__name__}, not an OutcomePage")
+            yield page
+            if page.position is None:
+                return
+        raise errors.RetryLater("the connector stopped before its last page", place=self._name)
+
+    def quota(self) -> Quota | None:
+        """As the connector; None where it does not tell."""
+        inner = self._connector
+        return self._call("quota", inner.quota) if isinstance(inner, TellsQuota) else None
 
     def close(self) -> None:
         """One that hangs is left where it is: its thread ends with the process."""

@@ -49,6 +49,7 @@ def _map(record: Record, field_map: mapping.FieldMap) -> ports.Arrival:
             problems=(),
             rejected=str(refusal),
             own=record.own,
+            former_ids=record.former_ids,
         )
     return ports.Arrival(
         record_id=record.id,
@@ -60,6 +61,7 @@ def _map(record: Record, field_map: mapping.FieldMap) -> ports.Arrival:
         problems=mapped.problems,
         rejected=None,
         own=record.own,
+        former_ids=record.former_ids,
     )
 
 
@@ -72,6 +74,6 @@ def _mark_duplicates(items: Sequence[ports.Arrival], *, connection: str, leads: 
             marked.append(item)
             continue
         owner = first.setdefault(item.identity, item.record_id)
-        lead = item.lead.model_copy(update={"is_duplicate": owner != item.record_id})
+        lead = item.lead.model_copy(update={"is_duplicate": owner not in (item.record_id, *item.former_ids)})
         marked.append(item._replace(lead=lead, fingerprint=lead.fingerprint()))
     return marked

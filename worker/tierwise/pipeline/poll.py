@@ -7,12 +7,12 @@ is not stored: a page and its position are one transaction, the watermark moves 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tierwise import ports, telemetry
 from tierwise.domain.mapping import FieldMap
-from tierwise.errors import TierwiseError
+from tierwise.errors import RetryLater, TierwiseError
 from tierwise.pipeline import map as mapping
 from tierwise.sdk import Connector
 
@@ -28,6 +28,10 @@ class Pace(NamedTuple):
     """A poll stops after this and goes on from its position in the next task."""
 
 
+LONGEST_WAIT = 86_400.0
+"""Seconds: no wish of a CRM (its day's calls are used up) keeps a connection silent for longer."""
+
+
 class Polled(NamedTuple):
     """What one poll did."""
 
@@ -41,6 +45,10 @@ class Polled(NamedTuple):
     delivered: int = 0
     repaired: int = 0
     kept: int = 0
+    requested: int = 0
+    """Reviews that reps asked for."""
+    labelled: int = 0
+    """Verdicts that reps gave."""
     complete: bool = False
     """The window was read to its end."""
 
@@ -64,43 +72,44 @@ def poll(
     pace: Pace,
     stop: Callable[[], bool] = lambda: False,
     enrich: mapping.Enrich | None = None,
+    kind: ports.CursorKind = "changes",
+    until: Callable[[datetime], datetime] | None = None,
 ) -> Polled | None:
     """Poll one connection once. None where somebody else does, or it is switched off.
 
-    After each page `stop` is asked whether to end there; the next poll goes on from it.
-
-    `policy` is the digest under which new and changed leads are to be decided. Errors of the connector pass
-    through after the cursor was released; the position is kept.
+    `policy` is the digest under which new and changed leads are to be decided. `until` tells the end of a new window
+    from its start; by default it is the CRM's own now. After each page `stop` is asked whether to end there; the next
+    poll goes on from it. Errors of the connector pass through after the cursor was released; the position is kept.
     """
-    claim = store.cursors.claim(connection, owner=owner, lease=pace.lease, now=clock())
+    claim = store.cursors.claim(connection, owner=owner, lease=pace.lease, now=clock(), kind=kind)
     if claim is None:
         return None
-    report = Polled()
+    report = Polled(complete=True)
     error, wait = "interrupted", 0.0
     try:
-        claim = _window(store, connector, claim, clock=clock)
+        end = claim.window_until
+        if end is None:
+            end = until(claim.watermark) if until else max(connector.now(), claim.watermark)
+            if until and end <= claim.watermark:
+                error, wait = "", pace.every
+                return report
+            claim = store.cursors.open_window(claim, until=end, now=clock())
         report = _read(
             store, connector, claim, field_map=field_map, properties=properties, policy=policy, clock=clock,
             give_up=monotonic() + pace.longest, monotonic=monotonic, overlap=pace.overlap, stop=stop, enrich=enrich,
         )  # fmt: skip
         error, wait = "", pace.every if report.complete else 0.0
-    except TierwiseError as failure:
-        error = str(failure)  # what `connections list` shows until a poll goes well
+    except RetryLater as later:
+        error, wait = str(later), min(later.after or 0.0, LONGEST_WAIT)
+        raise
+    except TierwiseError as failed:
+        error = str(failed)  # what `connections list` shows until a poll goes well
         raise
     finally:
         if error:
-            wait = pace.every
+            wait = max(wait, pace.every)
         store.cursors.release(claim, next_poll_at=clock() + timedelta(seconds=wait), error=error, now=clock())
     return report
-
-
-def _window(
-    store: ports.Store, connector: Connector, claim: ports.CursorClaim, *, clock: ports.Clock
-) -> ports.CursorClaim:
-    if claim.window_until is not None:
-        return claim
-    until = max(connector.now(), claim.watermark)
-    return store.cursors.open_window(claim, until=until, now=clock())
 
 
 def _read(
@@ -134,8 +143,11 @@ def _read(
         report = report.plus(ingested, records=len(page.records))
         telemetry.count("tierwise_crm_calls_total", connection=claim.connection, operation="read", result="ok")
         for result, number in ingested._asdict().items():
-            if number:
+            if number and claim.kind == "changes":
                 telemetry.count("tierwise_poll_records_total", number, connection=claim.connection, result=result)
+        if claim.kind == "reconcile" and ingested.new + ingested.changed:
+            late = ingested.new + ingested.changed
+            telemetry.count("tierwise_late_records_total", late, connection=claim.connection)
         if last:
             return report._replace(complete=True)
         if monotonic() >= give_up or stop():

@@ -21,16 +21,19 @@ from tierwise.ports.values import (
     Committed,
     ConnectionState,
     CursorClaim,
+    CursorKind,
     DecisionKey,
     Finished,
     Heartbeat,
     Ingested,
     Known,
+    Label,
     LeadStory,
     Outgoing,
     ReviewItem,
     Settled,
 )
+from tierwise.sdk import Outcome, Quota
 
 
 class Connections(Protocol):
@@ -46,13 +49,20 @@ class Connections(Protocol):
         """A person has seen to it: calls go on, and what the CRM refused is tried again."""
 
     def list(self) -> list[ConnectionState]: ...
+    def note_quota(self, name: str, quota: Quota) -> None:
+        """What the account told of its day's calls."""
 
 
 class Cursors(Protocol):
-    """Where polling stands."""
+    """Where each pass over a connection stands."""
 
-    def claim(self, connection: str, *, owner: str, lease: float, now: datetime) -> CursorClaim | None:
-        """None while another process polls it, or when it is disabled, paused or has no cursor."""
+    def claim(
+        self, connection: str, *, owner: str, lease: float, now: datetime, kind: CursorKind = "changes"
+    ) -> CursorClaim | None:
+        """None while another process is at it, or when it is disabled, paused or has no cursor of that kind."""
+
+    def watermark(self, connection: str, kind: CursorKind) -> datetime | None:
+        """How far that pass has come; None where it has no cursor."""
 
     def open_window(self, claim: CursorClaim, *, until: datetime, now: datetime) -> CursorClaim:
         """Fix the window's end before the first request. Raises LeaseLost."""
@@ -160,6 +170,30 @@ class Reviews(Protocol):
         """False when it is not open any more. `advice` is what the CRM is to show from now on."""
 
 
+class Labels(Protocol):
+    """Later verdicts on leads."""
+
+    def keep_outcomes(
+        self,
+        claim: CursorClaim,
+        outcomes: Sequence[Outcome],
+        *,
+        position: Mapping[str, Any] | None,
+        watermark: datetime | None,
+        now: datetime,
+    ) -> int:
+        """Store what differs from what was known, of leads that we know, with the moved cursor; how many.
+
+        Raises LeaseLost.
+        """
+
+    def list(self, *, source: str | None = None, connection: str | None = None, limit: int = 1000) -> list[Label]:
+        """The newest first."""
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """By connection, source and subject (without the id of a deal)."""
+
+
 class Policies(Protocol):
     """Published bundles and which one runs."""
 
@@ -205,6 +239,8 @@ class Store(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def reviews(self) -> Reviews: ...
+    @property
+    def labels(self) -> Labels: ...
     @property
     def policies(self) -> Policies: ...
     @property

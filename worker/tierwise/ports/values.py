@@ -14,13 +14,17 @@ from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.review import ReviewKind
+from tierwise.sdk import Quota
+
+CursorKind = Literal["changes", "reconcile", "outcomes"]
+"""The poll, the pass that follows it by the index lag, and the pass that looks at what became of leads."""
 
 DecisionKey = tuple[str, str, str, str]
 """connection, record id, fingerprint, policy digest"""
 
 
 class CursorClaim(NamedTuple):
-    """The exclusive right to poll one connection, for a while."""
+    """The exclusive right to one pass over a connection, for a while."""
 
     connection: str
     watermark: datetime
@@ -32,6 +36,9 @@ class CursorClaim(NamedTuple):
     version: int
     token: int
     until: datetime
+    kind: CursorKind = "changes"
+    since: datetime | None = None
+    """When it was claimed: nothing that is stored under it was read before."""
 
 
 class Arrival(NamedTuple):
@@ -52,6 +59,8 @@ class Arrival(NamedTuple):
     """Why the record does not conform, without personal data."""
     own: Advice
     """Our fields as the CRM shows them."""
+    former_ids: tuple[str, ...] = ()
+    """Records that were merged into this one."""
 
 
 class Known(NamedTuple):
@@ -75,6 +84,10 @@ class Ingested(NamedTuple):
     delivered: int
     repaired: int
     kept: int
+    requested: int = 0
+    """Reviews that reps asked for in the CRM."""
+    labelled: int = 0
+    """Verdicts that reps gave in the CRM."""
 
 
 class Claim(NamedTuple):
@@ -182,6 +195,8 @@ class ConnectionState(NamedTuple):
     leads: int
     error: str = ""
     """Why the last poll did not go well; empty where it did."""
+    quota: Quota | None = None
+    """The account's calls of the day, as it last told."""
 
 
 class Activation(NamedTuple):
@@ -236,6 +251,32 @@ class Attempt(NamedTuple):
     error: str
 
 
+class Label(NamedTuple):
+    """A later verdict on a lead: a rep's, or what sales made of it."""
+
+    id: int
+    connection: str
+    record_id: str
+    source: str
+    """rep_feedback or crm_outcome."""
+    subject: str
+    """Of an outcome: stage, status, deal:ID, touch."""
+    value: str
+    previous: str | None
+    """What it was before, as far as we saw it."""
+    title: str
+    amount: float | None
+    currency: str | None
+    won: bool | None
+    sampling: float | None
+    """Probability with which the lead was drawn for this label; None: nobody drew it, no gate counts it."""
+    decision_id: int | None
+    """The decision that it is about."""
+    by: str | None
+    said_at: datetime
+    seen_at: datetime
+
+
 class LeadStory(NamedTuple):
     """All that is stored on one lead."""
 
@@ -258,3 +299,6 @@ class LeadStory(NamedTuple):
     decisions: Sequence[StoredDecision]
     attempts: Sequence[Attempt]
     reviews: Sequence[ReviewItem]
+    kept_since: Mapping[str, datetime] = MappingProxyType({})
+    """Of the fields kept: when a person's value was first seen there."""
+    labels: Sequence[Label] = ()

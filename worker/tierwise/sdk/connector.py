@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 from tierwise.domain.advice import Advice, AdviceField
 
@@ -47,6 +47,8 @@ class Record(NamedTuple):
     """The requested properties, plain JSON values; Tierwise's own fields are not among them."""
     own: Advice
     """Tierwise's own fields in canonical types (int, str, tuple of codes); absent or empty ones are left out."""
+    former_ids: tuple[str, ...] = ()
+    """Records that were merged into this one, where the system tells."""
 
 
 class Page(NamedTuple):
@@ -95,6 +97,42 @@ class PlanStep(NamedTuple):
     detail: str = ""
 
 
+class Quota(NamedTuple):
+    """An account's calls of one day."""
+
+    limit: int
+    left: int
+    reserve: int
+    """Of those left, how many Tierwise leaves to people and other apps."""
+    resets_at: datetime | None
+    at: datetime
+    """When the system told so."""
+
+
+class Outcome(NamedTuple):
+    """How one record stands with sales, in the system's own words."""
+
+    record_id: str
+    subject: str
+    """What it is about: "stage", "status", "deal:ID" or "touch" (the first one by sales)."""
+    value: str
+    at: datetime
+    """Since when, or, where the system does not tell, when the record was changed last."""
+    title: str = ""
+    """The value as people of that account call it."""
+    amount: float | None = None
+    currency: str | None = None
+    won: bool | None = None
+
+
+class OutcomePage(NamedTuple):
+    """Outcomes of some of a window's records."""
+
+    outcomes: tuple[Outcome, ...]
+    position: Mapping[str, Any] | None
+    """JSON from which reading goes on after this page; None after the last one."""
+
+
 class Connector(Protocol):
     """One connection, open. Closed with `close`; used by one thread at a time."""
 
@@ -134,6 +172,24 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Release sockets."""
+
+
+@runtime_checkable
+class TellsOutcomes(Protocol):
+    """What a connector may offer besides: what became of the leads."""
+
+    def outcomes(
+        self, since: datetime, until: datetime, *, position: Mapping[str, Any] | None = None
+    ) -> Iterator[OutcomePage]:
+        """How records stand that changed in [since, until]; `position` resumes after a page. Repeats do no harm."""
+
+
+@runtime_checkable
+class TellsQuota(Protocol):
+    """What a connector may offer besides: how many calls its account has left."""
+
+    def quota(self) -> Quota | None:
+        """As the last answers told it, without a call; None where none did."""
 
 
 class ConnectorType(NamedTuple):

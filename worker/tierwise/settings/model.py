@@ -64,6 +64,18 @@ class WriteSettings(_Section):
     max_attempts: Count = Field(8, description="Tries of one record before it goes to a person.")
 
 
+class TrailSettings(_Section):
+    """The passes that follow a poll: late records, and what became of leads."""
+
+    lag_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        3600, description="How far they stay behind: as long as the CRM's search may take to show a change."
+    )
+    window_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(3600, description="The most they read at once.")
+    every_seconds: Seconds = Field(900, description="Time between two passes.")
+    reconcile: bool = Field(True, description="Read again what the search may have shown too late.")
+    outcomes: bool = Field(True, description="Keep lifecycle stages, statuses and deals of leads as labels.")
+
+
 class ConsoleSettings(_Section):
     """The console's address."""
 
@@ -177,6 +189,7 @@ class Settings(_Section):
     model: ModelSettings = Field(default_factory=ModelSettings, description="Models.")
     pump: PumpSettings = Field(default_factory=PumpSettings, description="Deciding.")
     write: WriteSettings = Field(default_factory=WriteSettings, description="Writing back.")
+    trail: TrailSettings = Field(default_factory=TrailSettings, description="Passes that follow the poll.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="Console.")
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")
     enrichers: dict[str, EnricherSettings] = Field(default_factory=dict, description="Enrichers by name, in order.")

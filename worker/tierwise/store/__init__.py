@@ -10,6 +10,7 @@ from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions
 from tierwise.store.heartbeats import Heartbeats
 from tierwise.store.kept import Kept
+from tierwise.store.labels import Labels
 from tierwise.store.leads import Leads
 from tierwise.store.migrations import current, upgrade
 from tierwise.store.outbox import Outbox
@@ -34,6 +35,7 @@ class SqlStore:
         self.assessments = Assessments(database)
         self.outbox = Outbox(database)
         self.reviews = Reviews(database)
+        self.labels = Labels(database)
         self.policies = Policies(database)
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)

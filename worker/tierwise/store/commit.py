@@ -16,7 +16,7 @@ from tierwise.domain import chain
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.ports import Committed, DecisionKey, Finished
-from tierwise.store import assessments, columns, desired, engine, reviews, schema, works
+from tierwise.store import assessments, columns, desired, engine, requests, reviews, schema, works
 
 WORK = schema.work
 LEAD = schema.lead
@@ -140,6 +140,8 @@ class Batch:
         for name in sorted({row.connection for row in done.values()}):
             records = {row.record_id for row in done.values() if row.connection == name}
             reviews.supersede(connection, name, records, but=STAYS_OPEN)
+            newest = {row.record_id: ids[key_of(mine[key].decision)] for key, row in done.items()}
+            requests.renew(connection, name, {key: newest[key] for key in records})
         items = [
             {
                 "connection": done[work_id].connection,

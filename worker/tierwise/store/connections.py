@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tierwise import errors
 from tierwise.ports import ConnectionState
+from tierwise.sdk import Quota
 from tierwise.store import engine, resend, schema
 
 TABLE = schema.connection
@@ -19,6 +20,15 @@ def active(column: sa.ColumnElement[str], *, writing: bool) -> sa.ColumnElement[
     """Condition: the row's connection is enabled, and (for what calls the CRM) not paused."""
     names = sa.select(TABLE.c.name).where(TABLE.c.enabled)
     return column.in_(names.where(TABLE.c.paused.is_(None)) if writing else names)
+
+
+def lock(connection: sa.Connection, name: str) -> None:
+    """One page of a connection is stored at a time, whichever pass it comes from. Locked before all else.
+
+    Rows that refer to the connection can still be inserted by others.
+    """
+    row = sa.select(TABLE.c.name).where(TABLE.c.name == name)
+    connection.execute(row.with_for_update(key_share=True)).all()
 
 
 class Connections:
@@ -49,13 +59,14 @@ class Connections:
             )
 
     def enable(self, name: str, *, watermark: datetime, now: datetime) -> bool:
-        """False when it was enabled already. The cursor is set only where there is none yet."""
+        """False when it was enabled already. A cursor is set only where there is none yet."""
 
         def work(connection: sa.Connection) -> bool:
             self._require(connection, name)
             changed = self._set(connection, name, now, enabled=True)
-            start = {"connection": name, "watermark": watermark, "version": 0}
-            connection.execute(self._database.insert(schema.cursor).values(start).on_conflict_do_nothing())
+            for kind in schema.CURSORS:
+                start = {"connection": name, "kind": kind, "watermark": watermark, "version": 0}
+                connection.execute(self._database.insert(schema.cursor).values(start).on_conflict_do_nothing())
             return changed
 
         return self._database.write(work)
@@ -100,12 +111,21 @@ class Connections:
                 cursor.c.next_poll_at,
                 sa.func.coalesce(cursor.c.leads, 0),
                 sa.func.coalesce(cursor.c.error, ""),
+                TABLE.c.quota,
             )
-            .outerjoin(cursor, cursor.c.connection == TABLE.c.name)
+            .outerjoin(cursor, (cursor.c.connection == TABLE.c.name) & (cursor.c.kind == "changes"))
             .order_by(TABLE.c.name)
         )
         with self._database.read() as connection:
-            return [ConnectionState(*row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return [ConnectionState._make(row)._replace(quota=_quota(row.quota)) for row in rows]
+
+    def note_quota(self, name: str, quota: Quota) -> None:
+        """What the account told of its day's calls, for whoever looks at the connection."""
+        told = {**quota._asdict(), "resets_at": quota.resets_at and quota.resets_at.isoformat()}
+        told["at"] = quota.at.isoformat()
+        statement = sa.update(TABLE).where(TABLE.c.name == name).values(quota=told)
+        self._database.write(lambda connection: connection.execute(statement))
 
     def _require(self, connection: sa.Connection, name: str) -> None:
         if connection.execute(sa.select(TABLE.c.name).where(TABLE.c.name == name)).first() is None:
@@ -120,3 +140,10 @@ class Connections:
         differs = sa.or_(*(TABLE.c[column].is_distinct_from(value) for column, value in values.items()))
         statement = sa.update(TABLE).where(TABLE.c.name == name, differs).values(**values, updated_at=now)
         return connection.execute(statement).rowcount > 0
+
+
+def _quota(told: dict[str, Any] | None) -> Quota | None:
+    if told is None:
+        return None
+    resets_at = told["resets_at"] and datetime.fromisoformat(told["resets_at"])
+    return Quota(told["limit"], told["left"], told["reserve"], resets_at, datetime.fromisoformat(told["at"]))

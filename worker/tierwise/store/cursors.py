@@ -1,4 +1,4 @@
-"""Where polling stands: one lease a connection, and a version that a rewind or a switch-off raises under it."""
+"""Where each pass over a connection stands: a lease, and a version that a rewind or a switch-off raises under it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tierwise import errors
-from tierwise.ports import CursorClaim
+from tierwise.ports import CursorClaim, CursorKind
 from tierwise.store import connections, engine, fence, schema
 
 TABLE = schema.cursor
@@ -21,8 +21,10 @@ class Cursors:
     def __init__(self, database: engine.Database) -> None:
         self._database = database
 
-    def claim(self, connection: str, *, owner: str, lease: float, now: datetime) -> CursorClaim | None:
-        """None while another process polls it, or when it is disabled, paused or has no cursor."""
+    def claim(
+        self, connection: str, *, owner: str, lease: float, now: datetime, kind: CursorKind = "changes"
+    ) -> CursorClaim | None:
+        """None while another process is at it, or when it is disabled, paused or has no cursor of that kind."""
         until = now + timedelta(seconds=lease)
 
         def work(transaction: sa.Connection) -> sa.Row[Any] | None:
@@ -30,6 +32,7 @@ class Cursors:
                 sa.update(TABLE)
                 .where(
                     TABLE.c.connection == connection,
+                    TABLE.c.kind == kind,
                     sa.or_(TABLE.c.lease_until.is_(None), TABLE.c.lease_until <= now),
                     connections.active(TABLE.c.connection, writing=True),
                 )
@@ -55,6 +58,8 @@ class Cursors:
             version=row.version,
             token=row.token,
             until=row.lease_until,
+            kind=kind,
+            since=now,
         )
 
     def open_window(self, claim: CursorClaim, *, until: datetime, now: datetime) -> CursorClaim:
@@ -69,13 +74,22 @@ class Cursors:
         values: dict[str, Any] = {"lease_until": None, "owner": "", "next_poll_at": next_poll_at, "error": error}
         if not error:
             values["last_polled_at"] = now
-        statement = sa.update(TABLE).where(TABLE.c.connection == claim.connection, TABLE.c.token == claim.token)
+        statement = sa.update(TABLE).where(
+            TABLE.c.connection == claim.connection, TABLE.c.kind == claim.kind, TABLE.c.token == claim.token
+        )
         self._database.write(lambda transaction: transaction.execute(statement.values(values)))
+
+    def watermark(self, connection: str, kind: CursorKind) -> datetime | None:
+        """How far that pass has come; None where it has no cursor."""
+        query = sa.select(TABLE.c.watermark).where(TABLE.c.connection == connection, TABLE.c.kind == kind)
+        with self._database.read() as reader:
+            found: datetime | None = reader.execute(query).scalar_one_or_none()
+            return found
 
     def rewind(self, connection: str, *, watermark: datetime, now: datetime) -> None:
         """Read again from there, at once, never forward; a poll that is under way stops at its next page."""
         insert = self._database.insert(TABLE).values(
-            connection=connection, watermark=watermark, version=0, next_poll_at=now
+            connection=connection, kind="changes", watermark=watermark, version=0, next_poll_at=now
         )
         asked = insert.excluded.watermark
         again: dict[str, Any] = {
@@ -86,7 +100,7 @@ class Cursors:
             "next_poll_at": now,
             "version": TABLE.c.version + 1,
         }
-        statement = insert.on_conflict_do_update(index_elements=[TABLE.c.connection], set_=again)
+        statement = insert.on_conflict_do_update(index_elements=[TABLE.c.connection, TABLE.c.kind], set_=again)
         try:
             self._database.write(lambda transaction: transaction.execute(statement))
         except sa.exc.IntegrityError:
@@ -96,8 +110,8 @@ class Cursors:
 
 
 def count(transaction: sa.Connection, connection: str, more: int) -> None:
-    """So many leads more (or less)."""
-    statement = sa.update(TABLE).where(TABLE.c.connection == connection)
+    """So many leads more (or less). Counted with the poll's cursor, whichever pass found them."""
+    statement = sa.update(TABLE).where(TABLE.c.connection == connection, TABLE.c.kind == "changes")
     transaction.execute(statement.values(leads=TABLE.c.leads + more))
 
 
@@ -106,7 +120,12 @@ def move(transaction: sa.Connection, claim: CursorClaim, values: Mapping[str, An
 
     Raises LeaseLost: somebody else polls, or the connection was rewound or disabled.
     """
-    mine = (TABLE.c.connection == claim.connection, TABLE.c.token == claim.token, TABLE.c.version == claim.version)
+    mine = (
+        TABLE.c.connection == claim.connection,
+        TABLE.c.kind == claim.kind,
+        TABLE.c.token == claim.token,
+        TABLE.c.version == claim.version,
+    )
     seconds = transaction.execute(sa.select(TABLE.c.lease_seconds).where(*mine)).scalar_one_or_none()
     until = now + timedelta(seconds=seconds or 0)
     statement = sa.update(TABLE).where(*mine, TABLE.c.lease_until.is_not(None)).values({**values, "lease_until": until})

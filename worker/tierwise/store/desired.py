@@ -12,7 +12,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from tierwise.domain import echo
-from tierwise.domain.advice import VOLATILE, Advice
+from tierwise.domain.advice import REQUEST, VOLATILE, Advice
 from tierwise.domain.lead import digest
 from tierwise.store import columns, engine, schema
 
@@ -66,6 +66,25 @@ def put(database: engine.Database, connection: sa.Connection, desired: Sequence[
     connection.execute(statement.returning(TABLE.c.id), rows)
 
 
+def take_back(connection: sa.Connection, name: str, record_id: str, *, now: datetime) -> None:
+    """A rep's request was answered: whatever is desired, the tick goes from the CRM with the next write."""
+    mine = (TABLE.c.connection == name, TABLE.c.record_id == record_id)
+    row = connection.execute(sa.select(TABLE.c.id, TABLE.c.known).where(*mine).with_for_update()).one_or_none()
+    if row is None:
+        return
+    values = {
+        "clear": True,
+        "known": {**row.known, REQUEST: columns.UNSURE},
+        "generation": TABLE.c.generation + 1,
+        "state": sa.case((TABLE.c.state == "leased", "leased"), else_="ready"),
+        "attempt": 0,
+        "run_after": now,
+        "delivered_at": None,
+        "updated_at": now,
+    }
+    connection.execute(sa.update(TABLE).where(TABLE.c.id == row.id).values(values))
+
+
 def content(advice: Advice) -> str:
     """Hash of what a rep would see differ; the time of the decision alone is no difference."""
     return digest(columns.plain({name: value for name, value in advice.items() if name not in VOLATILE}))
@@ -102,6 +121,7 @@ def _row(item: Desired, now: datetime) -> dict[str, object]:
         "known": columns.plain(item.own),
         "written": written,
         "kept": list(kept),
+        "foreign": {name: {"mark": echo.mark(item.own.get(name)), "since": now.isoformat()} for name in kept},
         "state": "ready",
         "attempt": 0,
         "repairs": 0,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from tierwise.domain import echo
-from tierwise.domain.advice import Advice
+from tierwise.domain.advice import REQUEST, Advice
 from tierwise.store import columns, schema
 
 TABLE = schema.outbox
@@ -35,12 +35,14 @@ class Heard(NamedTuple):
     repaired: int = 0
     kept: int = 0
     delivered_ids: frozenset[str] = frozenset()
+    clearing: frozenset[str] = frozenset()
+    """Records whose request for a review was answered and still stands in the CRM."""
 
 
 def hear(connection: sa.Connection, name: str, page: Collection[Shown], *, now: datetime) -> Heard:
     """Compare a page with the outbox of connection `name`."""
     by_record = {shown.record_id: shown for shown in page}
-    delivered, repaired, kept, changes = set(), 0, 0, []
+    delivered, clearing, repaired, kept, changes = set(), set(), 0, 0, []
     for some in columns.chunks(sorted(by_record)):
         rows = connection.execute(
             sa.select(TABLE)
@@ -50,6 +52,8 @@ def hear(connection: sa.Connection, name: str, page: Collection[Shown], *, now: 
         ).all()
         for row in rows:
             change = answer(row._asdict(), by_record[row.record_id], now=now)
+            if change.get("clear", row.clear):
+                clearing.add(row.record_id)
             if not change:
                 continue
             changes.append({"key": row.id, **{column: row._mapping[column] for column in _COLUMNS}, **change})
@@ -59,11 +63,12 @@ def hear(connection: sa.Connection, name: str, page: Collection[Shown], *, now: 
             kept += bool(set(change.get("kept", ())) - set(row.kept))
     if changes:
         connection.execute(sa.update(TABLE).where(TABLE.c.id == sa.bindparam("key")), changes)
-    return Heard(len(delivered), repaired, kept, frozenset(delivered))
+    return Heard(len(delivered), repaired, kept, frozenset(delivered), frozenset(clearing))
 
 
 _COLUMNS = (
-    "known", "kept", "state", "generation", "attempt", "repairs", "run_after", "delivered_at", "updated_at",
+    "known", "kept", "foreign", "clear", "state", "generation", "attempt", "repairs", "run_after", "delivered_at",
+    "updated_at",
 )  # fmt: skip
 
 
@@ -76,12 +81,18 @@ def answer(row: Mapping[str, Any], shown: Shown, *, now: datetime) -> dict[str, 
     stale = row["begun_at"] is not None and shown.modified_at < row["begun_at"]
     if stale and not heard.delivered:
         return {}
-    change: dict[str, Any] = {"known": columns.plain(shown.own), "kept": list(heard.kept)}
+    taken_back = row["clear"] and not stale and _taken_back(row, shown)
+    change: dict[str, Any] = {
+        "known": columns.plain(shown.own),
+        "kept": list(heard.kept),
+        "foreign": foreign(row["foreign"], heard.kept, shown.own, now=now),
+        "clear": row["clear"] and not taken_back,
+    }
     if row["state"] == "leased":
         # Its writer went by what the CRM showed before: it sees by the generation that it must look again.
         unsure = {name: value for name, value in row["known"].items() if value == columns.UNSURE}
         change |= {"known": {**change["known"], **unsure}}
-        told = heard.delivered and change["kept"] == row["kept"]
+        told = heard.delivered and not taken_back and change["kept"] == row["kept"]
         if told or all(row[column] == value for column, value in change.items()):
             return {}
         change["generation"] = row["generation"] + 1
@@ -99,6 +110,26 @@ def answer(row: Mapping[str, Any], shown: Shown, *, now: datetime) -> dict[str, 
             }
     same = all(row[column] == value for column, value in change.items())
     return {} if same else {**change, "updated_at": now}
+
+
+def _taken_back(row: Mapping[str, Any], shown: Shown) -> bool:
+    """The answered request is gone from the CRM; or it was, and the tick that stands there is a new one."""
+    if shown.own.get(REQUEST) is not True:
+        return True
+    return row["state"] == "sent" and row["known"].get(REQUEST) is False
+
+
+def foreign(
+    earlier: Mapping[str, Any], kept: Collection[str], own: Advice, *, now: datetime
+) -> dict[str, dict[str, str]]:
+    """A person's values by field: their digest, and since when we know of them."""
+    found = {}
+    for name in kept:
+        mark = echo.mark(own.get(name))
+        held = earlier.get(name)
+        since = held["since"] if held is not None and held["mark"] == mark else now.isoformat()
+        found[name] = {"mark": mark, "since": since}
+    return found
 
 
 def pause(repairs: int) -> timedelta:

@@ -10,7 +10,19 @@ import sqlalchemy as sa
 
 from tierwise.domain import advice
 from tierwise.ports import Arrival, CursorClaim, Ingested
-from tierwise.store import columns, cursors, desired, echoes, engine, reviews, schema
+from tierwise.store import (
+    columns,
+    connections,
+    cursors,
+    desired,
+    echoes,
+    engine,
+    labels,
+    merges,
+    requests,
+    reviews,
+    schema,
+)
 
 Kind = Literal["new", "changed", "unchanged", "rejected", "adopted"]
 
@@ -76,8 +88,13 @@ class Page:
         moved: dict[str, Any] = {"position": position}
         if watermark is not None:
             moved = {"position": None, "window_until": None, "watermark": watermark}
+        connections.lock(connection, self._claim.connection)
         cursors.move(connection, self._claim, moved, now=self._now)
         stored = self._stored(connection)
+        overtaken = [item for item in self._arrivals if self._overtaken(item, stored)]
+        if overtaken:
+            self._arrivals = [item for item in self._arrivals if not self._overtaken(item, stored)]
+        stored = {item.record_id: stored[item.record_id] for item in self._arrivals if item.record_id in stored}
         kinds = {item.record_id: self._kind(item, stored) for item in self._arrivals}
         heard = echoes.hear(
             connection,
@@ -89,6 +106,17 @@ class Page:
                 if item.record_id in stored
             ],
             now=self._now,
+        )
+        asked = requests.hear(
+            connection,
+            self._claim.connection,
+            {item.record_id: item.own for item in self._arrivals},
+            before=stored,
+            clearing=heard.clearing,
+            now=self._now,
+        )
+        said = labels.hear(
+            self._database, connection, self._claim.connection, self._arrivals, before=stored, now=self._now
         )
         rows = {
             item.record_id: self._row(item, kinds[item.record_id], stored.get(item.record_id))
@@ -103,17 +131,39 @@ class Page:
         return Ingested(
             new=count("new"),
             changed=count("changed"),
-            unchanged=count("unchanged"),
+            unchanged=count("unchanged") + len(overtaken),
             rejected=count("rejected"),
             adopted=count("adopted"),
             delivered=heard.delivered,
             repaired=heard.repaired,
             kept=heard.kept,
+            requested=asked,
+            labelled=said,
         )
 
+    def _overtaken(self, item: Arrival, stored: Mapping[str, sa.Row[Any]]) -> bool:
+        """Another pass stored a newer reading after ours had begun (an older one without that is a change); or the
+        record was merged, and lives on under another id."""
+        row, began = stored.get(item.record_id), self._claim.since
+        if row is not None and row.merged_into is not None:
+            return True
+        return row is not None and began is not None and item.modified_at < row.modified_at and row.seen_at > began
+
     def _stored(self, connection: sa.Connection) -> dict[str, sa.Row[Any]]:
+        """Leads by record id, locked; those that were merged go by their new id."""
+        moved = [(old, item.record_id) for item in self._arrivals for old in item.former_ids if old != item.record_id]
+        found = self._locked(connection, {item.record_id for item in self._arrivals} | {old for old, _ in moved})
+        known = [(old, new) for old, new in moved if old in found and found[old].merged_into is None]
+        for old, new in dict(moved).items():
+            if old not in found:
+                merges.bury(connection, self._claim.connection, old, new, now=self._now)
+        for old, new in known:
+            merges.follow(connection, self._claim.connection, old, new)
+        return self._locked(connection, {item.record_id for item in self._arrivals}) if known else found
+
+    def _locked(self, connection: sa.Connection, record_ids: set[str]) -> dict[str, sa.Row[Any]]:
         found: dict[str, sa.Row[Any]] = {}
-        for some in columns.chunks(sorted(item.record_id for item in self._arrivals)):
+        for some in columns.chunks(sorted(record_ids)):
             query = (
                 sa.select(LEAD)
                 .where(LEAD.c.connection == self._claim.connection, LEAD.c.record_id.in_(some))

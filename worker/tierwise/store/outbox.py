@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tierwise.domain.advice import Advice
+from tierwise.domain.advice import REQUEST, Advice
 from tierwise.ports import Outgoing, Settled
 from tierwise.store import columns, connections, desired, engine, fence, schema, settle
 
@@ -58,7 +58,7 @@ class Outbox:
                     outbox_id=row.id,
                     connection=row.connection,
                     record_id=row.record_id,
-                    desired=columns.advice(row.desired),
+                    desired={**columns.advice(row.desired), **({REQUEST: False} if row.clear else {})},
                     known=columns.advice(row.known),
                     kept=tuple(row.kept),
                     version=row.version,

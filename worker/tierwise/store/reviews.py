@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tierwise.domain import review
-from tierwise.domain.advice import Advice
+from tierwise.domain.advice import REQUEST, Advice
 from tierwise.ports import ReviewItem
 from tierwise.store import columns, desired, engine, schema
 
@@ -69,7 +69,7 @@ class Reviews:
 
         def work(connection: sa.Connection) -> bool:
             item = connection.execute(
-                sa.select(TABLE.c.connection, TABLE.c.record_id).where(TABLE.c.id == item_id)
+                sa.select(TABLE.c.connection, TABLE.c.record_id, TABLE.c.kind).where(TABLE.c.id == item_id)
             ).one_or_none()
             if item is None:
                 return False
@@ -90,6 +90,8 @@ class Reviews:
                 version = _overtake(connection, lead)
                 shown = desired.Desired(lead.connection, lead.record_id, advice, version, columns.advice(lead.own))
                 desired.put(self._database, connection, [shown], now=now)
+            if lead is not None and item.kind == "fast_track" and lead.own.get(REQUEST) is True:
+                desired.take_back(connection, item.connection, item.record_id, now=now)
             return True
 
         return self._database.write(work)

@@ -1,7 +1,8 @@
 """The tables. What they may hold is said here and enforced by the database; alembic brings it about.
 
 `connection`, then the record's path: `lead` (what it is), `work` (what is to be decided), `decision` (what was),
-`outbox` (what the CRM is to show), `write_attempt` (what was sent), `review_item` (what a person is to look at).
+`outbox` (what the CRM is to show), `write_attempt` (what was sent), `review_item` (what a person is to look at),
+`label` (what people and sales said of it later).
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import sqlalchemy as sa
 from tierwise.domain import review
 from tierwise.store.columns import Id, Json, Utc, state
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: what the code below stands on (tested against alembic)."""
 
 WORK_STATES = ("ready", "leased", "done", "quarantined", "superseded")
 OUTBOX_STATES = ("ready", "leased", "sent", "refused")
 REVIEW_STATES = ("open", "answered", "superseded")
 OUTCOMES = ("sent", "unchanged", "retry", "refused")
+CURSORS = ("changes", "reconcile", "outcomes")
 
 GENESIS = "0" * 64
 RECORD_ID = sa.String(200)
@@ -56,6 +58,7 @@ connection = sa.Table(
     sa.Column("type", NAME, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("paused", sa.Text),
+    sa.Column("quota", Json),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("updated_at", Utc, nullable=False),
 )
@@ -69,10 +72,12 @@ chain = sa.Table(
     sa.Column("head", HASH, nullable=False),
 )
 
+# One row for each pass over a connection: each goes its own way.
 cursor = sa.Table(
     "cursor",
     metadata,
     sa.Column("connection", NAME, sa.ForeignKey("connection.name"), primary_key=True),
+    sa.Column("kind", state(*CURSORS), primary_key=True, server_default="changes"),
     sa.Column("watermark", Utc, nullable=False),
     sa.Column("window_until", Utc),
     sa.Column("position", Json),
@@ -86,6 +91,7 @@ cursor = sa.Table(
     # Counted as they come in: the tick asks every few seconds.
     sa.Column("leads", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
+    _one_of("kind", *CURSORS),
 )
 
 lead = sa.Table(
@@ -195,6 +201,10 @@ outbox = sa.Table(
     sa.Column("known", Json, nullable=False),
     sa.Column("written", Json, nullable=False),
     sa.Column("kept", Json, nullable=False),
+    # A person's values: field -> when it was first seen, and its digest.
+    sa.Column("foreign", Json, nullable=False, server_default="{}"),
+    # A rep's request that was answered: to be taken back in the CRM, whatever is desired meanwhile.
+    sa.Column("clear", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("state", state(*OUTBOX_STATES), nullable=False),
     sa.Column("attempt", sa.SmallInteger, nullable=False),
     sa.Column("repairs", sa.SmallInteger, nullable=False),
@@ -255,6 +265,33 @@ review_item = sa.Table(
     _one_of("state", *REVIEW_STATES),
     sa.Index(None, "connection", "record_id"),
     sa.Index("ix_review_item_open", "priority", "id", **_where("state = 'open'")),
+)
+
+# Verdicts on a lead that came later. `sampling` is the probability with which the lead was drawn for it: NULL where
+# nobody drew it, and then no gate may count it.
+label = sa.Table(
+    "label",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _connection(),
+    sa.Column("record_id", RECORD_ID, nullable=False),
+    sa.Column("source", sa.String(40), nullable=False),
+    sa.Column("subject", sa.String(200), nullable=False),
+    sa.Column("value", sa.String(200), nullable=False),
+    sa.Column("previous", sa.String(200)),
+    sa.Column("title", sa.String(200), nullable=False, server_default=""),
+    sa.Column("amount", sa.Float),
+    sa.Column("currency", sa.String(10)),
+    sa.Column("won", sa.Boolean),
+    sa.Column("sampling", sa.Float),
+    sa.Column("decision_id", Id, sa.ForeignKey("decision.id")),
+    sa.Column("by", sa.String(200)),
+    sa.Column("said_at", Utc, nullable=False),
+    sa.Column("seen_at", Utc, nullable=False),
+    sa.Column("key", HASH, nullable=False),
+    sa.UniqueConstraint("connection", "key"),
+    sa.Index(None, "connection", "record_id"),
+    sa.Index(None, "source", "seen_at"),
 )
 
 policy_version = sa.Table(

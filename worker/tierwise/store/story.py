@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pydantic
@@ -9,13 +10,14 @@ import sqlalchemy as sa
 
 from tierwise.domain.lead import Lead
 from tierwise.ports import Attempt, LeadStory
-from tierwise.store import columns, decisions, reviews, schema
+from tierwise.store import columns, decisions, labels, reviews, schema
 
 
 def tell(connection: sa.Connection, name: str | None, record_id: str) -> list[LeadStory]:
     """One entry per connection that knows the id; all of them where `name` is None."""
     lead = schema.lead
-    query = sa.select(lead).where(lead.c.record_id == record_id).order_by(lead.c.connection)
+    # Of a merged record that lives on as another lead only its id is left, which has no story.
+    query = sa.select(lead).where(lead.c.record_id == record_id, lead.c.fingerprint != "").order_by(lead.c.connection)
     if name is not None:
         query = query.where(lead.c.connection == name)
     return [_story(connection, row) for row in connection.execute(query).all()]
@@ -43,8 +45,10 @@ def _story(connection: sa.Connection, row: sa.Row[Any]) -> LeadStory:
         .order_by(attempt.c.id)
     )
     kept = connection.execute(
-        sa.select(outbox.c.kept).where(outbox.c.connection == row.connection, outbox.c.record_id == row.record_id)
-    ).scalar_one_or_none()
+        sa.select(outbox.c.kept, outbox.c.foreign).where(
+            outbox.c.connection == row.connection, outbox.c.record_id == row.record_id
+        )
+    ).one_or_none()
     return LeadStory(
         connection=row.connection,
         record_id=row.record_id,
@@ -59,7 +63,7 @@ def _story(connection: sa.Connection, row: sa.Row[Any]) -> LeadStory:
         decided_at=row.decided_at,
         delivered_at=row.delivered_at,
         own=columns.advice(row.own),
-        kept=tuple(kept or ()),
+        kept=tuple(kept.kept) if kept is not None else (),
         work=[dict(item._mapping) for item in works],
         decisions=decisions.of(connection, row.connection, ids),
         attempts=[
@@ -67,4 +71,9 @@ def _story(connection: sa.Connection, row: sa.Row[Any]) -> LeadStory:
             for item in attempts
         ],
         reviews=reviews.of(connection, row.connection, row.record_id),
+        kept_since={
+            name: datetime.fromisoformat(held["since"])
+            for name, held in (kept.foreign if kept is not None else {}).items()
+        },
+        labels=labels.of(connection, row.connection, row.record_id),
     )

@@ -37,6 +37,12 @@ METRICS: dict[str, Metric] = {
             "Records read from the CRM, by what they turned out to be.",
             ("connection", "result"),
         ),
+        Metric(
+            "tierwise_late_records_total",
+            "counter",
+            "New or changed records that the CRM's search showed only after the poll had passed them.",
+            ("connection",),
+        ),
         Metric("tierwise_leads_decided_total", "counter", "Decisions committed.", ("connection", "tier", "outcome")),
         Metric("tierwise_model_calls_total", "counter", "Calls to models, by how they ended.", ("model", "result")),
         Metric("tierwise_model_seconds", "histogram", "Duration of one call to a model, seconds.", ("model",)),
