@@ -265,6 +265,32 @@ def test_a_new_record_is_not_blamed_with_an_old_one(line: Any) -> None:
     assert _attempts(line, "3") == [("retry", "500")]
 
 
+def test_a_record_that_fails_alone_is_to_blame_once_others_got_through(line: Any) -> None:
+    _decided(line, "1")
+    error = errors.RetryLater("500")
+    _fails_with(line, "1", error=error)
+    assert _drain(line, 6, attempts=4) == [error] * 6, "nobody to compare with: it may be the account"
+    with pytest.raises(errors.RetryLater):
+        line.write_back(attempts=4)
+    _decided(line, "2", "3", "4")  # due before it
+    line.clock.wait(600)
+    assert line.write_back(attempts=4) == WroteBack(calls=1, sent=3, refused=1)
+    assert [len(batch) for batch in line.crm.batches[-2:]] == [3, 1]
+    assert [item.record_id for item in line.store.reviews.list()] == ["1"]
+
+
+def test_two_failures_in_a_row_may_be_an_outage_that_begins(line: Any) -> None:
+    _decided(line, "1", "2", "3")
+    error = errors.RetryLater("500")
+    _fails_with(line, "2", "3", error=error)
+    assert _drain(line, 4, attempts=4) == [error] * 4
+    assert [update.record_id for update in line.crm.journal] == ["1"]
+    assert line.store.reviews.list() == []
+    assert _due(line) == 2, "nothing is in flight"
+    line.crm.before_write = lambda _: None
+    assert line.write_back(attempts=4).sent == 2
+
+
 def test_an_outage_that_lasted_ends_in_whole_batches(line: Any) -> None:
     """Every row has used up its tries by then; one call each would cost the account its daily calls."""
     _decided(line, *"123456")
