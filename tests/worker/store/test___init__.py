@@ -208,7 +208,7 @@ class World:
                     getattr(self, action)(number + 2)
                 self.settle(number + 6)
             counts = self.desk.store.leads.counts(self.desk.name)
-            if counts == {"leads": 3, "undecided": 0, "undelivered": 0, "rejected": 0}:
+            if counts == {"leads": 3, "undecided": 0, "undelivered": 0, "rejected": 0, "refused": 0}:
                 return
         raise AssertionError(f"never came to rest: {counts}")
 
