@@ -23,6 +23,7 @@ from celery import signals
 from tierwise import ports, telemetry, wiring
 from tierwise import settings as configuration
 from tierwise.errors import LeaseLost, Misconfigured, PauseConnection, RetryLater, TierwiseError
+from tierwise.pipeline.poll import Polled
 
 QUEUES = ("poll", "score", "writeback", "maint")
 LINGER = 10.0
@@ -267,6 +268,14 @@ def _slot(current: wiring.Wiring, kind: str, scope: str, *, every: float, now: d
     return current.store.slots.claim(kind, scope, slot, by=current.owner, now=now)
 
 
+def _wake(connection: str, report: Polled) -> None:
+    """What a poll found is worked on at once, without waiting for the next tick."""
+    if report.new or report.changed:
+        _send(qualify, queue="score")
+    if report.rejected or report.repaired:
+        _send(write_back, connection, queue="writeback")
+
+
 @app.task(name="tierwise.poll")  # type: ignore[untyped-decorator]
 def poll(connection: str) -> None:
     """Read one connection's changes; new leads wake the pump."""
@@ -276,10 +285,7 @@ def poll(connection: str) -> None:
         if report is None:
             return
         log.info("polled", **_telling(report._asdict()))
-        if report.new or report.changed:
-            _send(qualify, queue="score")
-        if report.rejected or report.repaired:
-            _send(write_back, connection, queue="writeback")
+        _wake(connection, report)
 
     _run("poll", connection, work)
 
@@ -293,10 +299,7 @@ def reconcile(connection: str) -> None:
         if report is None:
             return
         log.info("reconciled", **_telling(report._asdict()))
-        if report.new or report.changed:
-            _send(qualify, queue="score")
-        if report.rejected or report.repaired:
-            _send(write_back, connection, queue="writeback")
+        _wake(connection, report)
 
     _run("reconcile", connection, work)
 

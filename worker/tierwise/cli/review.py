@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, cast
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from tierwise import wiring
 from tierwise.cli import output, session
 from tierwise.domain.advice import Advice, advise
+from tierwise.domain.decision import Decision
 from tierwise.domain.review import KINDS
 from tierwise.domain.rules import Outcome
 from tierwise.errors import Misconfigured, RejectRecord
@@ -83,13 +85,18 @@ def answer(
 
 
 def _desired(parts: Wiring, item: ReviewItem) -> Advice:
-    """What the CRM is to show today: the newest decision's advice, or what is there."""
+    """What the CRM is to show today: the advice of the decision that applies, or what is there."""
     story = parts.store.leads.story(item.connection, item.record_id)
     if not story:
         return {}
     decisions = story[0].decisions
     if not decisions:
         return story[0].own
-    newest = decisions[-1].decision
-    policy = parts.store.policies.get(newest.policy)
-    return advise(newest, policy) if policy is not None else story[0].own
+    applying = _applying([link.decision for link in decisions], story[0].fingerprint)
+    policy = parts.store.policies.get(applying.policy)
+    return advise(applying, policy) if policy is not None else story[0].own
+
+
+def _applying(decisions: Sequence[Decision], fingerprint: str) -> Decision:
+    """The newest decision on the lead as it is now: one that went back to an earlier input has a newer one too."""
+    return next((made for made in reversed(decisions) if made.fingerprint == fingerprint), decisions[-1])
