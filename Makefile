@@ -41,7 +41,7 @@ check: $(READY)  ## lint, types, floors and doors
 	$(BIN)/lint-imports
 
 lock: $(READY)   ## renew requirements.lock for Python 3.11, 3.12 and 3.13
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra analysis --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
 
 bench: $(READY)  ## ratios measured in one run, as JSON
