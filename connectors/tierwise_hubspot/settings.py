@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 Tier = Literal["free", "starter", "professional", "enterprise", "capacity_pack", "oauth"]
 
@@ -20,6 +20,14 @@ _BURSTS: dict[Tier, int] = {
 }
 
 
+# Every spelling that paths take -> the one of scopes.
+_KINDS = {
+    "contact": "contacts", "0-1": "contacts",
+    "company": "companies", "0-2": "companies",
+    "lead": "leads", "0-136": "leads",
+}  # fmt: skip
+
+
 class Budget(NamedTuple):
     """A token bucket: tokens a second, and the most it holds."""
 
@@ -30,14 +38,16 @@ class Budget(NamedTuple):
 class Settings(BaseModel):
     """Options of a HubSpot connection."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
     base_url: str = Field("https://api.hubapi.com", description="Address of the API; another for a proxy or a sandbox.")
     api_version: str = Field("2026-09", pattern=r"^\d{4}-\d{2}$", description="Dated API version, YYYY-MM.")
     object_type: str = Field(
         "contacts",
+        validation_alias=AliasChoices("object_type", "object"),
         pattern=r"^[A-Za-z0-9_-]+$",
-        description="Object that holds the leads: contacts, leads, or a custom object's type id (2-123).",
+        description="Object that holds the leads: contacts, companies, leads (0-136), or a custom object's type id"
+        " (2-123). Each needs a field map of its own: rules/maps/hubspot-leads.yaml.",
     )
     tier: Tier = Field("free", description="Tier of the account, which sets how many calls HubSpot allows.")
     calls_per_10_seconds: int | None = Field(
@@ -88,6 +98,10 @@ class Settings(BaseModel):
     @property
     def modified(self) -> str:
         """The property that moves with every change. Contacts alone have one without the prefix."""
-        return (
-            "lastmodifieddate" if self.object_type.lower() in {"contacts", "contact", "0-1"} else "hs_lastmodifieddate"
-        )
+        return "lastmodifieddate" if self.kind == "contacts" else "hs_lastmodifieddate"
+
+    @property
+    def kind(self) -> str:
+        """The object type under the name that scopes use: contacts, companies, leads, custom."""
+        given = self.object_type.lower()
+        return _KINDS.get(given, "custom" if given[:1].isdigit() or given.startswith("p_") else given)
