@@ -94,6 +94,22 @@ class Client:
         more = {} if body is None else {"data": json.dumps(body)}
         return self._with_token(lambda options: self._vendor.restful(tail, method=method, **more, **options))
 
+    def send_table(self, tail: str, table: str) -> None:
+        """Put CSV there; raises as `call`."""
+        self._with_token(lambda options: self._table("PUT", tail, {**options, "data": table.encode()}))
+
+    def table(self, tail: str) -> str:
+        """The CSV that is there; raises as `call`."""
+        return str(self._with_token(lambda options: self._table("GET", tail, options)))
+
+    def _table(self, method: str, tail: str, options: dict[str, Any]) -> str:
+        kind = {"PUT": "Content-Type", "GET": "Accept"}[method]
+        headers = {**AUTO_ASSIGN, kind: "text/csv; charset=UTF-8", **options.pop("headers")}
+        answer = self._session.request(
+            method, f"{self.settings.my_domain}{self.path(tail)}", headers=headers, **options
+        )
+        return answer.content.decode("utf-8", "replace")
+
     def query(self, soql: str, *, deleted: bool = False) -> dict[str, Any]:
         """One page of records. `deleted` shows those in the recycle bin too, merged ones among them."""
         found = self._with_token(lambda options: self._vendor.query(soql, include_deleted=deleted, **options))
