@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -51,7 +52,9 @@ _LIMITED = http.Verdict(
 class Client:
     """One org. `call` and `query` are all there is: JSON in, JSON out."""
 
-    def __init__(self, connection: sdk.Connection, settings: Settings) -> None:
+    def __init__(
+        self, connection: sdk.Connection, settings: Settings, *, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
         self.settings = settings
         self.place = f"connections.{connection.name}"
         self._name = connection.name
@@ -73,6 +76,7 @@ class Client:
             secrets=(self._secret,),
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
+            sleep=sleep,
         )
         self._vendor = simple_salesforce.Salesforce(
             instance_url=settings.my_domain,
