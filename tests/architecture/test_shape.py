@@ -25,7 +25,7 @@ IMPURE_METHODS = {"now", "utcnow", "today"}
 
 # How many handlers may catch everything, and why.
 MAY_CATCH_ALL = {
-    "worker/tierwise/tasks.py": 99,  # where any error of a task becomes what Celery does next
+    "worker/tierwise/tasks/running.py": 1,  # where any error of a task becomes what Celery does next
     # One lead's failure is its own: a bug on one lead must not stop the others.
     "worker/tierwise/pipeline/decide.py": 3,
     # One record's failure is its own: where a connector breaks on it alone, the others still get through.

@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code does."""
+"""What the database itself refuses of a record's path, whatever the code does."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from tierwise.store import engine, schema
     [
         (schema.work, {"state": "asleep"}),
         (schema.outbox, {"state": "lost"}),
-        (schema.review_item, {"state": "forgotten"}),
-        (schema.review_item, {"kind": "whatever"}),
         (schema.write_attempt, {"outcome": "maybe"}),
     ],
 )
@@ -39,12 +37,4 @@ def test_there_is_no_second_row_of_the_same(desk: Any, store_url: str, table: sa
     del row["id"]
     with pytest.raises(sa.exc.IntegrityError):
         database.write(lambda connection: connection.execute(sa.insert(table).values(row)))
-    database.close()
-
-
-def test_a_row_belongs_to_a_connection_that_exists(opened: Any, store_url: str) -> None:
-    database = engine.Database(store_url)
-    row = {"connection": "nobody", "sequence": 0, "head": schema.GENESIS}
-    with pytest.raises(sa.exc.IntegrityError):
-        database.write(lambda connection: connection.execute(sa.insert(schema.chain).values(row)))
     database.close()

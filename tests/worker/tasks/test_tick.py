@@ -1,0 +1,85 @@
+"""What a tick wakes, on a real broker."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+import redis
+
+from tierwise import wiring
+from tierwise.tasks import application, tick
+
+
+def _messages(client: redis.Redis) -> list[tuple[str, str]]:
+    """(queue, task) of everything that waits."""
+    found = []
+    for queue in application.QUEUES:
+        for raw in client.lrange(f"tierwise:{queue}", 0, -1):
+            found.append((queue, json.loads(raw)["headers"]["task"]))
+    return found
+
+
+def _enable(parts: wiring.Wiring, *, days: int = 0) -> None:
+    now = wiring.clock()
+    parts.store.connections.ensure("emea", "hubspot", now=now)
+    parts.store.connections.enable("emea", watermark=now - timedelta(days=days), now=now)
+
+
+def test_a_tick_wakes_a_due_poll_and_nothing_else(parts: wiring.Wiring, queued: redis.Redis) -> None:
+    _enable(parts)
+    tick.look(parts)
+    assert _messages(queued) == [("poll", "tierwise.poll")]
+
+
+def test_the_passes_behind_the_poll_are_woken_once_a_slot_where_there_is_something_to_read(
+    parts: wiring.Wiring, queued: redis.Redis
+) -> None:
+    _enable(parts, days=1)
+    tick.look(parts)
+    woken = {("poll", "tierwise.poll"), ("poll", "tierwise.reconcile"), ("poll", "tierwise.outcomes")}
+    assert set(_messages(queued)) == woken
+    now = wiring.clock()
+    every = parts.settings.trail.every_seconds
+    assert not tick.slot(parts, "reconcile", "emea", every=every, now=now)
+    trail = parts.settings.trail.model_copy(update={"reconcile": False, "outcomes": False})
+    parts.settings = parts.settings.model_copy(update={"trail": trail})
+    queued.flushdb()
+    parts.store.slots.prune(before=now + timedelta(days=1))
+    tick.look(parts)
+    assert _messages(queued) == [("poll", "tierwise.poll")]
+
+
+def test_two_beats_make_one_tick(parts: wiring.Wiring, queued: redis.Redis) -> None:
+    _enable(parts)
+    now = wiring.clock()
+    for _ in range(5):
+        tick.slot(parts, "tick", "", every=3600, now=now)
+    assert not tick.slot(parts, "tick", "", every=3600, now=now)
+    tick.look(parts)
+    tick.look(parts)
+    assert len(_messages(queued)) <= 1
+
+
+@pytest.mark.parametrize("state", ["disabled", "paused", "not in the settings"])
+def test_what_is_off_is_not_woken(state: str, parts: wiring.Wiring, queued: redis.Redis) -> None:
+    _enable(parts)
+    if state == "disabled":
+        parts.store.connections.disable("emea", now=wiring.clock())
+    elif state == "paused":
+        parts.store.connections.pause("emea", "the token is refused", now=wiring.clock())
+    else:
+        parts.settings = parts.settings.model_copy(update={"connections": {}})
+    tick.look(parts)
+    assert _messages(queued) == []
+
+
+def test_a_message_holds_no_more_than_a_name_and_expires(parts: wiring.Wiring, queued: redis.Redis) -> None:
+    _enable(parts)
+    tick.look(parts)
+    (raw,) = queued.lrange("tierwise:poll", 0, -1)
+    message = json.loads(raw)
+    assert message["headers"]["argsrepr"] == "('emea',)"
+    assert message["headers"]["expires"]
+    assert len(raw) < 2048

@@ -1,0 +1,44 @@
+"""What each task wakes, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import redis
+
+from tierwise import wiring
+from tierwise.pipeline.poll import Polled
+from tierwise.tasks import application, work
+
+
+def _woken(client: redis.Redis) -> set[str]:
+    return {
+        json.loads(raw)["headers"]["task"]
+        for queue in application.QUEUES
+        for raw in client.lrange(f"tierwise:{queue}", 0, -1)
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "woken"),
+    [
+        ({"new": 1}, {"tierwise.qualify"}),
+        ({"changed": 1}, {"tierwise.qualify"}),
+        ({"rejected": 1}, {"tierwise.write_back"}),
+        ({"repaired": 1}, {"tierwise.write_back"}),
+        ({"unchanged": 3}, set()),
+    ],
+)
+def test_what_a_poll_found_is_worked_on_at_once(
+    found: dict[str, int], woken: set[str], parts: wiring.Wiring, queued: redis.Redis
+) -> None:
+    work._wake("emea", Polled(**found))
+    assert _woken(queued) == woken
+
+
+def test_tasks_with_nothing_to_do_wake_nobody(parts: wiring.Wiring, queued: redis.Redis) -> None:
+    parts.store.connections.ensure("emea", "hubspot", now=wiring.clock())
+    for task in (work.poll, work.reconcile, work.outcomes, work.write_back):
+        task("emea")
+    assert _woken(queued) == set()

@@ -1,0 +1,58 @@
+"""The tables. What they may hold is said here and enforced by the database; alembic brings it about.
+
+One module a topic: `accounts`, then the record's path in `records`: `lead` (what it is), `work` (what is to be
+decided), `decision` (what was), `outbox` (what the CRM is to show), `write_attempt` (what was sent); `people`:
+`review_item` (what a person is to look at), `label` (what people and sales said of it later); `policies`; `processes`.
+"""
+
+from __future__ import annotations
+
+from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
+from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
+from tierwise.store.schema.people import REVIEW_STATES, label, review_item
+from tierwise.store.schema.policies import policy_activation, policy_version
+from tierwise.store.schema.processes import fence, heartbeat, schedule_slot
+from tierwise.store.schema.records import (
+    OUTBOX_STATES,
+    OUTCOMES,
+    WORK_STATES,
+    assessment,
+    decision,
+    lead,
+    outbox,
+    work,
+    write_attempt,
+)
+
+__all__ = [
+    "CURSORS",
+    "GENESIS",
+    "HASH",
+    "HEAD",
+    "NAME",
+    "OUTBOX_STATES",
+    "OUTCOMES",
+    "RECORD_ID",
+    "REVIEW_STATES",
+    "WORK_STATES",
+    "assessment",
+    "chain",
+    "connection",
+    "cursor",
+    "decision",
+    "fence",
+    "heartbeat",
+    "label",
+    "lead",
+    "metadata",
+    "outbox",
+    "policy_activation",
+    "policy_version",
+    "review_item",
+    "schedule_slot",
+    "work",
+    "write_attempt",
+]
+
+HEAD = "0008"
+"""The newest migration: what the code below stands on (tested against alembic)."""

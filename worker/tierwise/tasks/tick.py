@@ -1,0 +1,51 @@
+"""The tick: looks in the database for what is due and wakes it up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import celery
+
+from tierwise import ports, wiring
+from tierwise.tasks import application, running, work
+
+
+@application.app.task(name="tierwise.tick")  # type: ignore[untyped-decorator]
+def tick() -> None:
+    """Look in the database for what is due and wake it up. Once per slot, however many beats there are."""
+    running.run("tick", None, look)
+
+
+def look(current: wiring.Wiring) -> None:
+    """Every wake-up that is due now."""
+    settings, store, now = current.settings, current.store, wiring.clock()
+    if not slot(current, "tick", "", every=settings.tick_seconds, now=now):
+        return
+    states = {state.name: state for state in store.connections.list()}
+    active = {name for name, state in states.items() if state.enabled and state.paused is None}
+    for name in sorted(active & settings.connections.keys()):
+        due = states[name].next_poll_at
+        every = min(10.0, current.connection(name).poll_seconds or settings.poll_seconds)
+        if (due is None or due <= now) and slot(current, "poll", name, every=every, now=now):
+            running.send(work.poll, name, queue="poll")
+        passes: tuple[tuple[bool, ports.CursorKind, celery.Task], ...] = (
+            (settings.trail.reconcile, "reconcile", work.reconcile),
+            (settings.trail.outcomes, "outcomes", work.outcomes),
+        )
+        for wanted, kind, task in passes:
+            wake = wanted and slot(current, kind, name, every=settings.trail.every_seconds, now=now)
+            if wake and current.trails(name, kind):
+                running.send(task, name, queue="poll")
+    if store.works.due(now=now):
+        running.send(work.qualify, queue="score")
+    for name in sorted(store.outbox.due(now=now).keys() & active & settings.connections.keys()):
+        running.send(work.write_back, name, queue="writeback")
+    if slot(current, "prune", "", every=3600, now=now):
+        store.slots.prune(before=now - timedelta(seconds=max(7200.0, 2 * settings.trail.every_seconds)))
+
+
+def slot(current: wiring.Wiring, kind: str, scope: str, *, every: float, now: datetime) -> bool:
+    """Whether this process is the one that acts in the slot of `every` seconds in which `now` lies."""
+    seconds = now.timestamp()
+    start = now - timedelta(seconds=seconds % every)
+    return current.store.slots.claim(kind, scope, start, by=current.owner, now=now)

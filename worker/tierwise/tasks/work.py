@@ -1,0 +1,103 @@
+"""The tasks: each is a call of the wiring, a log line and the wake-ups that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from tierwise import telemetry, wiring
+from tierwise.pipeline.poll import Polled
+from tierwise.tasks import application, process, running
+
+LINGER = 10.0
+"""Seconds for which advice waits for a full batch while leads of its connection are still being decided."""
+
+log = telemetry.log(__name__)
+
+
+def _wake(connection: str, report: Polled) -> None:
+    """What a poll found is worked on at once, without waiting for the next tick."""
+    if report.new or report.changed:
+        running.send(qualify, queue="score")
+    if report.rejected or report.repaired:
+        running.send(write_back, connection, queue="writeback")
+
+
+@application.app.task(name="tierwise.poll")  # type: ignore[untyped-decorator]
+def poll(connection: str) -> None:
+    """Read one connection's changes; new leads wake the pump."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.poll(connection)
+        if report is None:
+            return
+        log.info("polled", **_telling(report._asdict()))
+        _wake(connection, report)
+
+    running.run("poll", connection, work)
+
+
+@application.app.task(name="tierwise.reconcile")  # type: ignore[untyped-decorator]
+def reconcile(connection: str) -> None:
+    """Find what the CRM's search showed too late for the poll."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.reconcile(connection)
+        if report is None:
+            return
+        log.info("reconciled", **_telling(report._asdict()))
+        _wake(connection, report)
+
+    running.run("reconcile", connection, work)
+
+
+@application.app.task(name="tierwise.outcomes")  # type: ignore[untyped-decorator]
+def outcomes(connection: str) -> None:
+    """Keep what sales made of one connection's leads."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.outcomes(connection)
+        if report is not None and any(report):
+            log.info("outcomes read", **_telling(report._asdict()))
+
+    running.run("outcomes", connection, work)
+
+
+@application.app.task(name="tierwise.qualify")  # type: ignore[untyped-decorator]
+def qualify() -> None:
+    """Decide what is due, for at most a minute; advice wakes the write-back."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.pump(on_round=lambda: process.current.heartbeat("worker"))
+        if report is None:
+            return
+        if report.decided or report.retried or report.quarantined or report.lost:
+            log.info("decided", **_telling(report._asdict()))
+        for name in report.connections:
+            running.send(write_back, name, queue="writeback")
+
+    running.run("qualify", None, work)
+
+
+@application.app.task(name="tierwise.write_back")  # type: ignore[untyped-decorator]
+def write_back(connection: str) -> None:
+    """Send one connection's advice, in full batches while leads are still being decided."""
+
+    def work(current: wiring.Wiring) -> None:
+        now = wiring.clock()
+        since = current.store.outbox.waiting_since(connection, now=now)
+        if since is None:
+            return
+        deciding = current.store.leads.counts(connection)["undecided"] > 0
+        young = now - since < timedelta(seconds=LINGER)
+        report = current.write_back(connection, full_only=deciding and young)
+        if any(report):
+            log.info("wrote back", **_telling(report._asdict()))
+
+    running.run("write_back", connection, work)
+
+
+def _telling(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures that are not nothing."""
+    return {name: value for name, value in report.items() if value}
