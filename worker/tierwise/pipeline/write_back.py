@@ -156,7 +156,6 @@ class _Drain:
     def _flush(self, busy: Sequence[tuple[ports.Outgoing, Advice]], *, batch: str, renewed_at: float) -> None:
         """Hand all of it over and settle what is told as it is told. What is told counts, whatever comes after it."""
         left = dict(enumerate(busy))
-        failed: Exception | None = None
         give_up = self._monotonic() + self._pace.flush
         try:
             with contextlib.closing(self._answers(_updates(busy, batch))) as answers:
@@ -172,11 +171,9 @@ class _Drain:
                         self._store.outbox.renew(rows, lease=self._pace.lease, now=self._clock())
         except Exception as error:
             _failed_call(busy[0][0].connection, error)
-            failed = error
+            self._put_back([row for row, _ in left.values()], error, batch=batch)
+            raise
         rows = [row for row, _ in left.values()]
-        if failed is not None:
-            self._put_back(rows, failed, batch=batch)
-            raise failed
         if self._stop():
             self._let_go(rows, batch=batch)
         elif rows:
