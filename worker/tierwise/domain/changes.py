@@ -10,8 +10,8 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from tierwise.domain.bounds import Bounds
 from tierwise.domain.lead import digest
+from tierwise.domain.leeway import Bounds
 from tierwise.domain.policy import Policy
 
 ChangeClass = Literal["first", "none", "minor", "major"]

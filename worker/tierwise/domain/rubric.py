@@ -11,8 +11,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tierwise.domain.bounds import Bounds
 from tierwise.domain.lead import CATALOGUE
+from tierwise.domain.leeway import Bounds
 
 UNKNOWN = "unknown"
 Dimension = Literal["fit", "intent"]
