@@ -197,6 +197,8 @@ def test_sockets_stay_flat_on_the_one_loop(box: Any, runnable: Runnable) -> None
     assert stats["model_most_in_flight"] <= 10
 
 
+# litellm builds its types for a provider with the first call to it; pydantic warns of them.
+@pytest.mark.filterwarnings("ignore:.*`ReadOnly` qualifier:UserWarning")
 def test_decisions_and_ollama_are_reached_through_litellm(box: Any) -> None:
     from tierwise.llm import client
 
