@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from tierwise.domain import bounds
+from tierwise.domain import exact
 from tierwise.domain.rubric import Frozen
 
 MOST_CUT_OFFS, MOST_LOOKS = 7, 5
@@ -232,7 +232,7 @@ class _Low(NamedTuple):
 
 
 def _bounds(method: Method) -> _Low:
-    return _Low(bounds.lower, bounds.upper) if method == "looks" else _Low(bounds.anytime_lower, bounds.anytime_upper)
+    return _Low(exact.lower, exact.upper) if method == "looks" else _Low(exact.anytime_lower, exact.anytime_upper)
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -247,5 +247,5 @@ def labels_missing(registration: Registration, tested: Tested) -> int | None:
     right, n = tested.precision.right, tested.precision.n
     # A perfect record is not a promise; without any record, half of the way to perfect is supposed.
     truth = min(right / n, (right + 1) / (n + 2)) if n else (1 + registration.precision) / 2
-    wanted = bounds.labels_for(registration.precision, truth=truth, alpha=registration.error / 2)
+    wanted = exact.labels_for(registration.precision, truth=truth, alpha=registration.error / 2)
     return None if wanted is None else max(0, max(wanted, registration.smallest) - n)
