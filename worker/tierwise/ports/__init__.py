@@ -1,6 +1,17 @@
 """What the pipeline needs from the outside, as Protocols and the plain values that cross them."""
 
 from tierwise.ports.models import Clock, Judge
+from tierwise.ports.policies import (
+    Activation,
+    AdminEvent,
+    AdminEvents,
+    Approval,
+    People,
+    Person,
+    Policies,
+    Published,
+    Trial,
+)
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -10,14 +21,12 @@ from tierwise.ports.stores import (
     Labels,
     Leads,
     Outbox,
-    Policies,
     Reviews,
     Slots,
     Store,
     Works,
 )
 from tierwise.ports.values import (
-    Activation,
     Arrival,
     Attempt,
     ChainReport,
@@ -42,6 +51,9 @@ from tierwise.ports.values import (
 
 __all__ = [
     "Activation",
+    "AdminEvent",
+    "AdminEvents",
+    "Approval",
     "Arrival",
     "Assessments",
     "Attempt",
@@ -68,7 +80,10 @@ __all__ = [
     "Leads",
     "Outbox",
     "Outgoing",
+    "People",
+    "Person",
     "Policies",
+    "Published",
     "ReviewItem",
     "ReviewRequest",
     "Reviews",
@@ -76,5 +91,6 @@ __all__ = [
     "Slots",
     "Store",
     "StoredDecision",
+    "Trial",
     "Works",
 ]

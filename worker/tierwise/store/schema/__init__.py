@@ -10,7 +10,16 @@ from __future__ import annotations
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
-from tierwise.store.schema.policies import policy_activation, policy_version
+from tierwise.store.schema.policies import (
+    admin_event,
+    person,
+    policy_activation,
+    policy_approval,
+    policy_shadow,
+    policy_trial,
+    policy_version,
+    shadow_decision,
+)
 from tierwise.store.schema.processes import fence, heartbeat, schedule_slot
 from tierwise.store.schema.records import (
     OUTBOX_STATES,
@@ -35,6 +44,7 @@ __all__ = [
     "RECORD_ID",
     "REVIEW_STATES",
     "WORK_STATES",
+    "admin_event",
     "assessment",
     "chain",
     "connection",
@@ -46,10 +56,15 @@ __all__ = [
     "lead",
     "metadata",
     "outbox",
+    "person",
     "policy_activation",
+    "policy_approval",
+    "policy_shadow",
+    "policy_trial",
     "policy_version",
     "review_item",
     "schedule_slot",
+    "shadow_decision",
     "work",
     "write_attempt",
 ]
