@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Tier = Literal["free", "starter", "professional", "enterprise", "capacity_pack", "oauth"]
 
@@ -38,13 +38,12 @@ class Budget(NamedTuple):
 class Settings(BaseModel):
     """Options of a HubSpot connection."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     base_url: str = Field("https://api.hubapi.com", description="Address of the API; another for a proxy or a sandbox.")
     api_version: str = Field("2026-09", pattern=r"^\d{4}-\d{2}$", description="Dated API version, YYYY-MM.")
     object_type: str = Field(
         "contacts",
-        validation_alias=AliasChoices("object_type", "object"),
         pattern=r"^[A-Za-z0-9_-]+$",
         description="Object that holds the leads: contacts, companies, leads (0-136), or a custom object's type id"
         " (2-123). Each needs a field map of its own: rules/maps/hubspot-leads.yaml.",
@@ -105,3 +104,8 @@ class Settings(BaseModel):
         """The object type under the name that scopes use: contacts, companies, leads, custom."""
         given = self.object_type.lower()
         return _KINDS.get(given, "custom" if given[:1].isdigit() or given.startswith("p_") else given)
+
+    @property
+    def map_word(self) -> str:
+        """How the field map of a connection with another object than contacts is called: hubspot-WORD."""
+        return self.object_type.lower() if self.kind == "custom" else self.kind

@@ -153,7 +153,7 @@ def test_records_by_id_have_them_too(crm: Any) -> None:
 def test_a_lead_has_the_fields_of_its_contact(crm: Any) -> None:
     (key,) = crm.load([NOW])
     lead = crm.add(kinds.LEADS, {"hs_lead_name": "R0"}, (kinds.CONTACTS, key), primary=True)
-    found = _read(crm, ("hs_lead_name", "contact.email"), object="leads")
+    found = _read(crm, ("hs_lead_name", "contact.email"), object_type="leads")
     assert found == {lead: {"hs_lead_name": "R0", "contact.email": "r0@example.org"}}
 
 

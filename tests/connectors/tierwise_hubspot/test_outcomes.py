@@ -165,7 +165,7 @@ def test_a_leads_own_stage_is_that_of_its_pipeline(crm: Any) -> None:
     (ann,) = crm.load([int(crm.clock.now * 1000)])
     lead = crm.add(kinds.LEADS, {"hs_lead_name": "Ann"}, (kinds.CONTACTS, ann), primary=True)
     crm.add(kinds.MEETINGS, {"hs_timestamp": str(int(crm.clock.now * 1000))}, (kinds.LEADS, lead))
-    found = {one.subject: one for one in _told(crm, crm.connector(object="leads"))}
+    found = {one.subject: one for one in _told(crm, crm.connector(object_type="leads"))}
     assert set(found) == {"stage", "touch"}
     assert (found["stage"].record_id, found["stage"].value, found["stage"].title) == (lead, "new-stage-id", "New")
     assert found["touch"].record_id == lead
