@@ -2,7 +2,8 @@
 
     TierwiseError
     ├── RetryLater          the same call may succeed: tried again with backoff     exit 3
-    │   └── Unreachable     nothing answered at all                                 exit 3
+    │   ├── Unreachable     nothing answered at all                                 exit 3
+    │   └── Held            nothing failed: a budget is spent, work waits for it    exit 3
     ├── RejectRecord        this record (or row) cannot be handled: review item     exit 1
     ├── PauseConnection     every call would fail the same way: a person must act   exit 3
     ├── Misconfigured       a file or setting is wrong: names the place and remedy  exit 2
@@ -18,6 +19,8 @@ class TierwiseError(Exception):
     """Something went wrong in Tierwise."""
 
     exit_code = 1
+    kind = ""
+    """What failed, in a word that is counted; "" where nobody counts it."""
 
     def __init__(self, message: str = "", *, place: str = "", remedy: str = "") -> None:
         self.message = message or (type(self).__doc__ or "").splitlines()[0]
@@ -43,6 +46,12 @@ class RetryLater(TierwiseError):
 
 class Unreachable(RetryLater):
     """Nothing answered at the address."""
+
+
+class Held(RetryLater):
+    """A budget is spent. No try was made and none is counted; `after` says when to look again."""
+
+    kind = "budget"
 
 
 class RejectRecord(TierwiseError):

@@ -29,15 +29,52 @@ def raised() -> tuple[type[Exception], ...]:
 def translate(
     error: Exception, model: str, *, missing_keys: Callable[[str], Sequence[str]] = lambda _: ()
 ) -> errors.TierwiseError:
-    """Our family of a failure. `missing_keys` names the settings that the model's provider lacks."""
+    """Our family of a failure, with its `kind`. `missing_keys` names the settings that the model's provider lacks."""
     status = getattr(error, "status_code", None)
     said = f"{type(error).__name__}, status {status}" if status else type(error).__name__
     after = retry_after(error)
-    return (
+    made = (
         _unsent(error, model, said=said, after=after, missing_keys=missing_keys)
         or _refused(error, model, said=said)
         or errors.RetryLater(f"the provider cannot answer now ({said})", place=model, after=after)
     )
+    made.kind = _kind(error, made)
+    return made
+
+
+def timed_out(model: str, seconds: float) -> errors.Unreachable:
+    """No answer came within our own limit."""
+    made = errors.Unreachable(f"no answer within {seconds:g} s", place=model)
+    made.kind = "timeout"
+    return made
+
+
+def refusal(model: str) -> errors.RejectRecord:
+    """The model would not answer. Asking again brings the same."""
+    made = errors.RejectRecord("the model refuses to answer", place=model)
+    made.kind = "refusal"
+    return made
+
+
+def _kind(error: Exception, made: errors.TierwiseError) -> str:
+    import litellm
+
+    if isinstance(error, litellm.ContextWindowExceededError):
+        return "context_overflow"
+    if isinstance(error, litellm.ContentPolicyViolationError):
+        return "refusal"
+    if isinstance(error, litellm.Timeout):
+        return "timeout"
+    if isinstance(made, errors.Unreachable):
+        return "unreachable"
+    status = getattr(error, "status_code", None)
+    if status == 429:
+        return "rate_limited"
+    if isinstance(made, errors.PauseConnection):
+        return "unknown_model" if status == 404 else "refused_key"
+    if isinstance(made, errors.RejectRecord | errors.Misconfigured):
+        return "refused_request"
+    return "provider_error"
 
 
 def retry_after(error: Exception) -> float | None:

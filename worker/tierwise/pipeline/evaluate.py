@@ -96,7 +96,7 @@ class Keeping:
         self._judge = judge
         self._keep = keep
 
-    async def judge(self, runnable: Runnable, lead: Lead) -> Judged:
+    async def judge(self, runnable: Runnable, lead: Lead, *, connection: str = "") -> Judged:
         """ports.Judge. The lexicon's answers are not kept: making one is cheaper than finding it."""
         judged = await self._judge.judge(runnable, lead)
         paid = [item for item in judged.assessments if not item.cached and item.model != offline.MODEL]

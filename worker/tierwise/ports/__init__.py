@@ -1,6 +1,20 @@
 """What the pipeline needs from the outside, as Protocols and the plain values that cross them."""
 
 from tierwise.ports.models import Clock, Judge
+from tierwise.ports.money import (
+    ALL,
+    NANO,
+    Ask,
+    Batch,
+    Bill,
+    Budget,
+    Budgets,
+    Entry,
+    Level,
+    Money,
+    Permit,
+    Spent,
+)
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -41,10 +55,17 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "ALL",
+    "NANO",
     "Activation",
     "Arrival",
+    "Ask",
     "Assessments",
     "Attempt",
+    "Batch",
+    "Bill",
+    "Budget",
+    "Budgets",
     "ChainReport",
     "Claim",
     "Clock",
@@ -56,6 +77,7 @@ __all__ = [
     "Cursors",
     "DecisionKey",
     "Decisions",
+    "Entry",
     "Finished",
     "Heartbeat",
     "Heartbeats",
@@ -66,14 +88,18 @@ __all__ = [
     "Labels",
     "LeadStory",
     "Leads",
+    "Level",
+    "Money",
     "Outbox",
     "Outgoing",
+    "Permit",
     "Policies",
     "ReviewItem",
     "ReviewRequest",
     "Reviews",
     "Settled",
     "Slots",
+    "Spent",
     "Store",
     "StoredDecision",
     "Works",

@@ -13,6 +13,7 @@ from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Assessment
+from tierwise.ports.money import Money
 from tierwise.ports.values import (
     Activation,
     Arrival,
@@ -241,6 +242,8 @@ class Store(Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def labels(self) -> Labels: ...
+    @property
+    def money(self) -> Money: ...
     @property
     def policies(self) -> Policies: ...
     @property

@@ -8,6 +8,7 @@ decided), `decision` (what was), `outbox` (what the CRM is to show), `write_atte
 from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
+from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import policy_activation, policy_version
@@ -25,6 +26,7 @@ from tierwise.store.schema.records import (
 )
 
 __all__ = [
+    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -35,6 +37,7 @@ __all__ = [
     "RECORD_ID",
     "REVIEW_STATES",
     "WORK_STATES",
+    "answer_claim",
     "assessment",
     "chain",
     "connection",
@@ -45,6 +48,9 @@ __all__ = [
     "label",
     "lead",
     "metadata",
+    "model_batch",
+    "model_reservation",
+    "model_spend",
     "outbox",
     "policy_activation",
     "policy_version",
