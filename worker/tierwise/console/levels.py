@@ -15,6 +15,7 @@ from tierwise.domain import review
 from tierwise.errors import TierwiseError
 from tierwise.telemetry import Gauge
 
+_UNLIMITED = ports.Budgets()
 _LEADS = {
     "leads": ("tierwise_leads", "Leads that are known."),
     "undecided": ("tierwise_leads_undecided", "Leads without a decision on their present form."),
@@ -23,12 +24,12 @@ _LEADS = {
 }
 
 
-def read(store: ports.Store, *, now: datetime) -> list[Gauge]:
+def read(store: ports.Store, *, now: datetime, budgets: ports.Budgets = _UNLIMITED) -> list[Gauge]:
     """All levels; where the database does not answer only that it does not."""
     up = Gauge("tierwise_database_up", "1 where the database answers.", (), {(): 1})
     build = Gauge("tierwise_build_info", "Version of the console.", ("version",), {(tierwise.__version__,): 1})
     try:
-        return [build, up, *_leads(store), *_queues(store, now), *_processes(store, now), *_policy(store)]
+        return [build, up, *_leads(store), *_queues(store, now), *_processes(store, now), *_policy(store), *_money(store, budgets, now)]
     except TierwiseError:
         return [build, up._replace(values={(): 0})]
 
@@ -123,6 +124,37 @@ def _policy(store: ports.Store) -> Sequence[Gauge]:
     return [
         Gauge("tierwise_policy_info", "The active policy.", ("digest", "version"), info),
         Gauge("tierwise_policy_activated_timestamp_seconds", "When it was activated.", (), since),
+    ]
+
+
+def _money(store: ports.Store, budgets: ports.Budgets, now: datetime) -> Sequence[Gauge]:
+    levels = {(level.scope, level.period): level for level in store.money.levels(budgets, now=now)}
+    today = now.date().replace(day=1)
+    spent: dict[tuple[str, ...], float] = {}
+    for entry in store.money.entries(since=today):
+        key = (entry.connection, entry.model)
+        spent[key] = spent.get(key, 0) + entry.nano_usd / ports.NANO
+    labels = ("scope", "period")
+    return [
+        Gauge("tierwise_leads_held", "Leads that wait for a budget.", ("connection",), _one(store.works.held())),
+        Gauge(
+            "tierwise_budget_usd",
+            "The most that models may cost in the running UTC day or month.",
+            labels,
+            {key: level.limit / ports.NANO for key, level in levels.items()},
+        ),
+        Gauge(
+            "tierwise_budget_spent_usd",
+            "Spent of it, and reserved for calls under way.",
+            labels,
+            {key: (level.spent + level.reserved) / ports.NANO for key, level in levels.items()},
+        ),
+        Gauge(
+            "tierwise_model_spend_usd",
+            "Spent on models in the running UTC month, as far as prices are known.",
+            ("connection", "model"),
+            spent,
+        ),
     ]
 
 

@@ -112,18 +112,18 @@ class Asker:
             result = await self._asked(question, key, tally)
         finally:
             usable = result.assessment if result is not None and not result.problem else None
-            await self._ledger.settle(
-                money.Bill(
-                    key,
-                    question.connection,
-                    tally.reserved,
-                    entries=(_entry(question, tally),) if tally.calls else (),
-                    # Nothing is kept of a lead that is only looked at.
-                    answer=usable if question.connection else None,
-                )
+            # Nothing is kept of a lead that is only looked at.
+            kept = usable if question.connection else None
+            entries = (_entry(question, tally),) if tally.calls else ()
+            stands = await self._ledger.settle(
+                money.Bill(key, question.connection, tally.reserved, entries=entries, answer=kept)
             )
-        kept = result.assessment.model_copy(update={"kept": bool(question.connection) and not result.problem})
-        return result._replace(assessment=kept)
+        if stands is not None:
+            # Two were paid for, since we had been away for long; one lead must not get both.
+            mine = result.assessment
+            cost_of = {name: getattr(mine, name) for name in ("cost_usd", "tokens_in", "tokens_out", "latency_ms")}
+            return Result(stands.model_copy(update={**cost_of, "kept": True}))
+        return result._replace(assessment=result.assessment.model_copy(update={"kept": kept is not None}))
 
     async def _asked(self, question: Question, key: str, tally: _Tally) -> Result:
         user = prompt.user_message(question.fields, rng=self._rng)
@@ -141,9 +141,13 @@ class Asker:
         except answer.NotAnAnswer:
             problem = f"{question.model}: the answer did not have the schema, nor did its repair"
         except ModelFailed as failure:
-            problem = f"{question.model}: the answer did not have the schema, and the repair failed: {failure.__cause__}"
+            problem = (
+                f"{question.model}: the answer did not have the schema, and the repair failed: {failure.__cause__}"
+            )
         except errors.Held as held:
-            problem = f"{question.model}: the answer did not have the schema, and there is no money to repair it: {held}"
+            problem = (
+                f"{question.model}: the answer did not have the schema, and there is no money to repair it: {held}"
+            )
         # Kept for its cost, under a key that no look-up uses: no answer must never be served as one.
         spent = lead.digest({"unusable": key, "once": self._rng.getrandbits(64)})
         return Result(_assessment((), tally, key=spent), problem)
@@ -204,9 +208,7 @@ class Asker:
     def _estimate(self, question: Question, size: int) -> int:
         assert self._ledger is not None
         out = cost.OUT_PER_CRITERION * len(question.plan.criteria)
-        return self._ledger.estimate(
-            question.model, connection=question.connection, text_bytes=size, tokens_out=out
-        )
+        return self._ledger.estimate(question.model, connection=question.connection, text_bytes=size, tokens_out=out)
 
 
 def _size(plan: prompt.Plan, fields: Mapping[str, str]) -> int:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from tierwise import errors
@@ -19,7 +19,7 @@ from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment, Scorecard, Verdict
-from tierwise.llm import injection, lexicon, offline, prompt, samples
+from tierwise.llm import cost, injection, lexicon, offline, prompt, samples
 from tierwise.llm.asking import Asker, ModelFailed, Question
 from tierwise.llm.call import Clock, Limits, Lines, Sleep, Told
 from tierwise.llm.client import Client, Complete
@@ -78,6 +78,7 @@ class Cascade:
         attempts: int = Limits().attempts,
         samples: int = 0,
         cache: Cache | None = None,
+        prices: cost.Prices | None = None,
         ledger: Ledger | None = None,
         when_spent: Kind = "hold",
         told: Told = lambda _: None,
@@ -88,7 +89,7 @@ class Cascade:
         """`primary` and `secondary` override the rubric's models; `in_flight` is per model; `timeout_seconds` is per
         call. `cache` is called in a worker thread, with the content hashes of all leads that wait at that moment.
         `complete` is litellm where it is not given; `samples` are further answers of a doubtful primary."""
-        self._client = Client()
+        self._client = Client(prices)
         # Nonces must not be guessable by who writes the lead.
         self._rng = rng or random.SystemRandom()
         self._lines = Lines(

@@ -132,6 +132,12 @@ def missing_keys(model: str) -> tuple[str, ...]:
     return () if model.startswith(f"{offline.PROVIDER}/") else tuple(found["missing_keys"])
 
 
+def price_list() -> Mapping[str, Any]:
+    """litellm's map of prices, by model: its own look-up asks some local servers over the network. Imports litellm."""
+    listed: Mapping[str, Any] = load().model_cost
+    return listed
+
+
 _loading = threading.Lock()
 _loaded = threading.Event()
 
@@ -209,18 +215,18 @@ def _completion(response: Any, *, model: str, latency_ms: int, prices: cost.Pric
     stated = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
     choice = response.choices[0] if response.choices else None
     details = getattr(usage, "prompt_tokens_details", None)
-    tokens = {
-        "tokens_in": int(getattr(usage, "prompt_tokens", 0) or 0),
-        "tokens_out": int(getattr(usage, "completion_tokens", 0) or 0),
-        "tokens_cached": int(getattr(details, "cached_tokens", 0) or 0),
-    }
+    tokens_in = int(getattr(usage, "prompt_tokens", 0) or 0)
+    tokens_out = int(getattr(usage, "completion_tokens", 0) or 0)
+    cached = int(getattr(details, "cached_tokens", 0) or 0)
     return Completion(
         text=(choice.message.content or "") if choice is not None else "",
         model=model,
-        cost_usd=prices.of_call(model, stated, **tokens),
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        cost_usd=prices.of_call(model, stated, tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=cached),
         latency_ms=latency_ms,
+        tokens_cached=cached,
         finish=_finish(choice),
-        **tokens,
     )
 
 

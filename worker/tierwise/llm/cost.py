@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 OFFLINE_PREFIX = "offline/"
@@ -40,13 +40,16 @@ FREE = Price(0.0, 0.0, 0.0)
 class Prices:
     """What tokens cost, by model."""
 
-    def __init__(self, own: Mapping[str, Price] | None = None) -> None:
-        """`own` are a person's words and win over litellm's."""
+    def __init__(
+        self, own: Mapping[str, Price] | None = None, *, listed: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
+        """`own` are a person's words and win over what is `listed`: litellm's map, asked when it is first needed."""
         self._own = dict(own or {})
+        self._listed = listed
         self._found: dict[tuple[str, How], Price | None] = {}
 
     def of(self, model: str, how: How = "chat") -> Price | None:
-        """None where nobody knows. Imports litellm for a model that the settings do not name."""
+        """None where nobody knows."""
         if model.startswith(OFFLINE_PREFIX):
             return FREE
         if model in self._own:
@@ -54,7 +57,7 @@ class Prices:
             # What a person wrote is the live price; batch endpoints take half of it everywhere.
             return Price(own.input / 2, own.output / 2, own.cached and own.cached / 2) if how == "batch" else own
         if (model, how) not in self._found:
-            self._found[model, how] = _mapped(model, _SUFFIX[how])
+            self._found[model, how] = _mapped(model, self._listed(), suffix=_SUFFIX[how])
         return self._found[model, how]
 
     def of_call(
@@ -72,11 +75,7 @@ def estimated_tokens(text_bytes: int) -> int:
     return math.ceil(text_bytes / _BYTES_PER_TOKEN)
 
 
-def _mapped(model: str, suffix: str) -> Price | None:
-    from tierwise.llm import client
-
-    # litellm's own look-up asks some local servers over the network; the map is all we want.
-    known: Mapping[str, Any] = client.load().model_cost
+def _mapped(model: str, known: Mapping[str, Any], *, suffix: str) -> Price | None:
     entry = known.get(model) or _without_provider(model, known)
     if entry is None:
         return None

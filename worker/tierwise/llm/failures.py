@@ -59,22 +59,21 @@ def refusal(model: str) -> errors.RejectRecord:
 def _kind(error: Exception, made: errors.TierwiseError) -> str:
     import litellm
 
-    if isinstance(error, litellm.ContextWindowExceededError):
-        return "context_overflow"
-    if isinstance(error, litellm.ContentPolicyViolationError):
-        return "refusal"
-    if isinstance(error, litellm.Timeout):
-        return "timeout"
-    if isinstance(made, errors.Unreachable):
-        return "unreachable"
-    status = getattr(error, "status_code", None)
-    if status == 429:
-        return "rate_limited"
-    if isinstance(made, errors.PauseConnection):
-        return "unknown_model" if status == 404 else "refused_key"
-    if isinstance(made, errors.RejectRecord | errors.Misconfigured):
-        return "refused_request"
-    return "provider_error"
+    by_class: tuple[tuple[type, str], ...] = (
+        (litellm.ContextWindowExceededError, "context_overflow"),
+        (litellm.ContentPolicyViolationError, "refusal"),
+        (litellm.Timeout, "timeout"),
+    )
+    by_family: tuple[tuple[type, str], ...] = (
+        (errors.Unreachable, "unreachable"),
+        (errors.PauseConnection, "refused_key"),
+        (errors.RejectRecord, "refused_request"),
+        (errors.Misconfigured, "refused_request"),
+    )
+    found = next((kind for class_, kind in by_class if isinstance(error, class_)), None)
+    by_status = {429: "rate_limited", 404: "unknown_model"}.get(getattr(error, "status_code", None) or 0)
+    family = next((kind for class_, kind in by_family if isinstance(made, class_)), "provider_error")
+    return found or by_status or family
 
 
 def retry_after(error: Exception) -> float | None:

@@ -52,7 +52,7 @@ class Ledger:
         self._sleep = sleep
         self._lease = lease
         self._asks: Gathered[money.Ask, money.Permit] = Gathered(self._open, linger=linger)
-        self._bills: Gathered[money.Bill, None] = Gathered(self._settle, linger=linger)
+        self._bills: Gathered[money.Bill, Assessment | None] = Gathered(self._settle, linger=linger)
         self._under_way = 0
         self._renewing: asyncio.Task[None] | None = None
 
@@ -98,10 +98,13 @@ class Ledger:
         if permit.spent is not None:
             raise _held(permit.spent, now=self._clock())
 
-    async def settle(self, bill: money.Bill) -> None:
-        """The end of what `buy` began. Raises what the database raises."""
+    async def settle(self, bill: money.Bill) -> Assessment | None:
+        """The end of what `buy` began. The answer of somebody who was quicker: it stands, and ours is to be dropped.
+
+        Raises what the database raises.
+        """
         try:
-            await self._bills.add(bill)
+            return await self._bills.add(bill)
         finally:
             self._end()
 
@@ -134,9 +137,9 @@ class Ledger:
             self._book.open, asks, owner=self._owner, lease=self._lease, budgets=self._budgets, now=self._clock()
         )
 
-    async def _settle(self, bills: Sequence[money.Bill]) -> Sequence[None]:
-        await asyncio.to_thread(self._book.settle, bills, owner=self._owner, now=self._clock())
-        return [None] * len(bills)
+    async def _settle(self, bills: Sequence[money.Bill]) -> Sequence[Assessment | None]:
+        stand = await asyncio.to_thread(self._book.settle, bills, owner=self._owner, now=self._clock())
+        return [stand.get(bill.key) for bill in bills]
 
 
 class Unpriced(errors.Held):

@@ -122,7 +122,8 @@ class Gathered(Generic[Item, T]):
         while self._waiting:
             await asyncio.sleep(self._linger)
             batch, self._waiting = self._waiting, []
-            call = asyncio.ensure_future(self._call([item for item, _ in batch]))
+            items = [item for item, _ in batch]
+            call = asyncio.ensure_future(self._call(items))
             try:
                 await asyncio.wait([call])
             finally:

@@ -11,7 +11,7 @@ from tierwise.domain.rubric import UNKNOWN, Criterion, Verdict, level_probabilit
 
 
 def reordered(criteria: Sequence[Criterion], number: int) -> tuple[Criterion, ...]:
-    """The criteria in order `number` (from 1): begun elsewhere, and with the levels the other way round each odd time."""
+    """The criteria in order `number` (from 1): begun elsewhere, each odd time with the levels turned round."""
     start = number % len(criteria)
     turned = (*criteria[start:], *criteria[:start])
     if number % 2 == 0:

@@ -36,15 +36,15 @@ class Budgets(NamedTuple):
     def of(self, connection: str) -> tuple[tuple[str, Budget], ...]:
         """The budgets that a call for this connection counts against, by scope."""
         own = self.connections.get(connection, Budget())
-        return tuple((scope, found) for scope, found in ((connection, own), (ALL, self.total)) if any_limit(found))
+        return tuple((scope, found) for scope, found in ((connection, own), (ALL, self.total)) if _any_limit(found))
 
     @property
     def any(self) -> bool:
         """Whether there is any limit."""
-        return any_limit(self.total) or any(any_limit(found) for found in self.connections.values())
+        return _any_limit(self.total) or any(_any_limit(found) for found in self.connections.values())
 
 
-def any_limit(budget: Budget) -> bool:
+def _any_limit(budget: Budget) -> bool:
     """Whether the budget limits anything."""
     return budget.day is not None or budget.month is not None
 
@@ -142,7 +142,9 @@ class Money(Protocol):
     def open(self, asks: Sequence[Ask], *, owner: str, lease: float, budgets: Budgets, now: datetime) -> list[Permit]:
         """One permit an ask, in order; all in one transaction. `lease` seconds without `renew` free what it gives."""
 
-    def settle(self, bills: Sequence[Bill], *, owner: str, now: datetime) -> None: ...
+    def settle(self, bills: Sequence[Bill], *, owner: str, now: datetime) -> Mapping[str, Assessment]:
+        """Answers that others had stored before, by key: they stand, and ours are to be dropped."""
+
     def renew(self, owner: str, *, lease: float, now: datetime) -> None: ...
     def levels(self, budgets: Budgets, *, now: datetime) -> list[Level]: ...
     def entries(self, *, since: date, until: date | None = None) -> list[Entry]:

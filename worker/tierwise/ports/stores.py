@@ -114,6 +114,12 @@ class Works(Protocol):
         """Work ids that are still ours."""
 
     def retry(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool: ...
+    def hold(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool:
+        """Back to ready at that time, the attempt not counted: nothing was tried."""
+
+    def held(self) -> dict[str, int]:
+        """Leads that wait for money, by connection."""
+
     def release(self, claims: Sequence[Claim], *, now: datetime) -> None:
         """Back to ready at once, the attempt not counted: we are shutting down."""
 

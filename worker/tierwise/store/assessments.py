@@ -41,14 +41,15 @@ def read(connection: sa.Connection, hashes: Collection[str]) -> dict[str, Assess
 
 def keep(
     database: engine.Database, connection: sa.Connection, assessments: Iterable[Assessment], *, now: datetime
-) -> None:
-    """Store answers that were paid for just now; the first answer to a question stays."""
+) -> set[str]:
+    """Store answers that were paid for just now; the first answer to a question stays. The hashes that were new."""
     paid = {item.content_hash: item for item in assessments if not item.cached and not item.kept}
     rows = [
         {"content_hash": key, "model": paid[key].model, "body": paid[key].model_dump(mode="json"), "created_at": now}
         for key in sorted(paid)
     ]
-    if rows:
-        # RETURNING is what makes SQLAlchemy send many rows at once.
-        insert = database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)
-        connection.execute(insert, rows)
+    if not rows:
+        return set()
+    # RETURNING is what makes SQLAlchemy send many rows at once.
+    insert = database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)
+    return set(connection.execute(insert, rows).scalars())

@@ -6,8 +6,9 @@ What a process that died had promised to spend counts as spent: the provider saw
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -65,12 +66,15 @@ class Money:
 
         return self._database.write(work)
 
-    def settle(self, bills: Sequence[Bill], *, owner: str, now: datetime) -> None:
-        """Keep the answers, free the claims, give back what was reserved, count what was spent: one transaction."""
+    def settle(self, bills: Sequence[Bill], *, owner: str, now: datetime) -> Mapping[str, Assessment]:
+        """Keep the answers, free the claims, give back what was reserved, count what was spent: one transaction.
 
-        def work(transaction: sa.Connection) -> None:
-            answers = [bill.answer for bill in bills if bill.answer is not None]
-            assessments.keep(self._database, transaction, answers, now=now)
+        Answers that others had stored before, by key: they stand, and ours are to be dropped.
+        """
+
+        def work(transaction: sa.Connection) -> dict[str, Assessment]:
+            answers = {bill.key: bill.answer for bill in bills if bill.answer is not None}
+            new = assessments.keep(self._database, transaction, answers.values(), now=now)
             _free(transaction, {bill.key for bill in bills if bill.key}, owner=owner)
             back: dict[str, int] = defaultdict(int)
             for bill in bills:
@@ -79,9 +83,9 @@ class Money:
                 if nano:
                     self._give_back(transaction, owner, connection, nano)
             self._count(transaction, [entry for bill in bills for entry in bill.entries], now=now)
+            return assessments.read(transaction, answers.keys() - new)
 
-        if bills:
-            self._database.write(work)
+        return self._database.write(work) if bills else {}
 
     def renew(self, owner: str, *, lease: float, now: datetime) -> None:
         """The process lives: what it claimed and reserved stays its own."""
@@ -113,15 +117,14 @@ class Money:
 
     def entries(self, *, since: date, until: date | None = None) -> list[Entry]:
         """Sums over the days, `until` included."""
-        query = sa.select(
-            *(SPEND.c[name] for name in _KEYS), *(sa.func.sum(SPEND.c[name]).label(name) for name in _SUMS)
-        )
-        query = query.where(SPEND.c.day >= since).group_by(*(SPEND.c[name] for name in _KEYS))
+        keys = [SPEND.c[name] for name in _KEYS]
+        query = sa.select(*keys, *(sa.func.sum(SPEND.c[name]).label(name) for name in _SUMS))
+        query = query.where(SPEND.c.day >= since).group_by(*keys)
         if until is not None:
             query = query.where(SPEND.c.day <= until)
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(*keys)).mappings().all()
-        return [Entry(**{name: row[name] if name in _KEYS else int(row[name]) for name in (*_KEYS, *_SUMS)}) for row in rows]
+            rows = [dict(row) for row in connection.execute(query.order_by(*keys)).mappings()]
+        return [_entry(row) for row in rows]
 
     def scored(self, *, since: date, until: date | None = None) -> dict[str, int]:
         """Leads that got a score, by connection; a lead that was scored twice counts twice."""
@@ -184,9 +187,12 @@ class Money:
         now: datetime,
     ) -> set[str]:
         """Turn permits to pay into refusals where a budget has no room; the keys of those."""
-        if not any(
-            permit.state == "pay" and budgets.of(ask.connection) for ask, permit in zip(asks, permits, strict=True)
-        ):
+        bound = [
+            place
+            for place, (ask, permit) in enumerate(zip(asks, permits, strict=True))
+            if permit.state == "pay" and ask.nano and budgets.of(ask.connection)
+        ]
+        if not bound:
             return set()
         if not self._database.is_sqlite:
             transaction.execute(_LOCK)
@@ -253,15 +259,20 @@ class _Totals:
         self._now = now
         today = now.astimezone(UTC).date()
         first = today.replace(day=1)
-        of_day = sa.func.sum(sa.case((SPEND.c.day == today, SPEND.c.nano_usd), else_=0))
-        query = sa.select(SPEND.c.connection, of_day, sa.func.sum(SPEND.c.nano_usd)).where(
-            SPEND.c.day >= first, SPEND.c.day <= today
-        )
+        of_day = sa.case((SPEND.c.day == today, SPEND.c.nano_usd), else_=0)
+        none = sa.literal(0, sa.BigInteger)
+        paid = sa.select(SPEND.c.connection, of_day.label("day"), SPEND.c.nano_usd.label("month"), none.label("held"))
+        held = sa.select(RESERVED.c.connection, none, none, RESERVED.c.nano_usd)
+        # One statement, one snapshot: between two, what is being settled would be in neither.
+        rows = sa.union_all(paid.where(SPEND.c.day >= first, SPEND.c.day <= today), held).subquery()
+        sums = [sa.func.sum(rows.c[name]) for name in ("day", "month", "held")]
         self._spent: dict[Period, dict[str, int]] = {"day": {}, "month": {}}
-        for name, day, month in connection.execute(query.group_by(SPEND.c.connection)):
+        self._reserved: dict[str, int] = {}
+        for name, day, month, nano in connection.execute(
+            sa.select(rows.c.connection, *sums).group_by(rows.c.connection)
+        ):
             self._spent["day"][name], self._spent["month"][name] = int(day), int(month)
-        held = sa.select(RESERVED.c.connection, sa.func.sum(RESERVED.c.nano_usd)).group_by(RESERVED.c.connection)
-        self._reserved = {name: int(nano) for name, nano in connection.execute(held)}
+            self._reserved[name] = int(nano)
 
     def spent(self, scope: str, period: Period) -> int:
         found = self._spent[period]
@@ -293,6 +304,12 @@ def next_start(period: Period, now: datetime) -> datetime:
     if period == "month":
         following = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     return _midnight(following)
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    words: dict[str, str] = {name: row[name] for name in _KEYS}
+    sums: dict[str, int] = {name: int(row[name]) for name in _SUMS}
+    return Entry(**words, **sums)  # type: ignore[arg-type]  # by name, of two types
 
 
 def _midnight(day: date) -> datetime:
