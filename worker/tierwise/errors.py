@@ -7,6 +7,7 @@
     ├── RejectRecord        this record (or row) cannot be handled: review item     exit 1
     ├── PauseConnection     every call would fail the same way: a person must act   exit 3
     ├── Misconfigured       a file or setting is wrong: names the place and remedy  exit 2
+    ├── Refused             this person may not do this, or not yet: nothing changed exit 1
     └── LeaseLost           somebody else owns this work now: drop the result       exit 1
 
 The message is for a person: what, where, and what to do. It never holds a secret or personal data.
@@ -68,6 +69,10 @@ class Misconfigured(TierwiseError):
     """A setting, file or argument is wrong."""
 
     exit_code = 2
+
+
+class Refused(TierwiseError):
+    """This person may not do this, or not yet; that it was tried is recorded."""
 
 
 class LeaseLost(TierwiseError):

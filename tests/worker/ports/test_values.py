@@ -11,19 +11,24 @@ import pytest
 
 from tierwise import ports
 from tierwise.domain.lead import Lead
-from tierwise.ports import models, money, stores, values
+from tierwise.ports import models, money, policies, stores, values
 
-VALUES = [item for item in vars(values).values() if inspect.isclass(item) and item.__module__ == values.__name__]
+VALUES = [
+    item
+    for module in (policies, values)
+    for item in vars(module).values()
+    if inspect.isclass(item) and item.__module__ == module.__name__ and issubclass(item, tuple)
+]
 
 
 def test_everything_is_found_under_ports() -> None:
     declared = {
         name
-        for module in (models, money, stores, values)
+        for module in (models, money, policies, stores, values)
         for name, item in vars(module).items()
         if getattr(item, "__module__", "") == module.__name__ and not name.startswith("_")
     }
-    assert set(ports.__all__) == declared | {"ALL", "Clock", "CursorKind", "DecisionKey", "NANO"}
+    assert set(ports.__all__) == declared | {"ALL", "Clock", "CursorKind", "DecisionKey", "NANO", "UNLIMITED"}
     assert all(hasattr(ports, name) for name in ports.__all__)
 
 

@@ -15,7 +15,6 @@ from tierwise.domain import review
 from tierwise.errors import TierwiseError
 from tierwise.telemetry import Gauge
 
-_UNLIMITED = ports.Budgets()
 _LEADS = {
     "leads": ("tierwise_leads", "Leads that are known."),
     "undecided": ("tierwise_leads_undecided", "Leads without a decision on their present form."),
@@ -24,12 +23,20 @@ _LEADS = {
 }
 
 
-def read(store: ports.Store, *, now: datetime, budgets: ports.Budgets = _UNLIMITED) -> list[Gauge]:
+def read(store: ports.Store, *, now: datetime, budgets: ports.Budgets = ports.UNLIMITED) -> list[Gauge]:
     """All levels; where the database does not answer only that it does not."""
     up = Gauge("tierwise_database_up", "1 where the database answers.", (), {(): 1})
     build = Gauge("tierwise_build_info", "Version of the console.", ("version",), {(tierwise.__version__,): 1})
     try:
-        return [build, up, *_leads(store), *_queues(store, now), *_processes(store, now), *_policy(store), *_money(store, budgets, now)]
+        return [
+            build,
+            up,
+            *_leads(store),
+            *_queues(store, now),
+            *_processes(store, now),
+            *_policy(store),
+            *_money(store, budgets, now),
+        ]
     except TierwiseError:
         return [build, up._replace(values={(): 0})]
 

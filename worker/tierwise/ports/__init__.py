@@ -4,6 +4,7 @@ from tierwise.ports.models import Clock, Judge
 from tierwise.ports.money import (
     ALL,
     NANO,
+    UNLIMITED,
     Ask,
     Batch,
     Bill,
@@ -15,6 +16,17 @@ from tierwise.ports.money import (
     Permit,
     Spent,
 )
+from tierwise.ports.policies import (
+    Activation,
+    AdminEvent,
+    AdminEvents,
+    Approval,
+    People,
+    Person,
+    Policies,
+    Published,
+    Trial,
+)
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -24,14 +36,12 @@ from tierwise.ports.stores import (
     Labels,
     Leads,
     Outbox,
-    Policies,
     Reviews,
     Slots,
     Store,
     Works,
 )
 from tierwise.ports.values import (
-    Activation,
     Arrival,
     Attempt,
     ChainReport,
@@ -57,7 +67,11 @@ from tierwise.ports.values import (
 __all__ = [
     "ALL",
     "NANO",
+    "UNLIMITED",
     "Activation",
+    "AdminEvent",
+    "AdminEvents",
+    "Approval",
     "Arrival",
     "Ask",
     "Assessments",
@@ -92,8 +106,11 @@ __all__ = [
     "Money",
     "Outbox",
     "Outgoing",
+    "People",
     "Permit",
+    "Person",
     "Policies",
+    "Published",
     "ReviewItem",
     "ReviewRequest",
     "Reviews",
@@ -102,5 +119,6 @@ __all__ = [
     "Spent",
     "Store",
     "StoredDecision",
+    "Trial",
     "Works",
 ]

@@ -49,6 +49,9 @@ def _any_limit(budget: Budget) -> bool:
     return budget.day is not None or budget.month is not None
 
 
+UNLIMITED = Budgets()
+
+
 class Ask(NamedTuple):
     """Somebody wants to pay for an answer."""
 

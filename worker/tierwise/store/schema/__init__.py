@@ -11,7 +11,16 @@ from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
 from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
-from tierwise.store.schema.policies import policy_activation, policy_version
+from tierwise.store.schema.policies import (
+    admin_event,
+    person,
+    policy_activation,
+    policy_approval,
+    policy_shadow,
+    policy_trial,
+    policy_version,
+    shadow_decision,
+)
 from tierwise.store.schema.processes import fence, heartbeat, schedule_slot
 from tierwise.store.schema.records import (
     OUTBOX_STATES,
@@ -37,6 +46,7 @@ __all__ = [
     "RECORD_ID",
     "REVIEW_STATES",
     "WORK_STATES",
+    "admin_event",
     "answer_claim",
     "assessment",
     "chain",
@@ -52,10 +62,15 @@ __all__ = [
     "model_reservation",
     "model_spend",
     "outbox",
+    "person",
     "policy_activation",
+    "policy_approval",
+    "policy_shadow",
+    "policy_trial",
     "policy_version",
     "review_item",
     "schedule_slot",
+    "shadow_decision",
     "work",
     "write_attempt",
 ]
