@@ -63,11 +63,9 @@ def check(settings: configuration.Settings) -> str:
             return "not known yet"
         active = parts.store.policies.active()
         chain = parts.runnable(active.digest).policy.rubric.models if active else None
-        models = {
-            settings.model.primary or (chain and chain.primary),
-            settings.model.secondary or (chain and chain.secondary),
-        }
-        for model in sorted(filter(None, models)):
+        first = settings.model.primary or (chain.primary if chain else None)
+        second = settings.model.secondary or (chain.secondary if chain else None)
+        for model in filter(None, (first, second)):
             if parts.prices.of(model) is None:
                 raise Misconfigured(
                     "its price is unknown, and a budget is set: it is not asked",
@@ -125,11 +123,9 @@ def _show(answer: dict[str, Any]) -> None:
         output.say(f'price unknown: {names}; [prices."MODEL"] in tierwise.toml tells it. Unknown is in no sum.')
     prompt, cascade = answer["prompt"], answer["cascade"]
     if prompt["characters"]:
-        output.out.print(
-            f"{prompt['repeated_share']:.0%} of the prompts' text repeats; of the tokens in, providers say that they had "
-            f"{prompt['cached_share'] or 0:.0%} cached",
-            markup=False,
-        )
+        cached = prompt["cached_share"] or 0
+        told = f"{prompt['repeated_share']:.0%} of the prompts' text repeats; providers had {cached:.0%} of it cached"
+        output.out.print(told, markup=False)
     if cascade["unknown_because"]:
         output.out.print(f"saved by the cascade: not known, since {cascade['unknown_because']}", markup=False)
     else:
