@@ -62,6 +62,35 @@ def test_outcomes_are_kept_where_they_differ_and_of_leads_that_are_known(desk: A
     assert desk.store.labels.counts()["crm", "crm_outcome", "deal"] == 1
 
 
+def touch(desk: Any, seconds: float, kind: str = "call", *, record_id: str = "1") -> Outcome:
+    return Outcome(record_id, "touch", kind, desk.now + timedelta(seconds=seconds))
+
+
+def test_of_touches_the_first_one_after_hand_off_is_kept(desk: Any) -> None:
+    desk.wait(100)
+    desk.decide(desk.arrival("1"))
+    assert keep(desk, touch(desk, -50, "email")) == 0, "before it was decided nobody followed our advice"
+    desk.wait(500)
+    assert keep(desk, touch(desk, -100, "meeting"), touch(desk, -200), touch(desk, -90), touch(desk, -2000)) == 1
+    (found,) = desk.store.labels.list()
+    assert (found.subject, found.value, found.said_at) == ("touch", "call", desk.now - timedelta(seconds=200))
+    assert found.decision_id == desk.store.leads.story("crm", "1")[0].decisions[0].id
+    assert keep(desk, touch(desk, -10), touch(desk, -200), touch(desk, 0, record_id="stranger")) == 0
+    # Logged late, of a time before: that one was the first.
+    assert keep(desk, touch(desk, -300, "email")) == 1
+    newest = desk.store.labels.list()[0]
+    assert (newest.value, newest.previous) == ("email", "call")
+
+
+def test_a_touch_is_about_the_decision_that_stood_then(desk: Any) -> None:
+    desk.decide(desk.arrival("1"))
+    desk.wait(600)
+    desk.decide(desk.arrival("1", employee_count=7))
+    assert keep(desk, touch(desk, -300)) == 1
+    first, second = desk.store.leads.story("crm", "1")[0].decisions
+    assert desk.store.labels.list()[0].decision_id == first.id != second.id
+
+
 def test_who_lost_the_lease_keeps_nothing(desk: Any) -> None:
     desk.decide(desk.arrival("1"))
     slow = desk.store.cursors.claim("crm", owner="slow", lease=60, now=desk.now, kind="outcomes")

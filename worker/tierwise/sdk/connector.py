@@ -114,7 +114,10 @@ class Outcome(NamedTuple):
 
     record_id: str
     subject: str
-    """What it is about: "stage", "status", "deal:ID" or "touch" (the first one by sales)."""
+    """What it is about: "stage", "status", "deal:ID" or "touch" (sales called, wrote or met; `value` says which).
+
+    A connector may tell every touch it sees: the first one after the lead was decided is kept.
+    """
     value: str
     at: datetime
     """Since when, or, where the system does not tell, when the record was changed last."""

@@ -22,6 +22,7 @@ TABLE = schema.label
 LEAD = schema.lead
 REP, CRM = "rep_feedback", "crm_outcome"
 LONGEST = 200  # characters of a value
+TOUCH = "touch"
 
 
 class Labels:
@@ -129,23 +130,32 @@ def hear(
 def _keep(
     database: engine.Database, connection: sa.Connection, name: str, outcomes: Sequence[Outcome], *, now: datetime
 ) -> int:
-    # Of two readings of one thing in a page the later one counts.
-    latest = {(item.record_id, item.subject[:LONGEST]): item for item in sorted(outcomes, key=lambda item: item.at)}
+    # Of two readings of one thing in a page the later one counts; touches are looked at one by one.
+    latest = {
+        (item.record_id, item.subject[:LONGEST]): item
+        for item in sorted(outcomes, key=lambda item: item.at)
+        if item.subject != TOUCH
+    }
+    touches = [item for item in sorted(outcomes, key=lambda item: item.at) if item.subject == TOUCH]
     leads: dict[str, tuple[str, Sequence[str]]] = {}
     last: dict[tuple[str, str], sa.Row[Any]] = {}
-    for some in columns.chunks(sorted({record_id for record_id, _ in latest})):
+    for some in columns.chunks(sorted({record_id for record_id, _ in latest} | {item.record_id for item in touches})):
         query = sa.select(LEAD.c.record_id, LEAD.c.former_ids, LEAD.c.fingerprint)
         for row in connection.execute(query.where(LEAD.c.connection == name, LEAD.c.record_id.in_(some))):
             leads[row.record_id] = (row.fingerprint, row.former_ids)
         labels = sa.select(TABLE).where(TABLE.c.connection == name, TABLE.c.record_id.in_(some), TABLE.c.source == CRM)
         last.update({(row.record_id, row.subject): row for row in connection.execute(labels.order_by(TABLE.c.id))})
     fresh = {key: item for key, item in latest.items() if key[0] in leads and not _same(item, last.get(key))}
-    decisions = requests.decided(connection, name, {key: leads[key][1] for key, _ in fresh})
+    touched = {item.record_id for item in touches if item.record_id in leads}
+    decisions = requests.decided(connection, name, {key: leads[key][1] for key in {key for key, _ in fresh} | touched})
+    fresh |= _first_touches(touches, decisions, last)
     rows = []
     for (record_id, subject), item in fresh.items():
         # What stood there when sales acted; a decision of later is not what they went by.
         before = last.get((record_id, subject))
         made = decisions[record_id]
+        if subject == TOUCH:
+            made = [one for one in made if one.decided_at <= item.at]
         rows.append(
             {
                 "connection": name,
@@ -165,6 +175,23 @@ def _keep(
             }
         )
     return _insert(database, connection, rows)
+
+
+def _first_touches(
+    touches: Sequence[Outcome], decisions: Mapping[str, Sequence[requests.Made]], last: Mapping[Any, sa.Row[Any]]
+) -> dict[tuple[str, str], Outcome]:
+    """The first one after hand-off, which is the lead's first decision; `touches` are the oldest first.
+
+    One that is read late and came before the one we know replaces it; later ones are no outcome.
+    """
+    found: dict[tuple[str, str], Outcome] = {}
+    for item in touches:
+        key, made = (item.record_id, TOUCH), decisions.get(item.record_id) or ()
+        known = last.get(key)
+        first = made and item.at >= made[0].decided_at and (known is None or item.at < known.said_at)
+        if first and key not in found:
+            found[key] = item
+    return found
 
 
 def _same(item: Outcome, row: sa.Row[Any] | None) -> bool:

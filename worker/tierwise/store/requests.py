@@ -29,6 +29,7 @@ class Made(NamedTuple):
     score: int | None
     confidence: float | None
     sequence: int
+    decided_at: datetime
 
 
 def hear(

@@ -1,0 +1,80 @@
+"""Connections: their settings, secrets and open connectors, always behind the guard."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from tierwise import plugins
+from tierwise.domain import mapping
+from tierwise.domain.advice import AdviceField, fields_for
+from tierwise.domain.policy import Policy
+from tierwise.errors import Misconfigured, TierwiseError
+from tierwise.pipeline import guard
+from tierwise.sdk import Connection, Connector, TellsQuota
+from tierwise.settings import ConnectionSettings
+from tierwise.wiring.policy import Policed
+
+
+class Accounts(Policed):
+    """Parts that know the connections."""
+
+    def connection(self, name: str) -> ConnectionSettings:
+        """Settings of one connection."""
+        found = self.settings.connections.get(name)
+        if found is None:
+            known = ", ".join(sorted(self.settings.connections)) or "none"
+            raise Misconfigured(
+                f"there is no connection '{name}' in the settings",
+                place=str(self.settings.file or ""),
+                remedy=f"known: {known}; `tierwise connections add {name} --type hubspot` writes one",
+            )
+        return found
+
+    call_seconds = guard.CALL_SECONDS
+    """Longest call of a connector."""
+
+    def token(self, name: str) -> str:
+        """The connection's token; "" where its type needs none and none is set. Raises Misconfigured."""
+        settings = self.connection(name)
+        given = settings.token is not None or settings.token_file is not None
+        return settings.secret(name) if given or plugins.needs_token(settings.type) else ""
+
+    @contextmanager
+    def connector(self, name: str) -> Iterator[Connector]:
+        """The connector of one connection, open for the block."""
+        settings = self.connection(name)
+        connection = Connection(
+            name=name, type=settings.type, token=self.token(name), options=settings.options, limiter=self.limiter
+        )
+        connector = guard.Guarded(lambda: plugins.open_connector(connection), name=name, seconds=self.call_seconds)
+        try:
+            yield cast(Connector, connector)
+        finally:
+            self._note_quota(name, connector)
+            connector.close()
+
+    def _note_quota(self, name: str, connector: TellsQuota) -> None:
+        """Beside the work: that it cannot be noted is no reason to fail."""
+        with contextlib.suppress(TierwiseError):
+            quota = connector.quota()
+            if quota is not None:
+                self.store.connections.note_quota(name, quota)
+
+    def field_map(self, name: str, policy: Policy) -> mapping.FieldMap:
+        """The policy's map for the connection's type."""
+        type_ = self.connection(name).type
+        found = policy.maps.get(type_)
+        if found is None:
+            raise Misconfigured(
+                f"the active policy has no field map for connections of type '{type_}'",
+                place=f"rules/maps/{type_}.yaml",
+                remedy="add the map and run `tierwise policy activate DIR`",
+            )
+        return found
+
+    def advice_fields(self) -> tuple[AdviceField, ...]:
+        """Our CRM fields with the options of the active policy."""
+        return fields_for(self.runnable().policy)

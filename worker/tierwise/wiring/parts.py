@@ -1,0 +1,145 @@
+"""What a process opens, each part when it is first needed, so that a command pays only for what it uses.
+
+litellm, above all, is imported only where a model is called.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tierwise import limits, plugins, ports, store
+from tierwise.domain.lead import digest
+from tierwise.domain.policy import Runnable
+from tierwise.domain.rubric import Assessment
+from tierwise.pipeline import enrich
+from tierwise.sdk import Enriching, Limiter
+from tierwise.settings import EnricherSettings, Settings
+
+if TYPE_CHECKING:
+    from tierwise.llm.loop import LoopThread
+
+
+def clock() -> datetime:
+    """Now, UTC."""
+    return datetime.now(UTC)
+
+
+class Parts:
+    """Parts of one process, opened on demand. Thread-safe; not for use across a fork."""
+
+    stopping = threading.Event()
+    """Set when the worker's main process was asked to end: a pump of its threads claims no more, drains and releases.
+
+    A prefork child does not see it: there a pump ends by its own deadline, which the grace of `run` allows for.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        broker_url: str | None = None,
+        uncached: bool = False,
+        answers: Callable[[Collection[str]], Mapping[str, Assessment]] | None = None,
+    ) -> None:
+        """`uncached`: no database is at hand, so no assessment is looked up or kept (`tierwise score`). `answers`
+        looks assessments up elsewhere (`tierwise eval`)."""
+        self.settings = settings
+        self._uncached = uncached
+        self._answers = answers
+        self.broker_url = broker_url or settings.broker_url
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        """Unique per process start, so that a restarted process never passes for its predecessor."""
+        self._lock = threading.RLock()
+        self._store: ports.Store | None = None
+        self._limiter: Limiter | None = None
+        self._enrichment: enrich.Enrichment | None = None
+        self._judge: ports.Judge | None = None
+        self._loop: LoopThread | None = None
+        # What the layers above remember. It stands here, so that one signature makes a process's wiring.
+        self._runnables: dict[str, Runnable] = {}
+        self._active: tuple[float, str] | None = None
+        self._pumping = threading.Lock()
+
+    @property
+    def store(self) -> ports.Store:
+        """The database; Misconfigured where its schema is out of date, Unreachable where it does not answer."""
+        with self._lock:
+            if self._store is None:
+                url = self.settings.database_url
+                if url.startswith("sqlite"):
+                    self.settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._store = store.open_store(url)
+            return self._store
+
+    @property
+    def limiter(self) -> Limiter:
+        """Token buckets: shared through the broker's server, or local where there is none."""
+        with self._lock:
+            if self._limiter is None:
+                self._limiter = limits.RedisLimiter(self.broker_url) if self.broker_url else limits.LocalLimiter()
+            return self._limiter
+
+    @property
+    def enrichment(self) -> enrich.Enrichment | None:
+        """The configured enrichers, open; None where there are none. Misconfigured names enricher and option."""
+        with self._lock:
+            if self._enrichment is None and self.settings.enrichers:
+                seats = [self._seat(name, settings) for name, settings in self.settings.enrichers.items()]
+                self._enrichment = enrich.Enrichment(
+                    seats, seconds=self.settings.enrich_seconds, monotonic=time.monotonic
+                )
+            return self._enrichment
+
+    def _seat(self, name: str, settings: EnricherSettings) -> enrich.Seat:
+        enriching = Enriching(name, settings.secret(name), settings.options, self.limiter, settings.seconds)
+        return enrich.Seat(
+            name,
+            plugins.installed().open_enricher(settings.type, enriching),
+            version=digest([settings.type, settings.options]),
+            seconds=settings.seconds,
+        )
+
+    def judge(self) -> tuple[ports.Judge, LoopThread]:
+        """The chain of models and the one event loop it lives on. Imports litellm."""
+        from tierwise.llm import cascade, loop
+
+        with self._lock:
+            if self._judge is None or self._loop is None:
+                models = self.settings.model
+                self._loop = loop.LoopThread()
+                self._judge = cascade.Cascade(
+                    primary=models.primary,
+                    secondary=models.secondary,
+                    timeout_seconds=models.timeout_seconds,
+                    in_flight=models.in_flight,
+                    attempts=models.attempts,
+                    cache=self._answers or (None if self._uncached else self.store.assessments.get),
+                )
+            return self._judge, self._loop
+
+    def close(self) -> None:
+        """Let go of everything that was opened."""
+        with self._lock:
+            judge, loop, opened, limiter = self._judge, self._loop, self._store, self._limiter
+            self._judge, self._loop, self._store, self._limiter = None, None, None, None
+            enrichment, self._enrichment = self._enrichment, None
+        try:
+            if judge is not None and loop is not None:
+                with contextlib.suppress(TimeoutError):
+                    loop.submit(judge.close()).result(timeout=10)
+                loop.stop()
+        finally:
+            if enrichment is not None:
+                enrichment.close()
+            if isinstance(limiter, limits.RedisLimiter):
+                limiter.close()
+            if opened is not None:
+                opened.close()

@@ -1,0 +1,98 @@
+"""Reading a CRM: the poll, the pass that trails it, and what became of the leads."""
+
+from __future__ import annotations
+
+import functools
+import time
+
+from tierwise import ports, telemetry
+from tierwise.domain import mapping
+from tierwise.pipeline import outcomes, poll
+from tierwise.pipeline import reconcile as trailing
+from tierwise.pipeline.map import Enrich
+from tierwise.pipeline.poll import Polled
+from tierwise.wiring.accounts import Accounts
+from tierwise.wiring.parts import clock
+
+
+class Passes(Accounts):
+    """Parts that read."""
+
+    def poll(self, name: str) -> poll.Polled | None:
+        """Poll one connection once; None where another process does or it is off."""
+        runnable = self.runnable()
+        field_map = self.field_map(name, runnable.policy)
+        settings = self.settings
+        pace = poll.Pace(
+            every=self.connection(name).poll_seconds or settings.poll_seconds,
+            overlap=settings.overlap_seconds,
+        )
+        with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
+            return poll.poll(
+                self.store,
+                connector,
+                connection=name,
+                field_map=field_map,
+                properties=mapping.properties(field_map),
+                policy=runnable.digest,
+                owner=self.owner,
+                clock=clock,
+                monotonic=time.monotonic,
+                pace=pace,
+                stop=self.stopping.is_set,
+                enrich=self._enrich(name),
+            )
+
+    def _enrich(self, name: str) -> Enrich | None:
+        """Every pass over a connection enriches alike, or a lead would change back and forth."""
+        if self.enrichment is None:
+            return None
+        stored = functools.partial(self.store.leads.provenance, name)
+        return functools.partial(self.enrichment.page, stored=stored)
+
+    def reconcile(self, name: str) -> Polled | None:
+        """Follow the poll of one connection by the index lag; None where there is nothing to do yet."""
+        if not self.trails(name, "reconcile"):
+            return None
+        runnable = self.runnable()
+        field_map = self.field_map(name, runnable.policy)
+        with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
+            return trailing.reconcile(
+                self.store,
+                connector,
+                connection=name,
+                field_map=field_map,
+                properties=mapping.properties(field_map),
+                policy=runnable.digest,
+                owner=self.owner,
+                clock=clock,
+                monotonic=time.monotonic,
+                pace=poll.Pace(),
+                trail=self._trail(),
+                stop=self.stopping.is_set,
+                enrich=self._enrich(name),
+            )
+
+    def outcomes(self, name: str) -> outcomes.Told | None:
+        """Look at what became of one connection's leads; None where there is nothing to do yet."""
+        if not self.trails(name, "outcomes"):
+            return None
+        with self.connector(name) as connector, telemetry.bind(connection=name):
+            return outcomes.outcomes(
+                self.store,
+                connector,
+                connection=name,
+                owner=self.owner,
+                clock=clock,
+                monotonic=time.monotonic,
+                pace=poll.Pace(),
+                trail=self._trail(),
+            )
+
+    def trails(self, name: str, kind: ports.CursorKind) -> bool:
+        """Whether that pass over a connection has anything to read yet."""
+        return self._trail().due(self.store.cursors.watermark(name, kind), now=clock())
+
+    def _trail(self) -> trailing.Trail:
+        settings = self.settings.trail
+        return trailing.Trail(lag=settings.lag_seconds, window=settings.window_seconds)
