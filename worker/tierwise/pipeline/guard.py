@@ -9,11 +9,13 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from tierwise import errors
+from tierwise.pipeline.contact import Contact
 from tierwise.pipeline.crew import Crew
 from tierwise.sdk import (
     FIELDS,
@@ -42,9 +44,19 @@ T = TypeVar("T")
 class Guarded:
     """A connector that keeps the contract, or says that it does not. Used by one thread at a time, as any."""
 
-    def __init__(self, open_: Callable[[], Connector], *, name: str, seconds: float = CALL_SECONDS) -> None:
-        """Opens it. Raises the families of `errors` only."""
+    def __init__(
+        self,
+        open_: Callable[[], Connector],
+        *,
+        name: str,
+        seconds: float = CALL_SECONDS,
+        contact: Contact | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Opens it. Raises the families of `errors` only. `contact` hears of every call."""
         self._name = name
+        self._contact = contact or Contact(name)
+        self._monotonic = monotonic
         self._seconds = seconds
         self._crew = Crew(f"connector-{name}", size=1)
         self._hangs = False
@@ -75,7 +87,7 @@ class Guarded:
             yield self._page(page)
             if page.position is None:
                 return
-        raise errors.RetryLater("the connector stopped before its last page", place=self._name)
+        raise self._stopped()
 
     def read(self, record_ids: Sequence[str], *, properties: Sequence[str]) -> Sequence[Record]:
         """As the connector."""
@@ -89,10 +101,11 @@ class Guarded:
         fits = all(isinstance(one, Written) for one in answers) and (
             [one.record_id for one in answers] == [update.record_id for update in updates]
         )
-        if fits:
-            return answers
-        why = f"{self._name}: the connector's answer does not fit the batch"
-        return [Written(update.record_id, "retry", error=why) for update in updates]
+        if not fits:
+            why = f"{self._name}: the connector's answer does not fit the batch"
+            answers = [Written(update.record_id, "retry", error=why) for update in updates]
+        self._contact.wrote(answers)
+        return answers
 
     def provision(self, fields: Sequence[AdviceField], *, dry_run: bool) -> Sequence[PlanStep]:
         """As the connector."""
@@ -117,7 +130,7 @@ class Guarded:
             yield page
             if page.position is None:
                 return
-        raise errors.RetryLater("the connector stopped before its last page", place=self._name)
+        raise self._stopped()
 
     def quota(self) -> Quota | None:
         """As the connector; None where it does not tell."""
@@ -132,28 +145,42 @@ class Guarded:
         self._crew.close()
 
     def _call(self, what: str, call: Callable[[], T]) -> T:
+        began = self._monotonic()
+        try:
+            answer = self._answer(what, call)
+        except errors.TierwiseError as error:
+            self._contact.ended(what, self._monotonic() - began, error)
+            raise
+        self._contact.ended(what, self._monotonic() - began, None)
+        return answer
+
+    def _answer(self, what: str, call: Callable[[], T]) -> T:
         if self._hangs:
             raise errors.RetryLater(f"the connector hangs in an earlier call, so {what} is not tried", place=self._name)
         future = self._crew.submit(call)
         concurrent.futures.wait([future], timeout=self._seconds)
         if not future.done():
             self._hangs = True
-            raise errors.RetryLater(
+            hung = errors.RetryLater(
                 f"the connector did not come back from {what} within {self._seconds:g} s",
                 place=self._name,
                 remedy="if it stays so, tell its makers that a call has no timeout",
             )
+            hung.fault = "timeout"
+            raise hung
         error = future.exception()
         if error is None:
             return future.result()
         if isinstance(error, errors.TierwiseError):
             error.place = error.place or self._name
             raise error
-        raise errors.RetryLater(
+        broke = errors.RetryLater(
             f"the connector broke in {what} with {type(error).__name__}",
             place=self._name,
             remedy="if it stays so, tell its makers: only the errors of tierwise.sdk may leave a connector",
-        ) from None
+        )
+        broke.fault = "broken"
+        raise broke from None
 
     def _page(self, page: Any) -> Page:
         if not isinstance(page, Page):
@@ -179,12 +206,21 @@ class Guarded:
             raise self._broken(f"{what} has a time without a time zone")
         return value
 
+    def _stopped(self) -> errors.RetryLater:
+        told = errors.RetryLater("the connector stopped before its last page", place=self._name)
+        told.fault = "broken"
+        self._contact.ended("answer", 0.0, told)
+        return told
+
     def _broken(self, what: str) -> errors.PauseConnection:
-        return errors.PauseConnection(
+        told = errors.PauseConnection(
             f"the connector breaks its contract: {what}",
             place=self._name,
             remedy="tell its makers to run tierwise.sdk.testing.ConnectorContract; then tierwise connections enable",
         )
+        told.fault = "broken"
+        self._contact.ended("answer", 0.0, told)
+        return told
 
 
 def _plain(value: Any) -> Any:

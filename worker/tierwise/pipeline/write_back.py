@@ -158,12 +158,6 @@ class _Drain:
             results = self._connector.write(updates)
             return [self._settled(row, values, said) for (row, values), said in zip(busy, results, strict=True)]
         except Exception as error:
-            telemetry.count(
-                "tierwise_crm_calls_total",
-                connection=busy[0][0].connection,
-                operation="write",
-                result=type(error).__name__,
-            )
             return error
 
     def _settled(self, row: ports.Outgoing, values: Advice, result: Written) -> ports.Settled:
@@ -220,8 +214,6 @@ def _text(error: Exception) -> str:
 
 def _count(report: WroteBack, settled: Sequence[ports.Settled]) -> WroteBack:
     """With one more call that was answered."""
-    connection = settled[0].row.connection
-    telemetry.count("tierwise_crm_calls_total", connection=connection, operation="write", result="ok")
     return _tally(report._replace(calls=report.calls + 1), settled)
 
 

@@ -2,6 +2,7 @@
 
 from tierwise.ports.models import Clock, Judge
 from tierwise.ports.stores import (
+    AccountHealth,
     Assessments,
     Connections,
     Cursors,
@@ -28,6 +29,7 @@ from tierwise.ports.values import (
     CursorKind,
     DecisionKey,
     Finished,
+    Health,
     Heartbeat,
     Ingested,
     Known,
@@ -41,6 +43,7 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "AccountHealth",
     "Activation",
     "Arrival",
     "Assessments",
@@ -57,6 +60,7 @@ __all__ = [
     "DecisionKey",
     "Decisions",
     "Finished",
+    "Health",
     "Heartbeat",
     "Heartbeats",
     "Ingested",

@@ -24,6 +24,7 @@ from tierwise.ports.values import (
     CursorKind,
     DecisionKey,
     Finished,
+    Health,
     Heartbeat,
     Ingested,
     Known,
@@ -220,6 +221,28 @@ class Heartbeats(Protocol):
     def latest(self) -> list[Heartbeat]: ...
 
 
+class AccountHealth(Protocol):
+    """How each account is doing, step by step (poll, reconcile, outcomes, write_back)."""
+
+    def well(self, connection: str, step: str, *, now: datetime) -> bool:
+        """The step was answered; True where it had failed before."""
+
+    def failed(
+        self,
+        connection: str,
+        step: str,
+        *,
+        fault: str,
+        error: str,
+        remedy: str,
+        resting_until: datetime | None,
+        now: datetime,
+    ) -> None:
+        """The step failed once more. `resting_until`: until when the breaker leaves the account in peace."""
+
+    def list(self) -> list[Health]: ...
+
+
 class Store(Protocol):
     """Everything that is stored. One object per process; safe to use from several threads."""
 
@@ -247,4 +270,6 @@ class Store(Protocol):
     def slots(self) -> Slots: ...
     @property
     def heartbeats(self) -> Heartbeats: ...
+    @property
+    def health(self) -> AccountHealth: ...
     def close(self) -> None: ...

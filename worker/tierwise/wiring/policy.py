@@ -8,7 +8,7 @@ from pathlib import Path
 from tierwise import content, policies, ports
 from tierwise.domain.policy import Runnable
 from tierwise.errors import Misconfigured
-from tierwise.wiring.parts import Parts, clock
+from tierwise.wiring.parts import Parts
 
 ACTIVE_FOR = 2.0
 """Seconds that the active policy is remembered: an activation reaches every worker well within five."""
@@ -28,8 +28,8 @@ class Policed(Parts):
             return active
         directory = self.policy_directory()
         policy = policies.read(directory)
-        digest = self.store.policies.publish(policy, by="tierwise", note="first policy", now=clock())
-        return self.store.policies.activate(digest, by="tierwise", note="database was empty", now=clock())
+        digest = self.store.policies.publish(policy, by="tierwise", note="first policy", now=self.clock())
+        return self.store.policies.activate(digest, by="tierwise", note="database was empty", now=self.clock())
 
     def runnable(self, digest: str | None = None) -> Runnable:
         """The policy of that digest, by default the active one, compiled once per process."""
