@@ -11,13 +11,14 @@ from tierwise_salesforce import checks, schema, values
 from tierwise_salesforce.client import Client
 from tierwise_salesforce.reader import Reader
 from tierwise_salesforce.settings import Settings
-from tierwise_salesforce.writer import BATCH, Writer
+from tierwise_salesforce.writer import BATCH, FLUSH, Writer
 
 
 class Salesforce:
     """See `tierwise.sdk.Connector`, which says what each method promises."""
 
     batch_size: ClassVar[int] = BATCH
+    flush_size: ClassVar[int] = FLUSH
 
     def __init__(self, connection: sdk.Connection) -> None:
         settings = Settings.model_validate(dict(connection.options))
@@ -52,6 +53,10 @@ class Salesforce:
     def write(self, updates: Sequence[sdk.Update]) -> list[sdk.Written]:
         """One API call for a thousand, more only to find a row that makes a part of them unreadable."""
         return self._writer.write(updates)
+
+    def flush(self, updates: Sequence[sdk.Update]) -> Iterator[Mapping[int, sdk.Written]]:
+        """One API call for a thousand, a bulk job of some eight calls above six thousand."""
+        return self._writer.flush(updates)
 
     def provision(self, fields: Sequence[sdk.AdviceField], *, dry_run: bool) -> list[sdk.PlanStep]:
         """What is missing, and the command that deploys it: nothing is created by API."""

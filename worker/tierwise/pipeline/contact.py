@@ -30,10 +30,15 @@ class Contact:
 
     def __init__(self, connection: str) -> None:
         self._connection = connection
-        self.trouble: Trouble | None = None
-        """Of the last call that was work; None where that was answered."""
+        self._failed: Trouble | None = None
+        self._undone: Trouble | None = None
         self.worked = False
-        """Whether there was any such call."""
+        """Whether there was any call that is work."""
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Of the last call that was work; of a record that was left undone, where that was answered."""
+        return self._failed or self._undone
 
     def ended(self, operation: str, seconds: float, error: errors.TierwiseError | None) -> None:
         """One call came back."""
@@ -41,7 +46,7 @@ class Contact:
         self._count(operation, fault, seconds)
         if operation not in _BESIDE and not (operation == "open" and error is None):
             self.worked = True
-            self.trouble = Trouble(fault, _sentence(error), error.remedy) if error is not None else None
+            self._failed = Trouble(fault, _sentence(error), error.remedy) if error is not None else None
 
     def wrote(self, answers: Sequence[Written]) -> None:
         """What became of a batch: rows that are to be tried again are trouble although the call was answered."""
@@ -49,7 +54,7 @@ class Contact:
         if undone:
             self._count("write", "partial", None)
             why = next((one.error for one in undone if one.error), "no reason was given")
-            self.trouble = Trouble("partial", f"{len(undone)} of {len(answers)} records were left undone: {why}", "")
+            self._undone = Trouble("partial", f"{len(undone)} of {len(answers)} records were left undone: {why}", "")
 
     def _count(self, operation: str, result: str, seconds: float | None) -> None:
         telemetry.count("tierwise_crm_calls_total", connection=self._connection, operation=operation, result=result)

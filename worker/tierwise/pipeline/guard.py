@@ -22,6 +22,7 @@ from tierwise.sdk import (
     AdviceField,
     Check,
     Connector,
+    Flushes,
     OutcomePage,
     Page,
     PlanStep,
@@ -62,6 +63,8 @@ class Guarded:
         self._hangs = False
         self._connector = self._call("open", open_)
         self.batch_size = max(1, int(self._connector.batch_size))
+        flushes = int(self._connector.flush_size) if isinstance(self._connector, Flushes) else 0
+        self.flush_size = max(self.batch_size, flushes)
 
     def check(self, *, properties: Sequence[str], fields: Sequence[AdviceField]) -> Sequence[Check]:
         """As the connector."""
@@ -98,14 +101,33 @@ class Guarded:
         """As the connector; answers that fit no update count as none, and are tried again for as long as any."""
         found: Any = self._call("write", lambda: self._connector.write(updates))
         answers = list(found) if isinstance(found, list | tuple) else []
-        fits = all(isinstance(one, Written) for one in answers) and (
-            [one.record_id for one in answers] == [update.record_id for update in updates]
-        )
-        if not fits:
+        if not (len(answers) == len(updates) and all(map(_fits, answers, updates))):
             why = f"{self._name}: the connector's answer does not fit the batch"
             answers = [Written(update.record_id, "retry", error=why) for update in updates]
         self._contact.wrote(answers)
         return answers
+
+    def flush(self, updates: Sequence[Update]) -> Iterator[Mapping[int, Written]]:
+        """As the connector, step by step; an answer that fits no update, or tells of one again, counts as none."""
+        inner = self._connector
+        if not isinstance(inner, Flushes):
+            for start in range(0, len(updates), self.batch_size):
+                some = self.write(updates[start : start + self.batch_size])
+                yield {start + place: said for place, said in enumerate(some)}
+            return
+        steps = self._call("flush", lambda: iter(inner.flush(updates)))
+        left = set(range(len(updates)))
+        try:
+            while (step := self._call("flush", lambda: next(steps, None))) is not None:
+                fits = {place: said for place, said in _entries(step) if place in left and _fits(said, updates[place])}
+                left -= fits.keys()
+                self._contact.wrote(list(fits.values()))
+                yield fits
+            unanswered = f"{self._name}: the connector told nothing of it"
+            self._contact.wrote([Written(updates[place].record_id, "retry", error=unanswered) for place in left])
+        finally:
+            if (close := getattr(steps, "close", None)) is not None and not self._hangs:
+                self._call("close", close)
 
     def provision(self, fields: Sequence[AdviceField], *, dry_run: bool) -> Sequence[PlanStep]:
         """As the connector."""
@@ -221,6 +243,14 @@ class Guarded:
         told.fault = "broken"
         self._contact.ended("answer", 0.0, told)
         return told
+
+
+def _fits(said: Any, update: Update) -> bool:
+    return isinstance(said, Written) and said.record_id == update.record_id
+
+
+def _entries(step: Any) -> list[tuple[int, Any]]:
+    return [(place, said) for place, said in step.items() if type(place) is int] if isinstance(step, Mapping) else []
 
 
 def _plain(value: Any) -> Any:

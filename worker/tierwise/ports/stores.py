@@ -149,6 +149,9 @@ class Outbox(Protocol):
     def intend(self, rows: Sequence[tuple[Outgoing, Advice]], *, batch: str, now: datetime) -> frozenset[int]:
         """Commit the intents; returns the outbox ids whose lease still stands, only those may be sent."""
 
+    def renew(self, rows: Sequence[Outgoing], *, lease: float, now: datetime) -> frozenset[int]:
+        """Let the lease of these start anew; the outbox ids of those that nobody else has claimed meanwhile."""
+
     def settle(self, settled: Sequence[Settled], *, batch: str, now: datetime) -> None:
         """Outcomes of a batch. A row whose lease was lost after the call goes back to ready."""
 
