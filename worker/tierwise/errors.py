@@ -6,6 +6,7 @@
     ├── RejectRecord        this record (or row) cannot be handled: review item     exit 1
     ├── PauseConnection     every call would fail the same way: a person must act   exit 3
     ├── Misconfigured       a file or setting is wrong: names the place and remedy  exit 2
+    ├── Refused             this person may not do this, or not yet: nothing changed exit 1
     └── LeaseLost           somebody else owns this work now: drop the result       exit 1
 
 The message is for a person: what, where, and what to do. It never holds a secret or personal data. `fault` is the
@@ -85,6 +86,10 @@ class Misconfigured(TierwiseError):
 
     fault = "misconfigured"
     exit_code = 2
+
+
+class Refused(TierwiseError):
+    """This person may not do this, or not yet; that it was tried is recorded."""
 
 
 class LeaseLost(TierwiseError):

@@ -1,8 +1,19 @@
 """What the pipeline needs from the outside, as Protocols and the plain values that cross them."""
 
 from tierwise.ports.models import Clock, Judge
+from tierwise.ports.policies import (
+    Activation,
+    AdminEvent,
+    AdminEvents,
+    Approval,
+    People,
+    Person,
+    Policies,
+    Published,
+    Trial,
+)
+from tierwise.ports.seen import AccountHealth, Health
 from tierwise.ports.stores import (
-    AccountHealth,
     Assessments,
     Connections,
     Cursors,
@@ -11,14 +22,12 @@ from tierwise.ports.stores import (
     Labels,
     Leads,
     Outbox,
-    Policies,
     Reviews,
     Slots,
     Store,
     Works,
 )
 from tierwise.ports.values import (
-    Activation,
     Arrival,
     Attempt,
     ChainReport,
@@ -29,7 +38,6 @@ from tierwise.ports.values import (
     CursorKind,
     DecisionKey,
     Finished,
-    Health,
     Heartbeat,
     Ingested,
     Known,
@@ -45,6 +53,9 @@ from tierwise.ports.values import (
 __all__ = [
     "AccountHealth",
     "Activation",
+    "AdminEvent",
+    "AdminEvents",
+    "Approval",
     "Arrival",
     "Assessments",
     "Attempt",
@@ -72,7 +83,10 @@ __all__ = [
     "Leads",
     "Outbox",
     "Outgoing",
+    "People",
+    "Person",
     "Policies",
+    "Published",
     "ReviewItem",
     "ReviewRequest",
     "Reviews",
@@ -80,5 +94,6 @@ __all__ = [
     "Slots",
     "Store",
     "StoredDecision",
+    "Trial",
     "Works",
 ]

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
-from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Assessment
+from tierwise.ports.policies import AdminEvents, People, Policies
+from tierwise.ports.seen import AccountHealth
 from tierwise.ports.values import (
-    Activation,
     Arrival,
     ChainReport,
     Claim,
@@ -24,7 +24,6 @@ from tierwise.ports.values import (
     CursorKind,
     DecisionKey,
     Finished,
-    Health,
     Heartbeat,
     Ingested,
     Known,
@@ -198,18 +197,6 @@ class Labels(Protocol):
         """By connection, source and subject (without the id of a deal)."""
 
 
-class Policies(Protocol):
-    """Published bundles and which one runs."""
-
-    def publish(self, policy: Policy, *, by: str, note: str, now: datetime) -> str:
-        """Digest; publishing the same bundle twice changes nothing."""
-
-    def get(self, digest: str) -> Policy | None: ...
-    def activate(self, digest: str, *, by: str, note: str, now: datetime) -> Activation: ...
-    def active(self) -> Activation | None: ...
-    def history(self, *, limit: int = 50) -> list[Activation]: ...
-
-
 class Slots(Protocol):
     """Each periodic action happens once per slot, however many beats there are."""
 
@@ -222,28 +209,6 @@ class Heartbeats(Protocol):
 
     def beat(self, role: str, instance: str, *, info: Mapping[str, Any], now: datetime) -> None: ...
     def latest(self) -> list[Heartbeat]: ...
-
-
-class AccountHealth(Protocol):
-    """How each account is doing, step by step (poll, reconcile, outcomes, write_back)."""
-
-    def well(self, connection: str, step: str, *, now: datetime) -> bool:
-        """The step was answered; True where it had failed before."""
-
-    def failed(
-        self,
-        connection: str,
-        step: str,
-        *,
-        fault: str,
-        error: str,
-        remedy: str,
-        resting_until: datetime | None,
-        now: datetime,
-    ) -> None:
-        """The step failed once more. `resting_until`: until when the breaker leaves the account in peace."""
-
-    def list(self) -> list[Health]: ...
 
 
 class Store(Protocol):
@@ -269,6 +234,10 @@ class Store(Protocol):
     def labels(self) -> Labels: ...
     @property
     def policies(self) -> Policies: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def admin_events(self) -> AdminEvents: ...
     @property
     def slots(self) -> Slots: ...
     @property

@@ -199,43 +199,6 @@ class ConnectionState(NamedTuple):
     """The account's calls of the day, as it last told."""
 
 
-class Health(NamedTuple):
-    """How one step of one connection is doing."""
-
-    connection: str
-    step: str
-    failures: int
-    """In a row; 0 where the last one was answered."""
-    fault: str
-    """One of `errors.FAULTS`, "" where it does well; the same of what follows."""
-    error: str
-    remedy: str
-    failing_since: datetime | None
-    failed_at: datetime | None
-    """The last time, also where it does well again."""
-    ok_at: datetime | None
-    resting_until: datetime | None
-    """The breaker leaves the account in peace until then."""
-
-    def sentence(self) -> str:
-        """For a person: what fails, how often and why; "" where nothing does."""
-        if not self.failures:
-            return ""
-        times = "" if self.failures == 1 else f" {self.failures} times in a row"
-        return f"{self.step.replace('_', ' ')} failed{times} ({self.fault}): {self.error}"
-
-
-class Activation(NamedTuple):
-    """What runs."""
-
-    id: int
-    digest: str
-    version: str
-    by: str
-    note: str
-    at: datetime
-
-
 class Heartbeat(NamedTuple):
     """Sign of life of one process."""
 

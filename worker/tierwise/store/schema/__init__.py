@@ -11,7 +11,16 @@ from __future__ import annotations
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
-from tierwise.store.schema.policies import policy_activation, policy_version
+from tierwise.store.schema.policies import (
+    admin_event,
+    person,
+    policy_activation,
+    policy_approval,
+    policy_shadow,
+    policy_trial,
+    policy_version,
+    shadow_decision,
+)
 from tierwise.store.schema.processes import fence, heartbeat, schedule_slot
 from tierwise.store.schema.records import (
     OUTBOX_STATES,
@@ -39,6 +48,7 @@ __all__ = [
     "REVIEW_STATES",
     "WORK_STATES",
     "account_health",
+    "admin_event",
     "assessment",
     "chain",
     "connection",
@@ -51,10 +61,15 @@ __all__ = [
     "metadata",
     "notification",
     "outbox",
+    "person",
     "policy_activation",
+    "policy_approval",
+    "policy_shadow",
+    "policy_trial",
     "policy_version",
     "review_item",
     "schedule_slot",
+    "shadow_decision",
     "work",
     "write_attempt",
 ]
