@@ -12,6 +12,7 @@ from tierwise.ports.policies import (
     Published,
     Trial,
 )
+from tierwise.ports.seen import AccountHealth, Health
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -50,6 +51,7 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "AccountHealth",
     "Activation",
     "AdminEvent",
     "AdminEvents",
@@ -69,6 +71,7 @@ __all__ = [
     "DecisionKey",
     "Decisions",
     "Finished",
+    "Health",
     "Heartbeat",
     "Heartbeats",
     "Ingested",

@@ -8,7 +8,7 @@ from pathlib import Path
 from tierwise import content, policies, ports
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
-from tierwise.wiring.parts import Parts, clock
+from tierwise.wiring.parts import Parts
 
 ACTIVE_FOR = 2.0
 """Seconds that the active policy is remembered: an activation reaches every worker well within five."""
@@ -29,8 +29,8 @@ class Policed(Parts):
             return active
         directory = self.policy_directory()
         policy = policies.read(directory)
-        digest = self.store.policies.publish(policy, by="tierwise", note="first policy", now=clock())
-        return self.store.policies.activate(digest, by="tierwise", note="database was empty", now=clock())
+        digest = self.store.policies.publish(policy, by="tierwise", note="first policy", now=self.clock())
+        return self.store.policies.activate(digest, by="tierwise", note="database was empty", now=self.clock())
 
     def sound(self, digest: str) -> Policy:
         """The stored bundle, loaded, compiled and tested again; Misconfigured where any of it fails."""
@@ -53,13 +53,13 @@ class Policed(Parts):
     def activate(self, digest: str, *, by: str, note: str) -> ports.Activation:
         """Make it run, if it is sound and change control lets it. Raises Misconfigured and Refused."""
         self.sound(digest)
-        made = self.store.policies.activate(digest, by=by, note=note, now=clock())
+        made = self.store.policies.activate(digest, by=by, note=note, now=self.clock())
         self._active = None
         return made
 
     def rollback(self, *, by: str, note: str, to: str | None = None) -> ports.Activation:
         """What ran before runs again. Reads nothing but the database. Raises Misconfigured and Refused."""
-        made = self.store.policies.rollback(by=by, note=note, now=clock(), to=to)
+        made = self.store.policies.rollback(by=by, note=note, now=self.clock(), to=to)
         self._active = None
         return made
 
