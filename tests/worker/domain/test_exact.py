@@ -37,8 +37,8 @@ def test_bounds_are_those_of_clopper_and_pearson(counts: tuple[int, int], alpha:
 @given(COUNTS, P)
 def test_the_tail_is_the_sum_of_its_terms(counts: tuple[int, int], p: float) -> None:
     k, n = counts
-    exact = math.fsum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k, n + 1))
-    assert exact.tail(k, n, p=p) == pytest.approx(exact, abs=1e-9)
+    summed = math.fsum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k, n + 1))
+    assert exact.tail(k, n, p=p) == pytest.approx(summed, abs=1e-9)
 
 
 @given(COUNTS, ALPHA)
