@@ -12,6 +12,7 @@ from tierwise.ports.policies import (
     Published,
     Trial,
 )
+from tierwise.ports.seen import AccountHealth, Health
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -51,6 +52,7 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "AccountHealth",
     "Activation",
     "AdminEvent",
     "AdminEvents",
@@ -70,6 +72,7 @@ __all__ = [
     "DecisionKey",
     "Decisions",
     "Finished",
+    "Health",
     "Heartbeat",
     "Heartbeats",
     "Ingested",

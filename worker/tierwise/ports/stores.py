@@ -13,6 +13,7 @@ from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.policies import AdminEvents, People, Policies
+from tierwise.ports.seen import AccountHealth
 from tierwise.ports.values import (
     Arrival,
     ChainReport,
@@ -266,4 +267,6 @@ class Store(Protocol):
     def slots(self) -> Slots: ...
     @property
     def heartbeats(self) -> Heartbeats: ...
+    @property
+    def health(self) -> AccountHealth: ...
     def close(self) -> None: ...

@@ -11,7 +11,7 @@ from tierwise import content, policies, ports
 from tierwise.domain import changes
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
-from tierwise.wiring.parts import Parts, clock
+from tierwise.wiring.parts import Parts
 
 ACTIVE_FOR = 2.0
 """Seconds that the active policy is remembered: an activation reaches every worker well within five."""
@@ -39,8 +39,8 @@ class Policed(Parts):
             return active
         directory = self.policy_directory()
         policy = policies.read(directory)
-        digest = self.store.policies.publish(policy, by="tierwise", note="first policy", now=clock())
-        return self.store.policies.activate(digest, by="tierwise", note="database was empty", now=clock())
+        digest = self.store.policies.publish(policy, by="tierwise", note="first policy", now=self.clock())
+        return self.store.policies.activate(digest, by="tierwise", note="database was empty", now=self.clock())
 
     def sound(self, digest: str) -> Policy:
         """The stored bundle, loaded, compiled and tested again; Misconfigured where any of it fails."""
@@ -64,13 +64,13 @@ class Policed(Parts):
         """Make it run, if it is sound and change control lets it. Raises Misconfigured and Refused."""
         policy = self.sound(digest)
         before = self.store.policies.active()
-        made = self.store.policies.activate(digest, by=by, note=note, now=clock())
+        made = self.store.policies.activate(digest, by=by, note=note, now=self.clock())
         return self._follow(made, before, policy)
 
     def rollback(self, *, by: str, note: str, to: str | None = None) -> Activated:
         """What ran before runs again. Reads nothing but the database. Raises Misconfigured and Refused."""
         before = self.store.policies.active()
-        made = self.store.policies.rollback(by=by, note=note, now=clock(), to=to)
+        made = self.store.policies.rollback(by=by, note=note, now=self.clock(), to=to)
         return self._follow(made, before, self.store.policies.get(made.digest))
 
     def _follow(self, made: ports.Activation, before: ports.Activation | None, policy: Policy | None) -> Activated:
@@ -80,7 +80,7 @@ class Policed(Parts):
         days = self.settings.policy.redecide_days
         if old is None or policy is None or not days or not changes.only_numbers(old, policy):
             return Activated(made, 0)
-        now = clock()
+        now = self.clock()
         return Activated(made, self.store.works.requeue(made.digest, since=now - timedelta(days=days), now=now))
 
     def _readable(self, digest: str) -> Policy | None:
