@@ -67,6 +67,7 @@ class Parts:
         self._loop: LoopThread | None = None
         # What the layers above remember. It stands here, so that one signature makes a process's wiring.
         self._runnables: dict[str, Runnable] = {}
+        self._asks: dict[str, str] = {}
         self._active: tuple[float, str] | None = None
         self._pumping = threading.Lock()
 
