@@ -67,7 +67,7 @@ def ask(runnable: Any) -> Any:
                 await asyncio.sleep(0)
 
             def tell(error: errors.TierwiseError) -> None:
-                told.append(error.kind)
+                told.append(error.fault)
 
             prices = cost.Prices({"test/one": cost.Price(1, 2)})
             budgets = Budgets(total=Budget(day=NANO))
@@ -172,7 +172,7 @@ def test_each_unusable_answer_is_told_by_its_kind(ask: Any, said: Any, kind: str
 
 def test_a_failure_that_passed_is_remembered_with_the_answer(ask: Any, scripted: Any, answered: Any) -> None:
     busy = errors.RetryLater("busy", place="test/one")
-    busy.kind = "rate_limited"
+    busy.fault = "rate_limited"
     result, told = ask(scripted(one=[busy, answered(**SURE)]))
     assert (result.assessment.troubles, told) == (("rate_limited",), ["rate_limited"])
     assert not result.assessment.repaired
@@ -203,7 +203,7 @@ def test_a_known_answer_is_neither_asked_nor_billed(ask: Any, scripted: Any, run
     async def main() -> Result:
         plan = prompt.plan(runnable.policy)
         asker = Asker(
-            Lines(complete), rng=random.Random(1), lookup=Lookup(query), ledger=None, told=lambda e: told.append(e.kind)
+            Lines(complete), rng=random.Random(1), lookup=Lookup(query), ledger=None, told=lambda e: told.append(e.fault)
         )
         return await asker.ask(Question(plan, prompt.shown(LEAD, plan.criteria), frozenset(), "test/one", "primary"))
 

@@ -442,7 +442,7 @@ def test_without_money_the_lexicon_decides_and_a_person_looks_where_that_is_set(
         make_runnable(secondary="test/two"),
         ledger=_without_money(),
         when_spent="offline",
-        told=lambda error: told.append(error.kind),
+        told=lambda error: told.append(error.fault),
     )
     assert (judged.used, judged.fallback) == (offline.MODEL, True)
     assert all("daily budget" in error for error in judged.errors)

@@ -193,7 +193,7 @@ class Asker:
             raise
 
     def _trouble(self, tally: _Tally, error: errors.TierwiseError) -> None:
-        tally.troubles.append(error.kind)
+        tally.troubles.append(error.fault)
         self._told(error)
 
     async def _more(self, question: Question, messages: Sequence[prompt.Message], tally: _Tally) -> None:
@@ -218,7 +218,7 @@ def _size(plan: prompt.Plan, fields: Mapping[str, str]) -> int:
 
 def _unusable(model: str, kind: str) -> errors.RejectRecord:
     made = errors.RejectRecord(f"the answer is no answer ({kind})", place=model)
-    made.kind = kind
+    made.fault = kind
     return made
 
 

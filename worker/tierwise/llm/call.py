@@ -16,7 +16,7 @@ from tierwise.llm.breaker import Breaker
 from tierwise.llm.client import Complete, Completion
 
 Told = Callable[[errors.TierwiseError], None]
-"""Hears of every call that failed, also of one that is tried again; the error has place and kind."""
+"""Hears of every call that failed, also of one that is tried again; the error has place and fault."""
 Sleep = Callable[[float], Awaitable[None]]
 Clock = Callable[[], float]
 """Monotonic seconds."""
@@ -76,7 +76,7 @@ class Line:
             except Resting:
                 raise
             except errors.RetryLater as error:
-                troubles.append(error.kind or "provider_error")
+                troubles.append(error.fault)
                 pause = self._pause(attempt, error)
                 left -= self._clock() - started + pause
                 if attempt >= self._limits.attempts or left <= 0:
@@ -128,7 +128,7 @@ class Line:
 class Resting(errors.RetryLater):
     """The breaker of this model is open."""
 
-    kind = "resting"
+    fault = "resting"
 
 
 class Lines:

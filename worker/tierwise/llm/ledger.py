@@ -145,7 +145,7 @@ class Ledger:
 class Unpriced(errors.Held):
     """A budget is set and nobody knows what the model costs."""
 
-    kind = "unpriced"
+    fault = "unpriced"
 
 
 def _held(spent: money.Spent, *, now: datetime) -> errors.Held:

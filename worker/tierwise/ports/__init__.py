@@ -27,6 +27,7 @@ from tierwise.ports.policies import (
     Published,
     Trial,
 )
+from tierwise.ports.seen import AccountHealth, Health
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -58,6 +59,7 @@ from tierwise.ports.values import (
     Label,
     LeadStory,
     Outgoing,
+    PastDecision,
     ReviewItem,
     ReviewRequest,
     Settled,
@@ -68,6 +70,7 @@ __all__ = [
     "ALL",
     "NANO",
     "UNLIMITED",
+    "AccountHealth",
     "Activation",
     "AdminEvent",
     "AdminEvents",
@@ -93,6 +96,7 @@ __all__ = [
     "Decisions",
     "Entry",
     "Finished",
+    "Health",
     "Heartbeat",
     "Heartbeats",
     "Ingested",
@@ -106,6 +110,7 @@ __all__ = [
     "Money",
     "Outbox",
     "Outgoing",
+    "PastDecision",
     "People",
     "Permit",
     "Person",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import pydantic
@@ -25,6 +25,11 @@ class Assessments:
         """By content hash; those that were never answered are left out."""
         with self._database.read() as connection:
             return read(connection, hashes)
+
+    def keep(self, assessments: Sequence[Assessment], *, now: datetime) -> None:
+        """Answers that were paid for though no decision stands on them yet."""
+        if assessments:
+            self._database.write(lambda connection: keep(self._database, connection, assessments, now=now))
 
 
 def read(connection: sa.Connection, hashes: Collection[str]) -> dict[str, Assessment]:

@@ -42,7 +42,7 @@ def _budget(daily: float | None, monthly: float | None) -> ports.Budget:
 
 def _told(failure: TierwiseError) -> None:
     """A model's call that failed, whatever comes of its lead: counted, and in the log."""
-    kind = failure.kind or "other"
+    kind = failure.fault
     telemetry.count("tierwise_model_failures_total", model=failure.place, kind=kind)
     log.warning("a model's call failed", model=failure.place, kind=kind, error=str(failure))
 
@@ -63,10 +63,12 @@ class Parts:
         broker_url: str | None = None,
         uncached: bool = False,
         answers: Callable[[Collection[str]], Mapping[str, Assessment]] | None = None,
+        clock: ports.Clock = clock,
     ) -> None:
         """`uncached`: no database is at hand, so no assessment is looked up or kept (`tierwise score`). `answers`
         looks assessments up elsewhere (`tierwise eval`)."""
         self.settings = settings
+        self.clock = clock
         self._uncached = uncached
         self._answers = answers
         self.broker_url = broker_url or settings.broker_url
@@ -80,6 +82,7 @@ class Parts:
         self._loop: LoopThread | None = None
         # What the layers above remember. It stands here, so that one signature makes a process's wiring.
         self._runnables: dict[str, Runnable] = {}
+        self._asks: dict[str, str] = {}
         self._active: tuple[float, str] | None = None
         self._pumping = threading.Lock()
 
