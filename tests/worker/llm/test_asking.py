@@ -203,7 +203,11 @@ def test_a_known_answer_is_neither_asked_nor_billed(ask: Any, scripted: Any, run
     async def main() -> Result:
         plan = prompt.plan(runnable.policy)
         asker = Asker(
-            Lines(complete), rng=random.Random(1), lookup=Lookup(query), ledger=None, told=lambda e: told.append(e.fault)
+            Lines(complete),
+            rng=random.Random(1),
+            lookup=Lookup(query),
+            ledger=None,
+            told=lambda e: told.append(e.fault),
         )
         return await asker.ask(Question(plan, prompt.shown(LEAD, plan.criteria), frozenset(), "test/one", "primary"))
 
