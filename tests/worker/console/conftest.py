@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -36,8 +36,9 @@ class Fake:
             return _Part(self, name)
         raise AttributeError(name)
 
-    def beat(self, role: str, *, ago: float, instance: str = "a") -> None:
-        self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), {}))
+    def beat(self, role: str, *, ago: float, instance: str = "a", queues: Sequence[str] = ()) -> None:
+        info = {"queues": list(queues)} if queues else {}
+        self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), info))
 
     def connect(self, name: str, *, counts: Mapping[str, int], paused: str | None = None, enabled: bool = True) -> None:
         polled = NOW - timedelta(minutes=3)

@@ -27,6 +27,7 @@ from tierwise.ports.stores import (
     Works,
 )
 from tierwise.ports.values import (
+    QUEUES,
     Arrival,
     Attempt,
     ChainReport,
@@ -50,6 +51,7 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "QUEUES",
     "Activation",
     "AdminEvent",
     "AdminEvents",
