@@ -12,6 +12,7 @@ from tierwise.ports.policies import (
     Published,
     Trial,
 )
+from tierwise.ports.seen import AccountHealth, Health
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -44,6 +45,7 @@ from tierwise.ports.values import (
     Label,
     LeadStory,
     Outgoing,
+    PastDecision,
     ReviewItem,
     ReviewRequest,
     Settled,
@@ -52,6 +54,7 @@ from tierwise.ports.values import (
 
 __all__ = [
     "QUEUES",
+    "AccountHealth",
     "Activation",
     "AdminEvent",
     "AdminEvents",
@@ -71,6 +74,7 @@ __all__ = [
     "DecisionKey",
     "Decisions",
     "Finished",
+    "Health",
     "Heartbeat",
     "Heartbeats",
     "Ingested",
@@ -82,6 +86,7 @@ __all__ = [
     "Leads",
     "Outbox",
     "Outgoing",
+    "PastDecision",
     "People",
     "Person",
     "Policies",

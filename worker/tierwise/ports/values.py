@@ -222,6 +222,19 @@ class StoredDecision(NamedTuple):
     decision: Decision
 
 
+class PastDecision(NamedTuple):
+    """A decision as it is stored, to be replayed."""
+
+    id: int
+    connection: str
+    record_id: str
+    policy: str
+    body: Mapping[str, Any]
+    """Without what is personal."""
+    fields: Mapping[str, Any] | None
+    """The signals it was made on; None where they were erased."""
+
+
 class ChainReport(NamedTuple):
     """What walking a chain found."""
 

@@ -9,6 +9,7 @@ from tierwise.store.assessments import Assessments
 from tierwise.store.connections import Connections
 from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions
+from tierwise.store.health import AccountHealth
 from tierwise.store.heartbeats import Heartbeats
 from tierwise.store.kept import Kept
 from tierwise.store.labels import Labels
@@ -43,6 +44,7 @@ class SqlStore:
         self.admin_events = AdminEvents(database)
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)
+        self.health = AccountHealth(database)
 
     def close(self) -> None:
         """Close all connections."""

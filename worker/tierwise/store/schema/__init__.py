@@ -2,7 +2,8 @@
 
 One module a topic: `accounts`, then the record's path in `records`: `lead` (what it is), `work` (what is to be
 decided), `decision` (what was), `outbox` (what the CRM is to show), `write_attempt` (what was sent); `people`:
-`review_item` (what a person is to look at), `label` (what people and sales said of it later); `policies`; `processes`.
+`review_item` (what a person is to look at), `label` (what people and sales said of it later); `policies`; `processes`;
+`seen` (how accounts are doing, and what people are told).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from tierwise.store.schema.records import (
     work,
     write_attempt,
 )
+from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, notification
 
 __all__ = [
     "CURSORS",
@@ -39,11 +41,13 @@ __all__ = [
     "HASH",
     "HEAD",
     "NAME",
+    "NOTIFICATION_STATES",
     "OUTBOX_STATES",
     "OUTCOMES",
     "RECORD_ID",
     "REVIEW_STATES",
     "WORK_STATES",
+    "account_health",
     "admin_event",
     "assessment",
     "chain",
@@ -55,6 +59,7 @@ __all__ = [
     "label",
     "lead",
     "metadata",
+    "notification",
     "outbox",
     "person",
     "policy_activation",
