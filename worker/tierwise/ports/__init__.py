@@ -28,6 +28,7 @@ from tierwise.ports.stores import (
     Works,
 )
 from tierwise.ports.values import (
+    QUEUES,
     Arrival,
     Attempt,
     ChainReport,
@@ -52,6 +53,7 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "QUEUES",
     "AccountHealth",
     "Activation",
     "AdminEvent",
