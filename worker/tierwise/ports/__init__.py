@@ -43,6 +43,7 @@ from tierwise.ports.stores import (
     Works,
 )
 from tierwise.ports.values import (
+    QUEUES,
     Arrival,
     Attempt,
     ChainReport,
@@ -69,6 +70,7 @@ from tierwise.ports.values import (
 __all__ = [
     "ALL",
     "NANO",
+    "QUEUES",
     "UNLIMITED",
     "AccountHealth",
     "Activation",

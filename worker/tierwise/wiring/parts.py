@@ -23,6 +23,7 @@ from tierwise.errors import TierwiseError
 from tierwise.pipeline import enrich
 from tierwise.sdk import Enriching, Limiter
 from tierwise.settings import EnricherSettings, Settings
+from tierwise.wiring import stopping
 
 if TYPE_CHECKING:
     from tierwise.llm import cost
@@ -50,11 +51,8 @@ def _told(failure: TierwiseError) -> None:
 class Parts:
     """Parts of one process, opened on demand. Thread-safe; not for use across a fork."""
 
-    stopping = threading.Event()
-    """Set when the worker's main process was asked to end: a pump of its threads claims no more, drains and releases.
-
-    A prefork child does not see it: there a pump ends by its own deadline, which the grace of `run` allows for.
-    """
+    stopping = stopping.Flag()
+    """Set when the worker was asked to end: the pumps of its threads or children claim no more, drain and release."""
 
     def __init__(
         self,
