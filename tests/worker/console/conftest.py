@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import fastapi
@@ -28,16 +28,26 @@ class Fake:
         self.outgoing: dict[str, int] = {}
         self.open_reviews: dict[str, int] = {}
         self.activation: ports.Activation | None = None
+        self.healths: list[ports.Health] = []
+        self.waiting: dict[str, int] = {}
+        self.money_levels: list[ports.Level] = []
+        self.spent: list[ports.Entry] = []
 
     def __getattr__(self, name: str) -> Any:
-        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies"}:
+        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies", "health", "money"}:
             if self.down is not None:
                 raise self.down
             return _Part(self, name)
         raise AttributeError(name)
 
-    def beat(self, role: str, *, ago: float, instance: str = "a") -> None:
-        self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), {}))
+    def beat(self, role: str, *, ago: float, instance: str = "a", queues: Sequence[str] = ()) -> None:
+        info = {"queues": list(queues)} if queues else {}
+        self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), info))
+
+    def fail(self, name: str, step: str, *, times: int, fault: str, error: str, resting: float = 0) -> None:
+        until = NOW + timedelta(seconds=resting) if resting else None
+        since = NOW - timedelta(minutes=4)
+        self.healths.append(ports.Health(name, step, times, fault, error, "look <there>", since, NOW, since, until))
 
     def connect(self, name: str, *, counts: Mapping[str, int], paused: str | None = None, enabled: bool = True) -> None:
         polled = NOW - timedelta(minutes=3)
@@ -52,8 +62,8 @@ class _Part:
     def latest(self) -> list[ports.Heartbeat]:
         return self._fake.beats
 
-    def list(self) -> list[ports.ConnectionState]:
-        return self._fake.states
+    def list(self) -> list[Any]:
+        return self._fake.healths if self._name == "health" else self._fake.states
 
     def counts(self, connection: str | None = None) -> dict[str, int]:
         if self._name == "leads":
@@ -64,6 +74,16 @@ class _Part:
     def due(self, *, now: datetime) -> int | dict[str, int]:
         assert now == NOW
         return self._fake.work.get("ready", 0) if self._name == "works" else self._fake.outgoing
+
+    def held(self) -> dict[str, int]:
+        return self._fake.waiting
+
+    def levels(self, budgets: ports.Budgets, *, now: datetime) -> Sequence[ports.Level]:
+        return self._fake.money_levels if budgets.any else []
+
+    def entries(self, *, since: date) -> Sequence[ports.Entry]:
+        assert since == NOW.date().replace(day=1)
+        return self._fake.spent
 
     def active(self) -> ports.Activation | None:
         return self._fake.activation

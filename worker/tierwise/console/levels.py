@@ -23,12 +23,14 @@ _LEADS = {
 }
 
 
-def read(store: ports.Store, *, now: datetime) -> list[Gauge]:
+def read(store: ports.Store, *, now: datetime, budgets: ports.Budgets = ports.UNLIMITED) -> list[Gauge]:
     """All levels; where the database does not answer only that it does not."""
     up = Gauge("tierwise_database_up", "1 where the database answers.", (), {(): 1})
     build = Gauge("tierwise_build_info", "Version of the console.", ("version",), {(tierwise.__version__,): 1})
     try:
-        return [build, up, *_leads(store), *_queues(store, now), *_processes(store, now), *_policy(store)]
+        accounts = [*_leads(store), *_health(store, now)]
+        work = [*_queues(store, now), *_money(store, budgets, now), *_processes(store, now)]
+        return [build, up, *accounts, *work, *_policy(store)]
     except TierwiseError:
         return [build, up._replace(values={(): 0})]
 
@@ -82,6 +84,38 @@ def _leads(store: ports.Store) -> list[Gauge]:
     ]
 
 
+def _health(store: ports.Store, now: datetime) -> list[Gauge]:
+    found = store.health.list()
+    resting: dict[tuple[str, ...], float] = {}
+    for one in found:
+        rests = one.resting_until is not None and one.resting_until > now
+        resting[one.connection,] = max(float(rests), resting.get((one.connection,), 0.0))
+    return [
+        Gauge(
+            "tierwise_connection_failures",
+            "Tries in a row that failed, by what was tried.",
+            ("connection", "step"),
+            {(one.connection, one.step): float(one.failures) for one in found},
+        ),
+        Gauge(
+            "tierwise_connection_failing_since_timestamp_seconds",
+            "When the first of them failed, and its fault.",
+            ("connection", "step", "fault"),
+            {
+                (one.connection, one.step, one.fault): one.failing_since.timestamp()
+                for one in found
+                if one.failing_since is not None
+            },
+        ),
+        Gauge(
+            "tierwise_connection_breaker_open",
+            "1 where the account is left in peace after too many failures.",
+            ("connection",),
+            resting,
+        ),
+    ]
+
+
 def _queues(store: ports.Store, now: datetime) -> list[Gauge]:
     reviews = store.reviews.counts()
     return [
@@ -123,6 +157,37 @@ def _policy(store: ports.Store) -> Sequence[Gauge]:
     return [
         Gauge("tierwise_policy_info", "The active policy.", ("digest", "version"), info),
         Gauge("tierwise_policy_activated_timestamp_seconds", "When it was activated.", (), since),
+    ]
+
+
+def _money(store: ports.Store, budgets: ports.Budgets, now: datetime) -> Sequence[Gauge]:
+    levels = {(level.scope, level.period): level for level in store.money.levels(budgets, now=now)}
+    today = now.date().replace(day=1)
+    spent: dict[tuple[str, ...], float] = {}
+    for entry in store.money.entries(since=today):
+        key = (entry.connection, entry.model)
+        spent[key] = spent.get(key, 0) + entry.nano_usd / ports.NANO
+    labels = ("scope", "period")
+    return [
+        Gauge("tierwise_leads_held", "Leads that wait for a budget.", ("connection",), _one(store.works.held())),
+        Gauge(
+            "tierwise_budget_usd",
+            "The most that models may cost in the running UTC day or month.",
+            labels,
+            {key: level.limit / ports.NANO for key, level in levels.items()},
+        ),
+        Gauge(
+            "tierwise_budget_spent_usd",
+            "Spent of it, and reserved for calls under way.",
+            labels,
+            {key: (level.spent + level.reserved) / ports.NANO for key, level in levels.items()},
+        ),
+        Gauge(
+            "tierwise_model_spend_usd",
+            "Spent on models in the running UTC month, as far as prices are known.",
+            ("connection", "model"),
+            spent,
+        ),
     ]
 
 

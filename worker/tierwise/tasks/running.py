@@ -10,7 +10,7 @@ import kombu.exceptions
 
 from tierwise import telemetry, wiring
 from tierwise.errors import LeaseLost, Misconfigured, PauseConnection, RetryLater, TierwiseError
-from tierwise.tasks import process
+from tierwise.tasks import liveness, process
 
 T = TypeVar("T")
 log = telemetry.log(__name__)
@@ -29,21 +29,21 @@ def run(name: str, connection: str | None, work: Callable[[wiring.Wiring], T]) -
     with telemetry.bind(task=name, connection=connection, trace=telemetry.new_trace()):
         try:
             parts = process.current.get()
-            process.current.heartbeat("worker")
+            liveness.during_task()
             return work(parts)
         except LeaseLost as error:
             log.info("lease lost", error=str(error))
         except RetryLater as error:
-            log.warning("will be tried again", error=str(error))
+            log.warning("will be tried again", fault=error.fault, error=str(error))
         except PauseConnection as error:
-            log.error("the connection rests until a person acts", error=str(error))
+            log.error("the connection rests until a person acts", fault=error.fault, error=str(error))
             if connection is not None:
                 _pause(connection, f"{error}; then: tierwise connections enable {connection}")
         except Misconfigured as error:
             # No call was made, so nothing is gained by resting: the next poll finds the setting mended.
-            log.error("a setting or policy is wrong", error=str(error))
+            log.error("a setting or policy is wrong", fault=error.fault, error=str(error))
         except TierwiseError as error:
-            log.error("task failed", error=str(error))
+            log.error("task failed", fault=error.fault, error=str(error))
         except Exception:
             # The one place that catches everything: a bug in one task must not end the worker's loop.
             log.exception("task failed unexpectedly")

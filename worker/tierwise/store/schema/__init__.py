@@ -2,12 +2,14 @@
 
 One module a topic: `accounts`, then the record's path in `records`: `lead` (what it is), `work` (what is to be
 decided), `decision` (what was), `outbox` (what the CRM is to show), `write_attempt` (what was sent); `people`:
-`review_item` (what a person is to look at), `label` (what people and sales said of it later); `policies`; `processes`.
+`review_item` (what a person is to look at), `label` (what people and sales said of it later); `policies`; `processes`;
+`seen` (how accounts are doing, and what people are told).
 """
 
 from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
+from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import (
@@ -32,19 +34,24 @@ from tierwise.store.schema.records import (
     work,
     write_attempt,
 )
+from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, notification
 
 __all__ = [
+    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
     "HEAD",
     "NAME",
+    "NOTIFICATION_STATES",
     "OUTBOX_STATES",
     "OUTCOMES",
     "RECORD_ID",
     "REVIEW_STATES",
     "WORK_STATES",
+    "account_health",
     "admin_event",
+    "answer_claim",
     "assessment",
     "chain",
     "connection",
@@ -55,6 +62,10 @@ __all__ = [
     "label",
     "lead",
     "metadata",
+    "model_batch",
+    "model_reservation",
+    "model_spend",
+    "notification",
     "outbox",
     "person",
     "policy_activation",
