@@ -9,5 +9,6 @@ pytest_plugins = (
     "tierwise_fixtures.portal",
     "tierwise_fixtures.org",
     "tierwise_fixtures.sandbox",
+    "tierwise_fixtures.stage",
     "tierwise_fixtures.waiting",
 )

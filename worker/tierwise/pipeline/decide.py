@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 
 from tierwise import ports, telemetry
 from tierwise.domain import decision as decisions
-from tierwise.domain import rules
+from tierwise.domain import recall, rules
 from tierwise.domain.decision import Decision, Judged
 from tierwise.domain.policy import Runnable
-from tierwise.errors import RetryLater, TierwiseError
+from tierwise.errors import Held, RetryLater, TierwiseError
 from tierwise.pipeline import backoff, record
 
+_LOOK_AGAIN = 60.0
 log = telemetry.log(__name__)
 Submit = Callable[[Coroutine[Any, Any, Judged]], "Future[Judged]"]
 
@@ -51,6 +52,8 @@ class Tools(NamedTuple):
     monotonic: Callable[[], float]
     random: Callable[[], float]
     new_trace: Callable[[], str]
+    asks: Callable[[str], str]
+    """Digest of what the policy of a digest asks models."""
 
 
 class Pumped(NamedTuple):
@@ -62,6 +65,8 @@ class Pumped(NamedTuple):
     model_calls: int = 0
     retried: int = 0
     quarantined: int = 0
+    held: int = 0
+    """Leads that wait until a budget has room again."""
     lost: int = 0
     """Results dropped because somebody else holds the lease now."""
     connections: tuple[str, ...] = ()
@@ -142,12 +147,31 @@ class Pump:
         self._claims.update({claim.work_id: claim for claim in claims})
         runnable = tools.runnable()
         made = tools.store.decisions.find({_key(claim, runnable) for claim in claims})
+        fresh = [claim for claim in claims if _key(claim, runnable) not in made]
+        earlier = tools.store.decisions.newest({_key(claim, runnable)[:3] for claim in fresh}) if fresh else {}
         for claim in claims:
             existing = made.get(_key(claim, runnable))
             if existing is not None:
                 self._reuse(claim, runnable, existing)
-            else:
+            elif not self._recall(claim, runnable, earlier.get(_key(claim, runnable)[:3])):
                 self._start(claim, runnable)
+        return True
+
+    def _recall(self, claim: ports.Claim, runnable: Runnable, earlier: Decision | None) -> bool:
+        """Decide from what models said of the same lead under a policy that asked the same; False where none did."""
+        tools = self._tools
+        if earlier is None or claim.attempt > 1:
+            return False
+        try:
+            if tools.asks(earlier.policy) != tools.asks(runnable.digest):
+                return False
+            gates = decisions.gate(runnable, claim.lead)
+            judged = None if rules.first(gates) is not None else recall.judged(runnable, earlier)
+            if judged is None and rules.first(gates) is None:
+                return False
+        except TierwiseError:
+            return False  # asked anew, what is wrong is told there
+        self._land(_Landed(claim, runnable, gates, judged, None, tools.new_trace()))
         return True
 
     def _reuse(self, claim: ports.Claim, runnable: Runnable, existing: Decision) -> None:
@@ -169,7 +193,8 @@ class Pump:
         try:
             gates = decisions.gate(runnable, claim.lead)
             stopped = rules.first(gates) is not None
-            future = None if stopped else self._tools.submit(self._tools.judge.judge(runnable, claim.lead))
+            asked = None if stopped else self._tools.judge.judge(runnable, claim.lead, connection=claim.connection)
+            future = None if asked is None else self._tools.submit(asked)
         except Exception as error:
             self._land(_Landed(claim, runnable, (), None, error, trace_id))
             return
@@ -203,11 +228,22 @@ class Pump:
             return
         if error is None:
             try:
+                current = self._tools.runnable()
+                if current.digest != landed.runnable.digest:
+                    self._overtaken(landed, current)
+                    return
                 self._decide(landed)
                 return
             except Exception as failure:
                 error = failure
         self._fail(claim, error)
+
+    def _overtaken(self, landed: _Landed, current: Runnable) -> None:
+        """Another policy was activated while a model thought: the answer is kept, the lead decided under that one."""
+        paid = recall.paid(landed.judged) if landed.judged is not None else ()
+        self._tools.store.assessments.keep(paid, now=self._tools.clock())
+        self._report = self._report._replace(model_calls=self._report.model_calls + len(paid))
+        self._start(landed.claim, current)
 
     def _decide(self, landed: _Landed) -> None:
         claim, runnable = landed.claim, landed.runnable
@@ -232,6 +268,9 @@ class Pump:
 
     def _fail(self, claim: ports.Claim, error: BaseException) -> None:
         """One lead's failure is its own: again later, or to a person when that did not help."""
+        if isinstance(error, Held):
+            self._hold(claim, error)
+            return
         tools = self._tools
         text = str(error) if isinstance(error, TierwiseError) else f"unexpected {type(error).__name__}"
         last = claim.attempt >= self._pace.attempts
@@ -253,6 +292,19 @@ class Pump:
         else:
             log.warning("lead will be tried again", error=text, **_about(claim))
             self._report = self._report._replace(retried=self._report.retried + 1)
+
+    def _hold(self, claim: ports.Claim, held: Held) -> None:
+        """Nothing was tried: the lead waits for money, and nobody is told but once a run."""
+        tools = self._tools
+        run_after = tools.clock() + timedelta(seconds=held.after or _LOOK_AGAIN)
+        if not tools.store.works.hold(claim, run_after=run_after, error=str(held), now=tools.clock()):
+            self._lose([claim.work_id])
+            return
+        del self._claims[claim.work_id]
+        if not self._report.held:
+            log.warning("leads wait for a budget", error=str(held), connection=claim.connection)
+        telemetry.count("tierwise_leads_held_total", connection=claim.connection)
+        self._report = self._report._replace(held=self._report.held + 1)
 
     def _commit(self, *, force: bool) -> None:
         if not self._ready or self._ready_since is None:

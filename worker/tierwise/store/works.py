@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from tierwise.domain import advice
 from tierwise.domain.lead import Lead
 from tierwise.ports import Claim
-from tierwise.store import columns, connections, desired, engine, fence, reviews, schema
+from tierwise.store import columns, connections, desired, engine, fence, requeue, reviews, schema
 
 TABLE = schema.work
 LEAD = schema.lead
 MANY = 100_000
 SUSPECT = 2
 """Leases that ran out: after so many the row is claimed alone, it may be what kills its worker."""
+HELD = "waits: "
 UNREADABLE = "Stored by another version of Tierwise; read it again with `tierwise backfill`."
 UNDECIDED = "Tierwise could not decide this lead; a person should look."
 _READY = columns.literal("ready")
@@ -70,6 +71,22 @@ class Works:
         )
         return self._database.write(lambda transaction: transaction.execute(statement).rowcount == 1)
 
+    def hold(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool:
+        """Back to ready at that time, the attempt not counted: nothing was tried. False where the lease was lost."""
+        values = {"state": "ready", "run_after": run_after, "error": HELD + error, "lease_until": None, "owner": ""}
+        statement = _mine(claim.token, [claim.work_id]).values(**values, attempt=TABLE.c.attempt - 1, updated_at=now)
+        return self._database.write(lambda transaction: transaction.execute(statement).rowcount == 1)
+
+    def held(self) -> dict[str, int]:
+        """Leads that wait for money, by connection."""
+        query = (
+            sa.select(TABLE.c.connection, sa.func.count())
+            .where(TABLE.c.state == _READY, TABLE.c.error.startswith(HELD, autoescape=True))
+            .group_by(TABLE.c.connection)
+        )
+        with self._database.read() as reader:
+            return {row[0]: int(row[1]) for row in reader.execute(query)}
+
     def release(self, claims: Sequence[Claim], *, now: datetime) -> None:
         """Back to ready at once, the attempt not counted: we are shutting down."""
 
@@ -104,6 +121,21 @@ class Works:
             return True
 
         return self._database.write(work)
+
+    def requeue(
+        self,
+        policy: str,
+        *,
+        since: datetime,
+        now: datetime,
+        connection: str | None = None,
+        open_only: bool = True,
+        until: datetime | None = None,
+    ) -> int:
+        """Decide leads again under this policy that were decided between `since` and `until`; how many."""
+        return requeue.requeue(
+            self._database, policy, since=since, until=until, connection=connection, open_only=open_only, now=now
+        )
 
     def counts(self) -> dict[str, int]:
         """By state; every state is there."""
