@@ -12,6 +12,7 @@ from tierwise import __version__
 from tierwise.cli import (
     connections,
     connectors,
+    cost,
     demo,
     evaluation,
     leads,
@@ -39,6 +40,7 @@ demo.register(app)
 processes.register(app)
 leads.register(app)
 evaluation.register(app)
+cost.register(app)
 lifecycle.register(policy.app)
 trials.register(policy.app)
 app.add_typer(connections.app, name="connections")

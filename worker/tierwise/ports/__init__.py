@@ -1,6 +1,21 @@
 """What the pipeline needs from the outside, as Protocols and the plain values that cross them."""
 
 from tierwise.ports.models import Clock, Judge
+from tierwise.ports.money import (
+    ALL,
+    NANO,
+    UNLIMITED,
+    Ask,
+    Batch,
+    Bill,
+    Budget,
+    Budgets,
+    Entry,
+    Level,
+    Money,
+    Permit,
+    Spent,
+)
 from tierwise.ports.policies import (
     Activation,
     AdminEvent,
@@ -28,6 +43,7 @@ from tierwise.ports.stores import (
     Works,
 )
 from tierwise.ports.values import (
+    QUEUES,
     Arrival,
     Attempt,
     ChainReport,
@@ -52,14 +68,23 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "ALL",
+    "NANO",
+    "QUEUES",
+    "UNLIMITED",
     "AccountHealth",
     "Activation",
     "AdminEvent",
     "AdminEvents",
     "Approval",
     "Arrival",
+    "Ask",
     "Assessments",
     "Attempt",
+    "Batch",
+    "Bill",
+    "Budget",
+    "Budgets",
     "ChainReport",
     "Claim",
     "Clock",
@@ -71,6 +96,7 @@ __all__ = [
     "Cursors",
     "DecisionKey",
     "Decisions",
+    "Entry",
     "Finished",
     "Health",
     "Heartbeat",
@@ -82,10 +108,13 @@ __all__ = [
     "Labels",
     "LeadStory",
     "Leads",
+    "Level",
+    "Money",
     "Outbox",
     "Outgoing",
     "PastDecision",
     "People",
+    "Permit",
     "Person",
     "Policies",
     "Published",
@@ -94,6 +123,7 @@ __all__ = [
     "Reviews",
     "Settled",
     "Slots",
+    "Spent",
     "Store",
     "StoredDecision",
     "Trial",
