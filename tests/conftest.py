@@ -8,5 +8,6 @@ pytest_plugins = (
     "tierwise_fixtures.postgres",
     "tierwise_fixtures.portal",
     "tierwise_fixtures.sandbox",
+    "tierwise_fixtures.stage",
     "tierwise_fixtures.waiting",
 )

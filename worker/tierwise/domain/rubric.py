@@ -206,6 +206,10 @@ class Assessment(Frozen):
     cached: bool = False
     repaired: bool = False
     """The first answer did not have the schema; this is the second."""
+    troubles: tuple[str, ...] = ()
+    """Kinds of what failed before it came (`rate_limited`, `malformed`)."""
+    kept: bool = Field(default=False, exclude=True)
+    """It is stored already, with whoever paid."""
 
 
 class Contribution(Frozen):
