@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -45,13 +46,16 @@ _LIMITED = http.Verdict(
     "has no API calls left for today",
     "buy more, or find who uses them up (Setup, System Overview)",
     after=quota.LOOK_AGAIN,
+    fault="quota",
 )
 
 
 class Client:
     """One org. `call` and `query` are all there is: JSON in, JSON out."""
 
-    def __init__(self, connection: sdk.Connection, settings: Settings) -> None:
+    def __init__(
+        self, connection: sdk.Connection, settings: Settings, *, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
         self.settings = settings
         self.place = f"connections.{connection.name}"
         self._name = connection.name
@@ -73,6 +77,7 @@ class Client:
             secrets=(self._secret,),
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
+            sleep=sleep,
         )
         self._vendor = simple_salesforce.Salesforce(
             instance_url=settings.my_domain,
@@ -93,6 +98,22 @@ class Client:
         """The answer's JSON. Raises the families, HttpRefused for what only the caller can judge."""
         more = {} if body is None else {"data": json.dumps(body)}
         return self._with_token(lambda options: self._vendor.restful(tail, method=method, **more, **options))
+
+    def send_table(self, tail: str, table: str) -> None:
+        """Put CSV there; raises as `call`."""
+        self._with_token(lambda options: self._table("PUT", tail, {**options, "data": table.encode()}))
+
+    def table(self, tail: str) -> str:
+        """The CSV that is there; raises as `call`."""
+        return str(self._with_token(lambda options: self._table("GET", tail, options)))
+
+    def _table(self, method: str, tail: str, options: dict[str, Any]) -> str:
+        kind = {"PUT": "Content-Type", "GET": "Accept"}[method]
+        headers = {**AUTO_ASSIGN, kind: "text/csv; charset=UTF-8", **options.pop("headers")}
+        answer = self._session.request(
+            method, f"{self.settings.my_domain}{self.path(tail)}", headers=headers, **options
+        )
+        return answer.content.decode("utf-8", "replace")
 
     def query(self, soql: str, *, deleted: bool = False) -> dict[str, Any]:
         """One page of records. `deleted` shows those in the recycle bin too, merged ones among them."""
@@ -133,12 +154,14 @@ class Client:
             if refused.status != 401:
                 raise
             # Its own credentials were accepted just now: what is wrong is not ours, and may pass.
-            raise sdk.RetryLater(
+            stormy = sdk.RetryLater(
                 "Salesforce does not accept a token that it has just given",
                 after=tokens.WINDOW,
                 place=self.place,
                 remedy=tokens.REMEDY,
-            ) from None
+            )
+            stormy.fault = "unauthorised"
+            raise stormy from None
 
     def _sent(self, send: Callable[[dict[str, Any]], Any], token: str) -> Any:
         try:
@@ -176,12 +199,14 @@ class Client:
         self._limiter.block(self._bucket, seconds=wait)
         usage = self._quota.last()
         told = f"{usage.used:,} of {usage.allowed:,} API calls of the day are used, " if usage else ""
-        raise sdk.RetryLater(
+        spent = sdk.RetryLater(
             f"{told}and {self.settings.reserve_percent:g} % are left for people",
             after=wait,
             place=self.place,
             remedy="find the app that uses them up (Setup, System Overview), or lower reserve_percent",
         )
+        spent.fault = "quota"
+        raise spent
 
     @property
     def _bucket(self) -> str:

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 from tierwise.sdk.scrub import scrub
 
 DELETED = "ENTITY_IS_DELETED"
+UNTOUCHED = "UNPROCESSED"
+"""Ours, for a row that a bulk job did not come to."""
 NO_FIELD = frozenset({"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"})
 _PASSING = frozenset(
     {"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "REQUEST_LIMIT_EXCEEDED",
-     "UNKNOWN_EXCEPTION", "PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK", "INVALID_SESSION_ID"}
+     "UNKNOWN_EXCEPTION", "PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK", "INVALID_SESSION_ID",
+     UNTOUCHED}
 )  # fmt: skip
 # A customer's trigger broke, and often because of a lock, which it does not say but in its text.
 _WRAPPING = frozenset({"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "APEX_ERROR", "CANNOT_EXECUTE_FLOW_TRIGGER"})

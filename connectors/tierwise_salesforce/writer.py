@@ -1,23 +1,30 @@
 """Advice into Salesforce: up to a thousand records in one API call, and what became of every single one.
 
 A row that fails carries no id, so rows are known by their place alone, and an answer is believed only where its
-length is that of the request.
+length is that of the request. A backlog goes as a bulk job.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tierwise import sdk
-from tierwise_salesforce import refusals, schema, soql, values
+from tierwise_salesforce import bulk, refusals, schema, soql, values
 from tierwise_salesforce.client import AUTO_ASSIGN, Client
 
 ROWS = 200  # records that sObject Collections take
 PARTS = 5  # of them that one Composite request takes
 BATCH = ROWS * PARTS
+BULK_ABOVE = 6000  # records from which on a job costs fewer calls, and less time, than Composite requests
+FLUSH = 10_000  # what Salesforce itself works off as one batch of a job
 _HOPS = 3  # merges of merges that are followed
 _UNMENTIONED = "Salesforce's answer does not tell what became of this row"
+_NO_COLUMN = "Field name not found"  # in the error of a whole job
+
+Fates = dict[int, sdk.Written]
+"""By the update's place in what was given."""
 
 
 class Row(NamedTuple):
@@ -34,48 +41,101 @@ class Row(NamedTuple):
 class Writer:
     """Writing side of one connection."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        bulk_above: int = BULK_ABOVE,
+        job_bytes: int = bulk.MOST_BYTES,
+        job: Callable[[Client, str], bulk.Job] = bulk.Job,
+    ) -> None:
+        """A flush of more than `bulk_above` rows goes as jobs with tables of at most `job_bytes`."""
         self._client = client
+        self._bulk_above, self._job_bytes = bulk_above, job_bytes
         self._object = client.settings.object_type
+        self._job = job
 
     def write(self, updates: Sequence[sdk.Update]) -> list[sdk.Written]:
         """As Connector.write. Raises only where nothing is known of any update yet."""
-        known: dict[int, sdk.Written] = {}
-        rows = list(_rows(updates, known))
-        for several in _rounds(rows):
-            self._deliver(several, known)
+        known: Fates = {}
+        try:
+            for told in self._flush(updates, bulk_above=len(updates)):
+                known |= told
+        except sdk.RetryLater as later:
+            if not known:
+                raise
+            # Some of the batch is settled already, and that must not be lost.
+            left = [place for place in range(len(updates)) if place not in known]
+            known |= {place: sdk.Written(updates[place].record_id, "retry", error=str(later)) for place in left}
         return [known[place] for place in range(len(updates))]
 
-    def _deliver(self, rows: Sequence[Row], known: dict[int, sdk.Written]) -> None:
-        for _ in range(_HOPS):
-            deleted = self._send(rows, known)
-            try:
-                rows = self._merged(deleted)
-            except sdk.RetryLater as later:
-                known |= {row.place: _retry(row, str(later)) for row in deleted}
-                return
-            if not rows:
+    def flush(self, updates: Sequence[sdk.Update]) -> Iterator[Fates]:
+        """As Flushes.flush: one API call for a thousand, a bulk job above six thousand."""
+        return self._flush(updates, bulk_above=self._bulk_above)
+
+    def _flush(self, updates: Sequence[sdk.Update], *, bulk_above: int) -> Iterator[Fates]:
+        refused: Fates = {}
+        rows = list(_rows(updates, refused))
+        if refused:
+            yield refused
+        for several in _rounds(rows):
+            if len(several) > bulk_above:
+                yield from self._delivered(several, self._in_bulk)
+            else:
+                yield from self._delivered(several, self._in_calls)
+
+    def _delivered(
+        self, rows: Sequence[Row], send: Callable[[Sequence[Row], list[Row]], Iterator[Fates]]
+    ) -> Iterator[Fates]:
+        """Rows of distinct records, and then those that live on in another one where they do."""
+        for hop in range(_HOPS):
+            deleted: list[Row] = []
+            yield from send(rows, deleted) if hop == 0 else self._in_calls(rows, deleted)
+            rows = self._merged(deleted)
+            moved = {row.place for row in rows}
+            gone = [refusals.Problem(refusals.DELETED, "")]
+            last = hop + 1 == _HOPS
+            if over := [row for row in deleted if last or row.place not in moved]:
+                yield {row.place: _refused(row, refusals.sentence(gone)) for row in over}
+            if not rows or last:
                 return
 
-    def _send(self, rows: Sequence[Row], known: dict[int, sdk.Written]) -> list[Row]:
-        """Send rows of distinct records; returns those whose record was deleted, noted as refused meanwhile."""
+    def _in_bulk(self, rows: Sequence[Row], deleted: list[Row]) -> Iterator[Fates]:
+        """As jobs, as far as a table can carry the rows."""
+        tabled = [row for row in rows if bulk.fits(row.fields)]
+        for some in _tables(tabled, most_bytes=self._job_bytes):
+            job = self._job(self._client, self._object)
+            try:
+                with contextlib.closing(job.run({row.target: row.fields for row in some})) as steps:
+                    for _ in steps:
+                        yield {}
+            except bulk.Unavailable:
+                yield from self._in_calls(some, deleted)
+                continue
+            if _NO_COLUMN in job.error:
+                self._stop_if_hopeless([refusals.Problem("INVALID_FIELD", job.error)])
+            fates: Fates = {}
+            for row in some:
+                found = job.fates.get(row.target)
+                if found:
+                    self._note(row, found, fates, deleted=deleted)
+                else:
+                    fates[row.place] = _written(row) if found == [] else _retry(row, job.error or _UNMENTIONED)
+            yield fates
+        if rest := [row for row in rows if not bulk.fits(row.fields)]:
+            yield from self._in_calls(rest, deleted)
+
+    def _in_calls(self, rows: Sequence[Row], deleted: list[Row]) -> Iterator[Fates]:
+        """A thousand to a call. Rows whose record was deleted are added to `deleted`, and not told of."""
         # In the order of ids, so that two writers never wait for each other's locks.
         ordered = sorted(rows, key=lambda row: row.target)
         pending = [ordered[start : start + ROWS] for start in range(0, len(ordered), ROWS)]
-        deleted: list[Row] = []
         while pending:
             parts, pending = pending[:PARTS], pending[PARTS:]
-            try:
-                answers = self._composite(parts)
-            except sdk.RetryLater as later:
-                if not known:
-                    raise
-                # Some of the batch is settled already, and that must not be lost.
-                known |= {row.place: _retry(row, str(later)) for part in (*parts, *pending) for row in part}
-                return deleted
-            for part, answer in zip(parts, answers, strict=True):
-                pending += self._settle(part, answer, known, deleted=deleted)
-        return deleted
+            fates: Fates = {}
+            for part, answer in zip(parts, self._composite(parts), strict=True):
+                pending += self._settle(part, answer, fates, deleted=deleted)
+            yield fates
 
     def _composite(self, parts: Sequence[Sequence[Row]]) -> list[Mapping[str, Any]]:
         """One API call; an answer for each part, an empty one where there is none."""
@@ -102,40 +162,45 @@ class Writer:
         return {"attributes": {"type": self._object}, "id": row.target, **row.fields}
 
     def _settle(
-        self, part: Sequence[Row], answer: Mapping[str, Any], known: dict[int, sdk.Written], *, deleted: list[Row]
+        self, part: Sequence[Row], answer: Mapping[str, Any], fates: Fates, *, deleted: list[Row]
     ) -> list[list[Row]]:
         """Note what the answer says of each row; returns what is to be sent again in smaller parts."""
         body = answer.get("body")
         if int(answer.get("httpStatusCode") or 0) == 200:
             results = body if isinstance(body, list) and len(body) == len(part) else [{}] * len(part)
             for row, result in zip(part, results, strict=True):
-                known[row.place] = self._written(row, result if isinstance(result, dict) else {}, deleted=deleted)
+                self._judge(row, result if isinstance(result, dict) else {}, fates, deleted=deleted)
             return []
         found = refusals.problems(body)
         self._stop_if_hopeless(found)
         if not found or refusals.passing(found):
             told = refusals.sentence(found) if found else _UNMENTIONED
-            known |= {row.place: _retry(row, told) for row in part}
+            fates |= {row.place: _retry(row, told) for row in part}
             return []
         if len(part) == 1:
-            known[part[0].place] = _refused(part[0], refusals.sentence(found))
+            fates[part[0].place] = _refused(part[0], refusals.sentence(found))
             return []
         # One row that cannot be read fails all: the halves, down to the culprit.
         middle = len(part) // 2
         return [list(part[:middle]), list(part[middle:])]
 
-    def _written(self, row: Row, result: Mapping[str, Any], *, deleted: list[Row]) -> sdk.Written:
+    def _judge(self, row: Row, result: Mapping[str, Any], fates: Fates, *, deleted: list[Row]) -> None:
         if result.get("success") is True and result.get("id", row.target) == row.target:
-            merged = row.target if row.target != row.update.record_id else None
-            return sdk.Written(row.update.record_id, "written", new_id=merged)
-        found = refusals.problems(result.get("errors") or [])
-        if not found:
-            return _retry(row, _UNMENTIONED)
+            fates[row.place] = _written(row)
+        elif found := refusals.problems(result.get("errors") or []):
+            self._note(row, found, fates, deleted=deleted)
+        else:
+            fates[row.place] = _retry(row, _UNMENTIONED)
+
+    def _note(self, row: Row, found: list[refusals.Problem], fates: Fates, *, deleted: list[Row]) -> None:
+        """A row that was not written."""
         self._stop_if_hopeless(found)
         if any(problem.code == refusals.DELETED for problem in found):
             deleted.append(row)
-        told = refusals.sentence(found)
-        return _retry(row, told) if refusals.passing(found) else _refused(row, told)
+        elif refusals.passing(found):
+            fates[row.place] = _retry(row, refusals.sentence(found))
+        else:
+            fates[row.place] = _refused(row, refusals.sentence(found))
 
     def _merged(self, deleted: Sequence[Row]) -> list[Row]:
         """Those of the rows whose record lives on in another one, to be sent there."""
@@ -166,7 +231,7 @@ def _words(problem: refusals.Problem) -> list[str]:
     return problem.message.replace("'", " ").replace(",", " ").replace(".", " ").split()
 
 
-def _rows(updates: Sequence[sdk.Update], known: dict[int, sdk.Written]) -> Iterator[Row]:
+def _rows(updates: Sequence[sdk.Update], refused: Fates) -> Iterator[Row]:
     for place, update in enumerate(updates):
         try:
             if not soql.is_id(update.record_id):
@@ -174,7 +239,7 @@ def _rows(updates: Sequence[sdk.Update], known: dict[int, sdk.Written]) -> Itera
             fields = {values.NAMES[name]: values.to_wire(name, value) for name, value in update.values.items()}
         except (KeyError, ValueError) as error:
             told = f"Tierwise has no field {error}" if isinstance(error, KeyError) else str(error)
-            known[place] = sdk.Written(update.record_id, "refused", error=told)
+            refused[place] = sdk.Written(update.record_id, "refused", error=told)
         else:
             yield Row(place, update, update.record_id, fields)
 
@@ -190,6 +255,26 @@ def _rounds(rows: Sequence[Row]) -> Iterator[list[Row]]:
                 again.append(row)
         yield list(first.values())
         left = again
+
+
+def _tables(rows: Sequence[Row], *, most_bytes: int) -> Iterator[list[Row]]:
+    """In the order of ids, each small enough for one job."""
+    some: list[Row] = []
+    size = 0
+    for row in sorted(rows, key=lambda row: row.target):
+        wide = sum(len(bulk.cell(value).encode()) + 3 for value in row.fields.values()) + 20
+        if some and size + wide > most_bytes:
+            yield some
+            some, size = [], 0
+        some.append(row)
+        size += wide
+    if some:
+        yield some
+
+
+def _written(row: Row) -> sdk.Written:
+    moved = row.target if row.target != row.update.record_id else None
+    return sdk.Written(row.update.record_id, "written", new_id=moved)
 
 
 def _retry(row: Row, error: str) -> sdk.Written:

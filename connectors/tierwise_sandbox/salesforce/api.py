@@ -23,6 +23,7 @@ class Api:
 
     def __init__(self, org: Org) -> None:
         reading, writing, bulk = Reading(org), Writing(org), Bulk(org)
+        self._bulk = bulk
         ingest = "/jobs/ingest"
 
         def composed(call: Call) -> Answer:
@@ -66,6 +67,7 @@ class Api:
 
     def answer(self, call: Call) -> Answer:
         """Refusal for a path that is not there, or a method that it does not know."""
+        self._bulk.go_on()
         there = False
         for method, form, _, handler in self._routes:
             if match := form.fullmatch(call.path.rstrip("/") or "/"):

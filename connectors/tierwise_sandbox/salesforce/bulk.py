@@ -1,12 +1,14 @@
 """Bulk API 2.0 ingest: a job is opened, fed once, closed, worked off in its own time, and then tells three ways.
 
-Only updates and inserts. Rows that a job never came to are in `unprocessedrecords`, and in neither other result.
+Only updates and inserts. A job goes on whether or not anybody looks at it, row by row; what is done when it is aborted
+stays done. Rows that a job never came to are in `unprocessedrecords`, and in neither other result.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +42,9 @@ class Job:
     data: str = ""
     error: str = ""
     header: list[str] = field(default_factory=list)
+    lines: list[list[str]] = field(default_factory=list)
+    """Those that are still to be worked off."""
+    whole: int = 0
     good: list[list[str]] = field(default_factory=list)
     bad: list[list[str]] = field(default_factory=list)
     untouched: list[list[str]] = field(default_factory=list)
@@ -91,10 +96,14 @@ class Bulk:
         state = call.object().get("state")
         if state not in {"UploadComplete", "Aborted"}:
             raise Refusal("INVALIDJOB", f"state {state!r}: UploadComplete or Aborted is expected")
-        if job.state != "Open":
+        allowed = {"Open"} if state == "UploadComplete" else {"Open", "UploadComplete", "InProgress"}
+        if self._worked(key).state not in allowed:
             raise Refusal("INVALIDJOBSTATE", f"The job is {job.state}")
         job.state = str(state)
-        job.closed = self.org.time()
+        if state == "Aborted":
+            job.untouched, job.lines = job.lines, []
+        else:
+            job.closed = self.org.time()
         return Answer(200, self._info(job, call, brief=True))
 
     def get(self, call: Call, key: str) -> Answer:
@@ -128,32 +137,66 @@ class Bulk:
             raise not_found()
         return job
 
+    def go_on(self) -> None:
+        """Work off whatever jobs have come to by now."""
+        for job in list(self.org.jobs.values()):
+            self._work(job)
+
     def _worked(self, key: str) -> Job:
         job = self._job(key)
-        now = self.org.time()
-        if job.state == "UploadComplete":
-            job.state = "InProgress"
-        if job.state == "InProgress" and now >= job.closed + self.org.switches.bulk_seconds:
-            self._work(job)
+        self._work(job)
         return job
 
-    def _work(self, job: Job) -> None:
+    def _begin(self, job: Job) -> None:
+        """Look at the table as a whole, once it is there."""
+        other = {"\n": "\r\n", "\r\n": "\n"}[_ENDINGS[job.ending]]
+        outside = re.sub(r'"(?:[^"]|"")*"', "", job.data)
+        if other in outside.replace("\r\n", "" if other == "\n" else "\r\n"):
+            self._fail(job, "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is "
+                            f"{job.ending}", [])  # fmt: skip
+            return
         rows = list(csv.reader(io.StringIO(job.data, newline=""), delimiter=_DELIMITERS[job.delimiter]))
         job.header, lines = (rows[0], rows[1:]) if rows else ([], [])
         wrong = [name for name in job.header if name != "Id" and self.org.schema.field(job.kind, name) is None]
         if not rows or wrong or (job.operation == "update" and "Id" not in job.header):
-            job.state = "Failed"
-            job.error = f"InvalidBatch : Field name not found : {wrong[0]}" if wrong else "InvalidBatch : no Id column"
-            job.untouched = lines
+            told = f"Field name not found : {wrong[0]}" if wrong else "no Id column"
+            self._fail(job, f"InvalidBatch : {told}", lines)
             return
-        fails = self.org.switches.take("bulk_failures")
-        share = self.org.switches.bulk_unprocessed_share or (0.5 if fails else 0.0)
-        stop = len(lines) - int(len(lines) * share)
-        for cells in lines[:stop]:
+        job.lines, job.whole = lines, len(lines)
+
+    @staticmethod
+    def _fail(job: Job, error: str, untouched: list[list[str]]) -> None:
+        job.state, job.error, job.untouched, job.lines = "Failed", error, untouched, []
+
+    def _work(self, job: Job) -> None:
+        """As many rows as the time since the job was closed is enough for."""
+        if job.state not in {"UploadComplete", "InProgress"}:
+            return
+        if job.state == "UploadComplete":
+            job.state = "InProgress"
+            self._begin(job)
+        if job.state != "InProgress":
+            return
+        switches = self.org.switches
+        since = self.org.time() - job.closed
+        over = since >= switches.bulk_seconds
+        reached = job.whole if over else int(job.whole * since / switches.bulk_seconds)
+        fails = over and switches.take("bulk_failures")
+        if over:
+            share = switches.bulk_unprocessed_share or (0.5 if fails else 0.0)
+            reached -= int(job.whole * share)
+        now, job.lines = self._split(job, reached)
+        for cells in now:
             self._row(job, cells)
-        job.untouched = lines[stop:]
-        job.state = "Failed" if fails else "JobComplete"
-        job.error = "InternalServerError : the job ran out of retries" if fails else ""
+        if over:
+            job.untouched, job.lines = job.lines, []
+            job.state = "Failed" if fails else "JobComplete"
+            job.error = "InternalServerError : the job ran out of retries" if fails else ""
+
+    @staticmethod
+    def _split(job: Job, reached: int) -> tuple[list[list[str]], list[list[str]]]:
+        new = max(0, reached - (job.whole - len(job.lines)))
+        return job.lines[:new], job.lines[new:]
 
     def _row(self, job: Job, cells: list[str]) -> None:
         given: dict[str, Any] = {}

@@ -51,6 +51,8 @@ class Crm:
         self.limiter = testing.FreeLimiter()
         self.calls: list[tuple[str, str, Any]] = []
         """(method, path, body) of every request."""
+        self.slept: list[float] = []
+        """Seconds that clients (not connectors) would have waited between two tries."""
         self.headers: list[Mapping[str, str]] = []
         """Headers of every request."""
         self.instead: Callable[[str, str, Any], tuple[int, Any] | None] = lambda method, path, body: None
@@ -135,7 +137,7 @@ class Crm:
 
     def client(self, **options: Any) -> Client:
         connection = self.connection(**options)
-        return Client(connection, Settings.model_validate(connection.options))
+        return Client(connection, Settings.model_validate(connection.options), sleep=self.slept.append)
 
     def count(self, part: str) -> int:
         return sum(part in path for _, path, _ in self.calls)

@@ -120,6 +120,7 @@ def test_errors_become_what_happens_next(
         crm.client().call("GET", "limits")
     assert type(caught.value) is family
     assert getattr(caught.value, "after", None) == after
+    assert all(seconds >= (after or 0) for seconds in crm.slept)
 
 
 @pytest.mark.parametrize("answer", ["<html>", "[1", ""])

@@ -111,3 +111,53 @@ def test_an_answer_that_fits_no_update_is_none(answer: Any) -> None:
     (written,) = guarded.write([Update("1", {"tierwise_score": 5}, "t")])
     assert (written.record_id, written.outcome) == ("1", "retry")
     guarded.close()
+
+
+def test_a_flush_goes_through_step_by_step_without_what_fits_no_update() -> None:
+    def flush(updates: Any) -> Any:
+        good = Written("1", "written")
+        yield {}
+        yield {0: good, 1: Written("another", "written"), 7: good, "0": good}
+        yield {True: Written("2", "written")}
+        yield "nonsense"
+        yield {0: Written("1", "refused"), 1: Written("2", "written")}
+
+    crm = fakes.Crm(fakes.Clock())
+    crm.flush_size, crm.flush = 10, flush  # type: ignore[attr-defined]
+    guarded = _guarded(crm)
+    assert (guarded.batch_size, guarded.flush_size) == (3, 10)
+    updates = [Update("1", {"tierwise_score": 5}, "t"), Update("2", {"tierwise_score": 5}, "u")]
+    steps = list(guarded.flush(updates))
+    assert steps == [{}, {0: Written("1", "written")}, {}, {}, {1: Written("2", "written")}]
+    guarded.close()
+
+
+def test_a_connector_that_flushes_nothing_is_asked_batch_by_batch() -> None:
+    crm = fakes.Crm(fakes.Clock())
+    for number in range(5):
+        crm.put(str(number), email="a@acme.com")
+    guarded = _guarded(crm)
+    assert guarded.flush_size == guarded.batch_size == 3
+    steps = list(guarded.flush([Update(str(number), {"tierwise_score": 5}, str(number)) for number in range(5)]))
+    assert [sorted(step) for step in steps] == [[0, 1, 2], [3, 4]]
+    guarded.close()
+
+
+def test_a_flush_that_is_left_is_closed_on_the_connectors_thread() -> None:
+    threads: list[str] = []
+
+    def flush(updates: Any) -> Any:
+        try:
+            while True:
+                yield {}
+        finally:
+            threads.append(threading.current_thread().name)
+
+    crm = fakes.Crm(fakes.Clock())
+    crm.flush_size, crm.flush = 10, flush  # type: ignore[attr-defined]
+    guarded = _guarded(crm)
+    steps = guarded.flush([Update("1", {"tierwise_score": 5}, "t")])
+    next(iter(steps))
+    steps.close()  # type: ignore[attr-defined]
+    assert threads == ["connector-odd-1"]
+    guarded.close()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tierwise_fixtures import fakes
 
 from tierwise import errors
 from tierwise.domain import echo
 from tierwise.pipeline.write_back import WroteBack
-from tierwise.sdk import Written
+from tierwise.sdk import Update, Written
 
 
 class Killed(BaseException):
@@ -419,6 +421,173 @@ def test_time_is_up(line: Any) -> None:
     line.crm.before_write = lambda _: line.clock.wait(30)
     assert line.write_back(longest=45).calls == 2
     assert _due(line) == 1
+
+
+class Flushing(fakes.Crm):
+    """A CRM whose connector takes a backlog at once: a step for each two rows, and a sign of life before each."""
+
+    flush_size: ClassVar[int] = 10
+
+    def __init__(self, clock: fakes.Clock) -> None:
+        super().__init__(clock)
+        self.flushes: list[tuple[Update, ...]] = []
+        self.before_step: Callable[[int], None] = lambda step: None
+        self.closed = 0
+        """Flushes that were closed before their end."""
+
+    def flush(self, updates: Sequence[Update]) -> Iterator[Mapping[int, Written]]:
+        self.flushes.append(tuple(updates))
+        try:
+            for start in range(0, len(updates), 2):
+                yield {}
+                self.before_step(start // 2)
+                places = range(start, min(start + 2, len(updates)))
+                yield {place: self._take(updates[place]) for place in places}
+        except GeneratorExit:
+            self.closed += 1
+            raise
+
+
+@pytest.fixture
+def flushing(line: Any) -> Any:
+    line.crm = Flushing(line.clock)
+    return line
+
+
+def test_a_backlog_goes_in_one_flush_and_is_settled_as_it_is_told(flushing: Any) -> None:
+    line = flushing
+    _decided(line, *"1234567")
+    settled: list[int] = []
+    line.crm.before_step = lambda step: settled.append(sum(bool(_attempts(line, r)[0][0]) for r in "1234567"))
+    assert line.write_back() == WroteBack(calls=4, sent=7)
+    assert [len(rows) for rows in line.crm.flushes] == [7]
+    assert line.crm.batches == []
+    assert settled == [0, 2, 4, 6], "what was told is kept, whatever becomes of the rest"
+
+
+def test_what_fits_one_batch_is_no_flush(flushing: Any) -> None:
+    _decided(flushing, *"123")
+    assert flushing.write_back() == WroteBack(calls=1, sent=3)
+    assert flushing.crm.flushes == []
+
+
+def test_no_flush_takes_more_than_its_size(flushing: Any) -> None:
+    _decided(flushing, *"123456789abc")
+    assert flushing.write_back().sent == 12
+    assert [len(rows) for rows in flushing.crm.flushes] == [10]
+    assert [len(rows) for rows in flushing.crm.batches] == [2]
+
+
+def test_the_intents_of_a_flush_are_stored_before_it(flushing: Any) -> None:
+    line = flushing
+    _decided(line, *"1234")
+    seen: list[Any] = []
+    line.crm.before_step = lambda step: seen.extend(_attempts(line, record_id) for record_id in "1234")
+    line.write_back()
+    assert seen[:4] == [[(None, "")]] * 4
+
+
+def test_leases_are_renewed_while_a_flush_takes_its_time(flushing: Any) -> None:
+    """A job of minutes under a lease of two: nobody else may get at its rows meanwhile."""
+    line = flushing
+    _decided(line, *"12345678")
+    stolen: list[Any] = []
+
+    def slow(step: int) -> None:
+        line.clock.wait(100)
+        stolen.extend(line.store.outbox.claim(line.name, limit=10, owner="thief", lease=60, now=line.clock.now))
+
+    line.crm.before_step = slow
+    assert line.write_back(lease=120).sent == 8
+    assert stolen == []
+    assert len(line.crm.journal) == 8
+
+
+def test_rows_that_were_lost_to_another_writer_under_way_go_out_again(flushing: Any) -> None:
+    """Who is stopped for longer than the lease cannot know; the fence does, and what was sent late is repaired."""
+    line = flushing
+    _decided(line, *"1234")
+    taken: list[Any] = []
+
+    def stopped(step: int) -> None:
+        if step == 0:
+            line.clock.wait(500)
+            taken.extend(line.store.outbox.claim(line.name, limit=10, owner="next", lease=60, now=line.clock.now))
+
+    line.crm.before_step = stopped
+    line.write_back(lease=120)
+    assert len(taken) == 4
+    assert _due(line) == 0, "they are the other's"
+    line.clock.wait(61)
+    line.crm.before_step = lambda step: None
+    assert line.write_back().sent == 4
+    assert len(line.crm.journal) == 8
+
+
+def test_what_a_flush_told_before_it_broke_counts_and_the_rest_is_tried_again(flushing: Any) -> None:
+    line = flushing
+    _decided(line, *"123456")
+
+    def breaks(step: int) -> None:
+        if step == 1:
+            raise errors.Unreachable("cut off")
+
+    line.crm.before_step = breaks
+    with pytest.raises(errors.Unreachable):
+        line.write_back()
+    assert len(line.crm.journal) == 2
+    line.clock.wait(600)
+    line.crm.before_step = lambda step: None
+    assert line.write_back() == WroteBack(calls=2, sent=4)
+
+
+def test_a_row_of_which_nothing_is_told_is_tried_again(flushing: Any) -> None:
+    line = flushing
+    _decided(line, *"12345")
+    whole = line.crm.flush
+    line.crm.flush = lambda updates: (step for number, step in enumerate(whole(updates)) if number != 1)
+    assert line.write_back().sent == 3
+    assert [_attempts(line, record_id)[0][0] for record_id in "12345"] == ["retry", "retry", "sent", "sent", "sent"]
+
+
+def test_the_record_that_spoils_flushes_is_found_in_batches(flushing: Any) -> None:
+    line = flushing
+    _decided(line, *"12345")
+    error = errors.RetryLater("500")
+
+    def breaks(step: int) -> None:
+        if any(update.record_id == "4" for update in line.crm.flushes[-1]):
+            raise error
+
+    line.crm.before_step = breaks
+    _fails_with(line, "4", error=error)
+    *failed, last = _drain(line, 6, attempts=6)
+    assert (failed, last.refused) == ([error] * 5, 1)
+    assert len(line.crm.flushes) == 3, "three times together, and then in batches"
+    assert {update.record_id for update in line.crm.journal} == {"1", "2", "3", "5"}
+    (item,) = line.store.reviews.list()
+    assert (item.kind, item.record_id) == ("write_failed", "4")
+
+
+def test_who_is_asked_to_stop_ends_the_flush_and_frees_the_rest(flushing: Any) -> None:
+    line = flushing
+    _decided(line, *"123456")
+    assert line.write_back(stop=lambda: len(line.crm.journal) >= 2) == WroteBack(calls=1, sent=2)
+    assert (line.crm.closed, _due(line)) == (1, 4)
+
+
+def test_a_flush_that_never_ends_is_given_up(flushing: Any) -> None:
+    line = flushing
+    _decided(line, *"1234")
+
+    def for_ever(updates: Any) -> Any:
+        while True:
+            line.clock.wait(20)
+            yield {}
+
+    line.crm.flush = for_ever
+    assert line.write_back(flush=300).sent == 0
+    assert _attempts(line, "1")[0] == ("retry", "the CRM did not tell what became of this row")
 
 
 # What may happen between two drains, and how a drain may end.

@@ -116,3 +116,19 @@ def test_no_row_goes_to_two_writers(desk: Any) -> None:
     with futures.ThreadPoolExecutor(3) as pool:
         claimed = [row for mine in pool.map(drain, range(3)) for row in mine]
     assert len(claimed) == len({row.outbox_id for row in claimed}) == 90
+
+
+def test_a_lease_is_renewed_as_long_as_nobody_else_has_claimed_the_row(desk: Any) -> None:
+    desk.decide(desk.arrival("1"), desk.arrival("2"), desk.arrival("3"))
+    rows = desk.outgoing(owner="slow", lease=60)
+    desk.wait(59)
+    assert desk.store.outbox.renew(rows, lease=60, now=desk.now) == {row.outbox_id for row in rows}
+    desk.wait(59)
+    assert desk.outgoing(owner="quick") == [], "the lease stands"
+    desk.wait(2)
+    (taken,) = desk.outgoing(owner="quick", limit=1, lease=600)
+    left = {row.outbox_id for row in rows} - {taken.outbox_id}
+    assert desk.store.outbox.renew(rows, lease=60, now=desk.now) == left, "what ran out unclaimed is still ours"
+    assert desk.store.outbox.renew([], lease=60, now=desk.now) == frozenset()
+    desk.wait(61)
+    assert {row.outbox_id for row in desk.outgoing(owner="quick")} == left

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tierwise.domain import worlds
 from tierwise.domain.lead import CATALOGUE
+from tierwise.domain.leeway import Bounds
 
 UNKNOWN = "unknown"
 Dimension = Literal["fit", "intent"]
@@ -134,6 +135,7 @@ class Rubric(Frozen):
     thresholds: Thresholds = Thresholds()
     models: Models = Models()
     targets: Targets = Targets()
+    bounds: Bounds = Bounds()
     free_text_cap: int = Field(default=40, ge=0, le=100)
     """The most points that self-reported free text can earn in all. It shrinks where structured criteria are unknown,
     to nothing where half of their weight is: words need facts to go with them."""

@@ -1,11 +1,13 @@
 """The outbox, drained in the CRM's own batch size. Intents are committed before the call, outcomes after it.
 
-It is apart from deciding because a write cannot be rolled back. Only fields that differ are sent.
+It is apart from deciding because a write cannot be rolled back. Only fields that differ are sent. A connector that
+takes a backlog in one flush is given that, with leases renewed while it works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -14,7 +16,7 @@ from tierwise.domain import echo
 from tierwise.domain.advice import Advice
 from tierwise.errors import Misconfigured, PauseConnection, RetryLater, TierwiseError
 from tierwise.pipeline import backoff
-from tierwise.sdk import Connector, Update, Written
+from tierwise.sdk import Connector, Flushes, Update, Written
 
 log = telemetry.log(__name__)
 
@@ -26,6 +28,10 @@ class Pace(NamedTuple):
     longest: float = 45.0
     attempts: int = 8
     """Tries of one row before a person is asked, and of a batch before its rows are sent alone."""
+    together: int = 3
+    """Tries of one row in flushes; from then on it goes in batches, in which the one that spoils them is found."""
+    flush: float = 900.0
+    """Longest flush."""
 
 
 class WroteBack(NamedTuple):
@@ -58,15 +64,16 @@ def write_back(
     after the rows of the batch were put back.
     """
     drain = _Drain(store, connector, clock=clock, monotonic=monotonic, random=random, pace=pace, stop=stop)
+    limit = connector.flush_size if isinstance(connector, Flushes) else connector.batch_size
     give_up = monotonic() + pace.longest
     while monotonic() < give_up and not stop():
         if full_only and store.outbox.due(now=clock()).get(connection, 0) < connector.batch_size:
             break
         claimed_at = monotonic()
-        rows = store.outbox.claim(connection, limit=connector.batch_size, owner=owner, lease=pace.lease, now=clock())
+        rows = store.outbox.claim(connection, limit=limit, owner=owner, lease=pace.lease, now=clock())
         if not rows:
             break
-        drain.take(rows, batch=new_id(), claimed_at=claimed_at)
+        drain.take(rows, new_id=new_id, claimed_at=claimed_at)
     return drain.report
 
 
@@ -88,21 +95,43 @@ class _Drain:
         self._clock, self._monotonic, self._random = clock, monotonic, random
         self.report = WroteBack()
 
-    def take(self, rows: Sequence[ports.Outgoing], *, batch: str, claimed_at: float) -> None:
-        """Send what differs of these in one call. A batch that failed too often is taken apart."""
-        store = self._store
-        plans = {row.outbox_id: echo.changes(desired=row.desired, known=row.known, kept=row.kept) for row in rows}
-        idle = [row for row in rows if not plans[row.outbox_id]]
-        busy = [(row, plans[row.outbox_id]) for row in rows if plans[row.outbox_id]]
-        if idle:
-            store.outbox.settle([ports.Settled(row, "unchanged") for row in idle], batch=batch, now=self._clock())
-            self.report = self.report._replace(unchanged=self.report.unchanged + len(idle))
-        if not busy:
-            return
-        ours = store.outbox.intend(busy, batch=batch, now=self._clock())
-        busy = [(row, values) for row, values in busy if row.outbox_id in ours]
+    def take(self, rows: Sequence[ports.Outgoing], *, new_id: Callable[[], str], claimed_at: float) -> None:
+        """Send what differs of these, part by part; the parts behind one that failed are put back."""
+        parts = list(self._parts(rows))
+        for number, part in enumerate(parts):
+            rest = [row for later in parts[number:] for row in later]
+            batch = new_id()
+            if number and self._stop():
+                self._let_go(rest, batch=batch)
+                return
+            if number:
+                claimed_at = self._monotonic()
+                self._store.outbox.renew(rest, lease=self._pace.lease, now=self._clock())
+            try:
+                self._part(part, batch=batch, claimed_at=claimed_at)
+            except Exception as error:
+                self._put_back([row for later in parts[number + 1 :] for row in later], error, batch=batch)
+                raise
+
+    def _parts(self, rows: Sequence[ports.Outgoing]) -> Iterator[Sequence[ports.Outgoing]]:
+        """One flush where there is enough for it, and the others in batches."""
+        size = self._connector.batch_size
+        early = [row for row in rows if row.attempt <= min(self._pace.together, self._pace.attempts - 1)]
+        if len(early) > size and isinstance(self._connector, Flushes):
+            yield early
+            flushed = {row.outbox_id for row in early}
+            rows = [row for row in rows if row.outbox_id not in flushed]
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
+
+    def _part(self, rows: Sequence[ports.Outgoing], *, batch: str, claimed_at: float) -> None:
+        """A flush, or a batch in one call, which is taken apart where it failed too often."""
+        busy = self._intended(rows, batch=batch)
         # A process that slept through half of its lease may be followed by another one already: let go unsent.
         if not busy or self._late(claimed_at):
+            return
+        if len(rows) > self._connector.batch_size:
+            self._flush(busy, batch=batch, renewed_at=claimed_at)
             return
         outcome = self._send(busy, batch=batch)
         if not isinstance(outcome, Exception):
@@ -112,6 +141,46 @@ class _Drain:
             raise outcome
         else:
             self._apart(busy, outcome, batch=batch, claimed_at=claimed_at)
+
+    def _intended(self, rows: Sequence[ports.Outgoing], *, batch: str) -> list[tuple[ports.Outgoing, Advice]]:
+        """What differs, with its intents stored; the rest is settled, or somebody else's by now."""
+        plans = {row.outbox_id: echo.changes(desired=row.desired, known=row.known, kept=row.kept) for row in rows}
+        idle = [row for row in rows if not plans[row.outbox_id]]
+        busy = [(row, plans[row.outbox_id]) for row in rows if plans[row.outbox_id]]
+        if idle:
+            self._store.outbox.settle([ports.Settled(row, "unchanged") for row in idle], batch=batch, now=self._clock())
+            self.report = self.report._replace(unchanged=self.report.unchanged + len(idle))
+        ours = self._store.outbox.intend(busy, batch=batch, now=self._clock()) if busy else frozenset()
+        return [(row, values) for row, values in busy if row.outbox_id in ours]
+
+    def _flush(self, busy: Sequence[tuple[ports.Outgoing, Advice]], *, batch: str, renewed_at: float) -> None:
+        """Hand all of it over and settle what is told as it is told. What is told counts, whatever comes after it."""
+        left = dict(enumerate(busy))
+        give_up = self._monotonic() + self._pace.flush
+        try:
+            with contextlib.closing(self._answers(_updates(busy, batch))) as answers:
+                for answer in answers:
+                    if settled := [self._settled(*left.pop(place), said) for place, said in answer.items()]:
+                        self._settle(settled, batch=batch)
+                    now = self._monotonic()
+                    if self._stop() or now >= give_up:
+                        break
+                    if now - renewed_at > self._pace.lease / 4:
+                        renewed_at = now
+                        rows = [row for row, _ in left.values()]
+                        self._store.outbox.renew(rows, lease=self._pace.lease, now=self._clock())
+        except Exception as error:
+            self._put_back([row for row, _ in left.values()], error, batch=batch)
+            raise
+        rows = [row for row, _ in left.values()]
+        if self._stop():
+            self._let_go(rows, batch=batch)
+        elif rows:
+            self._put_back(rows, RetryLater("the CRM did not tell what became of this row"), batch=batch)
+
+    def _answers(self, updates: Sequence[Update]) -> Generator[Mapping[int, Written]]:
+        assert isinstance(self._connector, Flushes)
+        yield from self._connector.flush(updates)
 
     def _apart(
         self, busy: Sequence[tuple[ports.Outgoing, Advice]], error: Exception, *, batch: str, claimed_at: float
@@ -125,8 +194,7 @@ class _Drain:
         left = [] if len(busy) == 1 else list(busy)
         while left:
             if self._stop() or self._late(claimed_at):
-                now = [ports.Settled(row, "retry", run_after=self._clock()) for row, _ in left]
-                self._settle(now, batch=batch, called=False)
+                self._let_go([row for row, _ in left], batch=batch)
                 break
             one = left.pop(0)
             outcome = self._send([one], batch=batch)
@@ -151,19 +219,10 @@ class _Drain:
 
     def _send(self, busy: Sequence[tuple[ports.Outgoing, Advice]], *, batch: str) -> list[ports.Settled] | Exception:
         """One call; what became of each, or why nobody knows."""
-        updates = [
-            Update(record_id=row.record_id, values=values, trace_id=f"{batch}-{row.outbox_id}") for row, values in busy
-        ]
         try:
-            results = self._connector.write(updates)
+            results = self._connector.write(_updates(busy, batch))
             return [self._settled(row, values, said) for (row, values), said in zip(busy, results, strict=True)]
         except Exception as error:
-            telemetry.count(
-                "tierwise_crm_calls_total",
-                connection=busy[0][0].connection,
-                operation="write",
-                result=type(error).__name__,
-            )
             return error
 
     def _settled(self, row: ports.Outgoing, values: Advice, result: Written) -> ports.Settled:
@@ -180,9 +239,16 @@ class _Drain:
         return ports.Settled(row, "retry", error=error, run_after=self._clock() + timedelta(seconds=wait))
 
     def _settle(self, settled: Sequence[ports.Settled], *, batch: str, called: bool = True) -> None:
+        if not settled:
+            return
         self._store.outbox.settle(settled, batch=batch, now=self._clock())
         if called:
             self.report = _count(self.report, settled)
+
+    def _let_go(self, rows: Sequence[ports.Outgoing], *, batch: str) -> None:
+        """Free for anybody at once."""
+        now = [ports.Settled(row, "retry", run_after=self._clock()) for row in rows]
+        self._settle(now, batch=batch, called=False)
 
     def _put_back(self, rows: Sequence[ports.Outgoing], error: Exception, *, batch: str) -> None:
         """The account's failure, or nobody's: it uses up no record's tries."""
@@ -207,6 +273,10 @@ class _Drain:
         return self._monotonic() - claimed_at > self._pace.lease / 2
 
 
+def _updates(busy: Sequence[tuple[ports.Outgoing, Advice]], batch: str) -> list[Update]:
+    return [Update(row.record_id, values, f"{batch}-{row.outbox_id}") for row, values in busy]
+
+
 def _is_the_accounts(error: Exception) -> bool:
     """Whether it cannot be one record's: a person must act on the account, or the account named a time."""
     named = isinstance(error, RetryLater) and error.after is not None
@@ -220,8 +290,6 @@ def _text(error: Exception) -> str:
 
 def _count(report: WroteBack, settled: Sequence[ports.Settled]) -> WroteBack:
     """With one more call that was answered."""
-    connection = settled[0].row.connection
-    telemetry.count("tierwise_crm_calls_total", connection=connection, operation="write", result="ok")
     return _tally(report._replace(calls=report.calls + 1), settled)
 
 

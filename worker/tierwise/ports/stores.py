@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
-from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Assessment
+from tierwise.ports.policies import AdminEvents, People, Policies
+from tierwise.ports.seen import AccountHealth
 from tierwise.ports.values import (
-    Activation,
     Arrival,
     ChainReport,
     Claim,
@@ -148,6 +148,9 @@ class Outbox(Protocol):
     def intend(self, rows: Sequence[tuple[Outgoing, Advice]], *, batch: str, now: datetime) -> frozenset[int]:
         """Commit the intents; returns the outbox ids whose lease still stands, only those may be sent."""
 
+    def renew(self, rows: Sequence[Outgoing], *, lease: float, now: datetime) -> frozenset[int]:
+        """Let the lease of these start anew; the outbox ids of those that nobody else has claimed meanwhile."""
+
     def settle(self, settled: Sequence[Settled], *, batch: str, now: datetime) -> None:
         """Outcomes of a batch. A row whose lease was lost after the call goes back to ready."""
 
@@ -194,18 +197,6 @@ class Labels(Protocol):
         """By connection, source and subject (without the id of a deal)."""
 
 
-class Policies(Protocol):
-    """Published bundles and which one runs."""
-
-    def publish(self, policy: Policy, *, by: str, note: str, now: datetime) -> str:
-        """Digest; publishing the same bundle twice changes nothing."""
-
-    def get(self, digest: str) -> Policy | None: ...
-    def activate(self, digest: str, *, by: str, note: str, now: datetime) -> Activation: ...
-    def active(self) -> Activation | None: ...
-    def history(self, *, limit: int = 50) -> list[Activation]: ...
-
-
 class Slots(Protocol):
     """Each periodic action happens once per slot, however many beats there are."""
 
@@ -244,7 +235,13 @@ class Store(Protocol):
     @property
     def policies(self) -> Policies: ...
     @property
+    def people(self) -> People: ...
+    @property
+    def admin_events(self) -> AdminEvents: ...
+    @property
     def slots(self) -> Slots: ...
     @property
     def heartbeats(self) -> Heartbeats: ...
+    @property
+    def health(self) -> AccountHealth: ...
     def close(self) -> None: ...

@@ -199,17 +199,6 @@ class ConnectionState(NamedTuple):
     """The account's calls of the day, as it last told."""
 
 
-class Activation(NamedTuple):
-    """What runs."""
-
-    id: int
-    digest: str
-    version: str
-    by: str
-    note: str
-    at: datetime
-
-
 class Heartbeat(NamedTuple):
     """Sign of life of one process."""
 

@@ -15,6 +15,7 @@ from tierwise.sdk.connector import (
     Connection,
     Connector,
     ConnectorType,
+    Flushes,
     Limiter,
     Outcome,
     OutcomePage,
@@ -31,7 +32,7 @@ from tierwise.sdk.enricher import Enricher, EnricherType, Enriching
 from tierwise.sdk.hooks import hookimpl
 from tierwise.sdk.notifier import Notice, Notifier, NotifierType, Notifying
 
-VERSION = "1.0"
+VERSION = "1.1"
 """Of this contract: the second number rises when something is added, the first when a meaning changes."""
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Enricher",
     "EnricherType",
     "Enriching",
+    "Flushes",
     "Lead",
     "Limiter",
     "Misconfigured",

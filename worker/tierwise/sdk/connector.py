@@ -140,7 +140,7 @@ class Connector(Protocol):
     """One connection, open. Closed with `close`; used by one thread at a time."""
 
     batch_size: ClassVar[int]
-    """The most updates that `write` takes."""
+    """The most updates that `write` takes: what one of the system's calls carries."""
 
     def check(self, *, properties: Sequence[str], fields: Sequence[AdviceField]) -> Sequence[Check]:
         """Token, scopes, mapped properties, own fields, quota: what a first call would trip over."""
@@ -175,6 +175,21 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Release sockets."""
+
+
+@runtime_checkable
+class Flushes(Protocol):
+    """What a connector may offer besides: taking far more updates at once than one of its calls carries."""
+
+    flush_size: ClassVar[int]
+    """The most updates that `flush` takes; more than `batch_size`."""
+
+    def flush(self, updates: Sequence[Update]) -> Iterator[Mapping[int, Written]]:
+        """As `write`, told as it becomes known: place among the updates -> what became of that one.
+
+        An empty mapping is a sign of life, due every few seconds while the system works. What was told counts, whatever
+        is raised afterwards. Closed early, it stops what the system has not begun yet.
+        """
 
 
 @runtime_checkable

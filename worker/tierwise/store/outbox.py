@@ -120,6 +120,21 @@ class Outbox:
 
         return self._database.write(work) if rows else frozenset()
 
+    def renew(self, rows: Sequence[Outgoing], *, lease: float, now: datetime) -> frozenset[int]:
+        """Let the lease of these start anew; the outbox ids of those that nobody else has claimed meanwhile."""
+
+        def work(transaction: sa.Connection) -> frozenset[int]:
+            ours: set[int] = set()
+            for token in sorted({row.token for row in rows}):
+                for some in columns.chunks(sorted(row.outbox_id for row in rows if row.token == token)):
+                    held = (TABLE.c.id.in_(some), TABLE.c.state == "leased", TABLE.c.token == token)
+                    values = {"lease_until": now + timedelta(seconds=lease), "updated_at": now}
+                    statement = sa.update(TABLE).where(*held).values(values).returning(TABLE.c.id)
+                    ours |= {row.id for row in transaction.execute(statement)}
+            return frozenset(ours)
+
+        return self._database.write(work) if rows else frozenset()
+
     def settle(self, settled: Sequence[Settled], *, batch: str, now: datetime) -> None:
         """Outcomes of a batch. A row whose lease was lost after the call goes back to ready."""
         if settled:

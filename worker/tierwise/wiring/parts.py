@@ -48,10 +48,12 @@ class Parts:
         broker_url: str | None = None,
         uncached: bool = False,
         answers: Callable[[Collection[str]], Mapping[str, Assessment]] | None = None,
+        clock: ports.Clock = clock,
     ) -> None:
         """`uncached`: no database is at hand, so no assessment is looked up or kept (`tierwise score`). `answers`
         looks assessments up elsewhere (`tierwise eval`)."""
         self.settings = settings
+        self.clock = clock
         self._uncached = uncached
         self._answers = answers
         self.broker_url = broker_url or settings.broker_url

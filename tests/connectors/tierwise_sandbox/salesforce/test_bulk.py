@@ -138,3 +138,55 @@ def test_steps_out_of_order_are_refused(sf: Any, leads: list[str]) -> None:
     run.close(status=400)
     run.upload("Id\n", status=400)
     assert run.info()["state"] == "Aborted"
+
+
+def test_a_job_goes_on_though_nobody_looks_and_what_is_done_when_it_is_aborted_stays(
+    sf: Any, org: Org, leads: list[str], clock: Any
+) -> None:
+    org.switches.bulk_seconds = 40
+    run = Run(sf)
+    run.upload("Id,Title\n" + "".join(f"{key},x\n" for key in leads[:4]))
+    assert run.close()["state"] == "UploadComplete"
+    clock.seconds += 20
+    assert len(sf.ids("SELECT Id FROM Lead WHERE Title = 'x'")) == 2
+    assert run.info()["numberRecordsProcessed"] == 2
+    assert run.close("Aborted")["state"] == "Aborted"
+    clock.seconds += 40
+    assert [row["Id"] for row in run.rows("successfulResults")] == leads[:2]
+    assert [row["Id"] for row in run.rows("unprocessedrecords")] == leads[2:4]
+    assert len(sf.ids("SELECT Id FROM Lead WHERE Title = 'x'")) == 2
+
+
+@pytest.mark.parametrize(
+    ("ending", "table", "state"),
+    [
+        ("LF", "Id,Title\r\n{key},x\r\n", "Failed"),
+        ("CRLF", "Id,Title\n{key},x\n", "Failed"),
+        ("LF", 'Id,Title\n{key},"one\r\ntwo"\n', "JobComplete"),
+        ("CRLF", 'Id,Title\r\n{key},"one\ntwo ""three"""\r\n', "JobComplete"),
+    ],
+)
+def test_lines_end_as_the_job_says(sf: Any, leads: list[str], ending: str, table: str, state: str) -> None:
+    run = Run(sf, lineEnding=ending)
+    run.upload(table.format(key=leads[0]))
+    run.close()
+    info = run.info()
+    assert info["state"] == state
+    assert ("LineEnding is invalid" in info.get("errorMessage", "")) == (state == "Failed")
+
+
+def test_another_delimiter_is_an_unknown_column(sf: Any, leads: list[str]) -> None:
+    run = Run(sf)
+    run.upload(f"Id;Title\n{leads[0]};x\n")
+    run.close()
+    assert run.info()["errorMessage"] == "InvalidBatch : Field name not found : Id;Title"
+
+
+def test_a_locked_row_fails_alone(sf: Any, org: Org, leads: list[str]) -> None:
+    org.switches.lock_rows = 1
+    run = Run(sf)
+    run.upload("Id,Title\n" + "".join(f"{key},x\n" for key in leads[:3]))
+    run.close()
+    assert run.info()["state"] == "JobComplete"
+    (bad,) = run.rows("failedResults")
+    assert (bad["Id"], bad["sf__Error"].partition(":")[0]) == (leads[0], "UNABLE_TO_LOCK_ROW")
