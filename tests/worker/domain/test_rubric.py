@@ -33,7 +33,7 @@ def cap_of(rubric: Rubric, given_: tuple[Verdict, ...]) -> float:
     facts = [criterion for criterion in rubric.criteria if not criterion.self_reported]
     weight = sum(criterion.weight for criterion in facts)
     unknown = sum(criterion.weight for criterion in facts if criterion.id not in known)
-    if not weight:
+    if not weight or not rubric.free_text_needs_facts:
         return rubric.free_text_cap
     return max(0, math.floor(100 * rubric.free_text_cap * (weight - 2 * unknown) / weight)) / 100
 
@@ -163,7 +163,7 @@ def test_a_suspect_verdict_makes_the_words_doubted() -> None:
 
 def test_words_earn_less_the_fewer_facts_are_known() -> None:
     facts = [make.criterion(name, weight=20) for name in ("a", "b", "c")]
-    rubric = make.rubric(*facts, make.asked("intent", weight=40), free_text_cap=30)
+    rubric = make.rubric(*facts, make.asked("intent", weight=40), free_text_cap=30, free_text_needs_facts=True)
     said = Verdict(criterion="intent", level="clear", probability=1, decided_by="m")
     known = [Verdict(criterion=name, level="low", probability=1, decided_by="rule") for name in ("a", "b", "c")]
     assert [rubrics.score(rubric, [said, *known[:n]]).score for n in (3, 2, 1, 0)] == [30, 10, 0, 0]

@@ -137,8 +137,9 @@ class Rubric(Frozen):
     targets: Targets = Targets()
     bounds: Bounds = Bounds()
     free_text_cap: int = Field(default=40, ge=0, le=100)
-    """The most points that self-reported free text can earn in all. It shrinks where structured criteria are unknown,
-    to nothing where half of their weight is: words need facts to go with them."""
+    """The most points that self-reported free text can earn in all."""
+    free_text_needs_facts: bool = False
+    """The cap shrinks as structured criteria are unknown, to nothing where half of their weight is."""
 
     @field_validator("tiers")
     @classmethod
@@ -319,11 +320,12 @@ def _split(rubric: Rubric, contributions: Sequence[Contribution]) -> tuple[list[
 
 
 def _cap(rubric: Rubric, structured: Sequence[Contribution]) -> int:
-    """Hundredths of a point that free text can earn: words count as far as known facts outweigh those unknown."""
+    """Hundredths of a point that free text can earn."""
     weight = sum(item.weight for item in structured)
     unknown = sum(item.weight for item in structured if item.level == UNKNOWN)
     whole = rubric.free_text_cap * _HUNDRED
-    return max(0, whole * (weight - 2 * unknown) // weight) if weight else whole
+    shrinks = rubric.free_text_needs_facts and weight
+    return max(0, whole * (weight - 2 * unknown) // weight) if shrinks else whole
 
 
 def _points(contributions: Sequence[Contribution]) -> int:

@@ -14,14 +14,14 @@ from tierwise.domain.lead import Lead
 FACTOR = 3.0
 """How many times the field's number a claim must be; below it, rounding and growth explain the difference."""
 
-_NUMBER = r"(?<![\d.,])(\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+|\d{1,7}(?:[.,]\d)?)\s?(k\b|thousand|tausend|mille|"
-r"mil\b|mila|tys\w*|тыс\w*|bin\b|tusen|duizend|万|만)?"
+_NUMBER = (
+    r"(?<![\d.,])(\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+|\d{1,7}(?:[.,]\d)?)\s?(k\b|thousand|tausend|mille|"
+    r"mil\b|mila|tys\w*|тыс\w*|bin\b|tusen|duizend|万|만)?"
+)
 _PEOPLE = (
     r"(?:employees|people work|staff|headcount|mitarbeiter\w*|beschäftigte\w*|employés|salariés|collaborateurs|"
-    r"empleados|trabajadores|"
-    r"funcionários|colaboradores|dipendenti|addetti|medewerkers|werknemers|pracowników|сотрудник\w*|çalışan\w*|"
-    r"anställda|"
-    r"名の?(?:従業員|社員)|名员工|员工|직원|موظف)"
+    r"empleados|trabajadores|funcionários|colaboradores|dipendenti|addetti|medewerkers|werknemers|pracowników|сотрудник\w*|çalışan\w*|"
+    r"anställda|名の?(?:従業員|社員)|名员工|员工|직원|موظف)"
 )
 _PEOPLE_BEFORE = r"(?:従業員|社員|员工|員工|직원|сотрудников|employees|mitarbeiter|headcount)\s?(?:数|:|of)?\s?"
 _ORDERS = (
