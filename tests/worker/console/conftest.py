@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -37,8 +37,9 @@ class Fake:
             return _Part(self, name)
         raise AttributeError(name)
 
-    def beat(self, role: str, *, ago: float, instance: str = "a") -> None:
-        self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), {}))
+    def beat(self, role: str, *, ago: float, instance: str = "a", queues: Sequence[str] = ()) -> None:
+        info = {"queues": list(queues)} if queues else {}
+        self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), info))
 
     def fail(self, name: str, step: str, *, times: int, fault: str, error: str, resting: float = 0) -> None:
         until = NOW + timedelta(seconds=resting) if resting else None

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from tierwise import policies, ports, wiring
+from tierwise import policies, wiring
 from tierwise.cli import output, session
 from tierwise.cli.policy import directory_of, template_problems
 from tierwise.domain import changes
 from tierwise.domain.policy import Policy
 from tierwise.errors import RejectRecord
 from tierwise.wiring import Wiring
+from tierwise.wiring.policy import Activated
 
 Which = Annotated[str, typer.Argument(metavar="DIGEST|DIR", help="A published digest or version, or a directory.")]
 Digest = Annotated[str, typer.Argument(metavar="DIGEST", help="A published digest (its beginning will do) or version.")]
@@ -228,8 +229,10 @@ def rollback(
     _activated(made, json=json)
 
 
-def _activated(made: ports.Activation, *, json: bool) -> None:
+def _activated(made: Activated, *, json: bool) -> None:
+    active = made.activation
     if json:
-        output.print_json(made._asdict())
-    else:
-        output.say(f"active: {made.version} ({made.digest[:12]})")
+        output.print_json({**active._asdict(), "decided_again": made.again})
+        return
+    again = f"; {made.again} open leads are decided again, no model is asked" if made.again else ""
+    output.say(f"active: {active.version} ({active.digest[:12]}){again}")

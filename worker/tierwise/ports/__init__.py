@@ -28,6 +28,7 @@ from tierwise.ports.stores import (
     Works,
 )
 from tierwise.ports.values import (
+    QUEUES,
     Arrival,
     Attempt,
     ChainReport,
@@ -44,6 +45,7 @@ from tierwise.ports.values import (
     Label,
     LeadStory,
     Outgoing,
+    PastDecision,
     ReviewItem,
     ReviewRequest,
     Settled,
@@ -51,6 +53,7 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "QUEUES",
     "AccountHealth",
     "Activation",
     "AdminEvent",
@@ -83,6 +86,7 @@ __all__ = [
     "Leads",
     "Outbox",
     "Outgoing",
+    "PastDecision",
     "People",
     "Person",
     "Policies",

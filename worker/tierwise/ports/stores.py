@@ -5,7 +5,7 @@ Times are timezone-aware UTC.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ from tierwise.ports.values import (
     Label,
     LeadStory,
     Outgoing,
+    PastDecision,
     ReviewItem,
     Settled,
 )
@@ -119,6 +120,22 @@ class Works(Protocol):
     def quarantine(self, claim: Claim, *, error: str, now: datetime) -> bool:
         """Tried too often: a review item of kind `schema` opens and status in_review is written."""
 
+    def requeue(
+        self,
+        policy: str,
+        *,
+        since: datetime,
+        now: datetime,
+        connection: str | None = None,
+        open_only: bool = True,
+        until: datetime | None = None,
+    ) -> int:
+        """Decide leads again under this policy that were decided between `since` and `until`; how many.
+
+        After new leads, and for nothing where a lead was decided under it before. `open_only` leaves those alone that
+        became an opportunity, a customer or were disqualified.
+        """
+
     def counts(self) -> dict[str, int]:
         """By state."""
 
@@ -129,6 +146,12 @@ class Decisions(Protocol):
     """The append-only record, a hash chain per connection."""
 
     def find(self, keys: Collection[DecisionKey]) -> dict[DecisionKey, Decision]: ...
+    def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
+        """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
+
+    def recent(self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500) -> Iterator[PastDecision]:
+        """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes."""
+
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
         """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""
 
@@ -139,6 +162,8 @@ class Assessments(Protocol):
     """The cache of paid answers by content hash."""
 
     def get(self, hashes: Collection[str]) -> dict[str, Assessment]: ...
+    def keep(self, assessments: Sequence[Assessment], *, now: datetime) -> None:
+        """Answers that were paid for though no decision stands on them yet."""
 
 
 class Outbox(Protocol):

@@ -199,6 +199,10 @@ class ConnectionState(NamedTuple):
     """The account's calls of the day, as it last told."""
 
 
+QUEUES = ("poll", "score", "writeback", "maint")
+"""Kinds of work. A worker serves some of them or all; a sign of life names them as `queues`."""
+
+
 class Heartbeat(NamedTuple):
     """Sign of life of one process."""
 
@@ -216,6 +220,19 @@ class StoredDecision(NamedTuple):
     previous: str
     hash: str
     decision: Decision
+
+
+class PastDecision(NamedTuple):
+    """A decision as it is stored, to be replayed."""
+
+    id: int
+    connection: str
+    record_id: str
+    policy: str
+    body: Mapping[str, Any]
+    """Without what is personal."""
+    fields: Mapping[str, Any] | None
+    """The signals it was made on; None where they were erased."""
 
 
 class ChainReport(NamedTuple):

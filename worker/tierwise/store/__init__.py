@@ -46,10 +46,6 @@ class SqlStore:
         self.heartbeats = Heartbeats(database)
         self.health = AccountHealth(database)
 
-    def dispose_after_fork(self) -> None:
-        """In a child process, before anything else: the parent's connections are not ours to use or close."""
-        self._database.dispose_after_fork()
-
     def close(self) -> None:
         """Close all connections."""
         self._database.close()

@@ -41,6 +41,7 @@ class Wiring(Passes):
                 monotonic=time.monotonic,
                 random=random.random,
                 new_trace=telemetry.new_trace,
+                asks=self.asks,
             )
             pace = decide.Pace(
                 longest=settings.pump.seconds,

@@ -22,6 +22,7 @@ from tierwise.domain.rubric import Assessment
 from tierwise.pipeline import enrich
 from tierwise.sdk import Enriching, Limiter
 from tierwise.settings import EnricherSettings, Settings
+from tierwise.wiring import stopping
 
 if TYPE_CHECKING:
     from tierwise.llm.loop import LoopThread
@@ -35,11 +36,8 @@ def clock() -> datetime:
 class Parts:
     """Parts of one process, opened on demand. Thread-safe; not for use across a fork."""
 
-    stopping = threading.Event()
-    """Set when the worker's main process was asked to end: a pump of its threads claims no more, drains and releases.
-
-    A prefork child does not see it: there a pump ends by its own deadline, which the grace of `run` allows for.
-    """
+    stopping = stopping.Flag()
+    """Set when the worker was asked to end: the pumps of its threads or children claim no more, drain and release."""
 
     def __init__(
         self,
@@ -67,6 +65,7 @@ class Parts:
         self._loop: LoopThread | None = None
         # What the layers above remember. It stands here, so that one signature makes a process's wiring.
         self._runnables: dict[str, Runnable] = {}
+        self._asks: dict[str, str] = {}
         self._active: tuple[float, str] | None = None
         self._pumping = threading.Lock()
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from tierwise import content, policies, ports
+from tierwise.domain import changes
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
 from tierwise.wiring.parts import Parts
 
 ACTIVE_FOR = 2.0
 """Seconds that the active policy is remembered: an activation reaches every worker well within five."""
+
+
+class Activated(NamedTuple):
+    """What runs now, and how many open leads are decided anew because of it."""
+
+    activation: ports.Activation
+    again: int
 
 
 class Policed(Parts):
@@ -50,18 +60,44 @@ class Policed(Parts):
         policies.compile(policy)
         return policy
 
-    def activate(self, digest: str, *, by: str, note: str) -> ports.Activation:
+    def activate(self, digest: str, *, by: str, note: str) -> Activated:
         """Make it run, if it is sound and change control lets it. Raises Misconfigured and Refused."""
-        self.sound(digest)
+        policy = self.sound(digest)
+        before = self.store.policies.active()
         made = self.store.policies.activate(digest, by=by, note=note, now=self.clock())
-        self._active = None
-        return made
+        return self._follow(made, before, policy)
 
-    def rollback(self, *, by: str, note: str, to: str | None = None) -> ports.Activation:
+    def rollback(self, *, by: str, note: str, to: str | None = None) -> Activated:
         """What ran before runs again. Reads nothing but the database. Raises Misconfigured and Refused."""
+        before = self.store.policies.active()
         made = self.store.policies.rollback(by=by, note=note, now=self.clock(), to=to)
+        return self._follow(made, before, self.store.policies.get(made.digest))
+
+    def _follow(self, made: ports.Activation, before: ports.Activation | None, policy: Policy | None) -> Activated:
+        """New numbers apply to open leads, too, from answers that are there; anything more is a replay."""
         self._active = None
-        return made
+        old = self._readable(before.digest) if before is not None else None
+        days = self.settings.policy.redecide_days
+        if old is None or policy is None or not days or not changes.only_numbers(old, policy):
+            return Activated(made, 0)
+        now = self.clock()
+        return Activated(made, self.store.works.requeue(made.digest, since=now - timedelta(days=days), now=now))
+
+    def _readable(self, digest: str) -> Policy | None:
+        """None where it can no longer be read: that may be the very reason to leave it."""
+        try:
+            return self.store.policies.get(digest)
+        except Misconfigured:
+            return None
+
+    def asks(self, digest: str) -> str:
+        """Digest of what a published policy asks models."""
+        with self._lock:
+            found = self._asks.get(digest)
+            if found is None:
+                policy = self.store.policies.get(digest)
+                found = self._asks[digest] = changes.asks(policy) if policy is not None else f"unknown {digest}"
+            return found
 
     def runnable(self, digest: str | None = None) -> Runnable:
         """The policy of that digest, by default the active one, compiled once per process."""
