@@ -30,7 +30,7 @@ RUNNABLE = policies.runnable(
 class Gullible:
     """Clear intent where the message says OBEY or is keen; suspects whatever says WATCH."""
 
-    async def judge(self, runnable: Runnable, lead: Lead) -> Judged:
+    async def judge(self, runnable: Runnable, lead: Lead, *, connection: str = "") -> Judged:
         message = lead.message or ""
         level = "clear" if "OBEY" in message or "keen" in message else "none"
         flags: Any = ("INJECTION_SUSPECT",) if "WATCH" in message else ()

@@ -12,6 +12,7 @@ from tierwise import __version__
 from tierwise.cli import (
     connections,
     connectors,
+    cost,
     demo,
     evaluation,
     leads,
@@ -38,6 +39,7 @@ demo.register(app)
 processes.register(app)
 leads.register(app)
 evaluation.register(app)
+cost.register(app)
 lifecycle.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")

@@ -116,6 +116,7 @@ def console(
             parts.store,
             broker=(lambda: limits.reachable(url)) if url else None,
             schema=lambda: store.current(settings.database_url),
+            budgets=parts.budgets,
         )
         pages.serve(app, host=host or settings.console.host, port=port or settings.console.port)
     finally:

@@ -209,6 +209,10 @@ class Assessment(Frozen):
     cached: bool = False
     repaired: bool = False
     """The first answer did not have the schema; this is the second."""
+    troubles: tuple[str, ...] = ()
+    """Kinds of what failed before it came (`rate_limited`, `malformed`)."""
+    kept: bool = Field(default=False, exclude=True)
+    """It is stored already, with whoever paid."""
 
 
 class Contribution(Frozen):
@@ -252,8 +256,8 @@ def score(rubric: Rubric, verdicts: Sequence[Verdict], *, doubted: bool = False)
     doubted = doubted or any("INJECTION_SUSPECT" in verdict.flags for verdict in verdicts)
     by_criterion = {verdict.criterion: verdict for verdict in verdicts}
     contributions = tuple(
-        _contribution(criterion, by_criterion.get(criterion.id), worthless=doubted and criterion.self_reported)
-        for criterion in rubric.criteria
+        _contribution(item, by_criterion.get(item.id), worthless=doubted and item.self_reported)
+        for item in rubric.criteria
     )
     free, structured = _split(rubric, contributions)
     cap = 0 if doubted else _cap(rubric, structured)
@@ -368,29 +372,22 @@ def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: s
     free, structured = _split(rubric, contributions)
     written = _convolve(rubric, free, cap=cap)
     total = worlds.combine(_convolve(rubric, structured), written)
-    return sum(
-        probability
-        for world, probability in total.items()
-        if tier
-        == _settled(
-            rubric,
-            _rounded(worlds.points(world)),
-            corroborated=bool(world & worlds.CORROBORATED),
-            knocked=bool(world & worlds.KNOCKED),
-        )
-    )
+    return sum(probability for world, probability in total.items() if tier == _in_world(rubric, world))
 
 
-def _convolve(
-    rubric: Rubric, contributions: Sequence[Contribution], *, cap: int = worlds.NO_CAP
-) -> dict[worlds.World, float]:
+def _in_world(rubric: Rubric, world: worlds.World) -> str:
+    corroborated, knocked = bool(world & worlds.CORROBORATED), bool(world & worlds.KNOCKED)
+    return _settled(rubric, _rounded(worlds.points(world)), corroborated=corroborated, knocked=knocked)
+
+
+def _convolve(rubric: Rubric, contributions: Sequence[Contribution], *, cap: int = worlds.NO_CAP) -> worlds.Likely:
     knockouts = {(knockout.criterion, knockout.level) for knockout in rubric.knockouts}
-    total: dict[worlds.World, float] = {0: 1.0}
+    total: worlds.Likely = {0: 1.0}
     for item in contributions:
         criterion = rubric.find(item.criterion)
         assert criterion is not None
         probabilities = level_probabilities(criterion, item.verdict)
-        single: dict[worlds.World, float] = {}
+        single: worlds.Likely = {}
         for level in criterion.levels:
             if not probabilities[level.id]:
                 continue

@@ -11,6 +11,9 @@ World = int
 """What some levels, if they were the true ones, add up to: hundredths of points, shifted left by two, and two facts
 in the lowest bits. A plain number, since thousands of them are added up for every lead."""
 
+Likely = dict[World, float]
+"""Worlds with their probabilities."""
+
 CORROBORATED, KNOCKED, _FACTS = 1, 2, 3
 NO_CAP = 10_000
 
@@ -25,9 +28,9 @@ def points(of: World) -> int:
     return of >> 2
 
 
-def combine(left: Mapping[World, float], right: Mapping[World, float], *, cap: int = NO_CAP) -> dict[World, float]:
+def combine(left: Mapping[World, float], right: Mapping[World, float], *, cap: int = NO_CAP) -> Likely:
     """The distribution of the sum of two independent ones, points at most `cap`, facts of either."""
-    total: dict[World, float] = {}
+    total: Likely = {}
     for a, p in left.items():
         for b, q in right.items():
             added = (a >> 2) + (b >> 2)

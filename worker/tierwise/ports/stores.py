@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.rubric import Assessment
+from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies
 from tierwise.ports.seen import AccountHealth
 from tierwise.ports.values import (
@@ -114,6 +115,12 @@ class Works(Protocol):
         """Work ids that are still ours."""
 
     def retry(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool: ...
+    def hold(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool:
+        """Back to ready at that time, the attempt not counted: nothing was tried."""
+
+    def held(self) -> dict[str, int]:
+        """Leads that wait for money, by connection."""
+
     def release(self, claims: Sequence[Claim], *, now: datetime) -> None:
         """Back to ready at once, the attempt not counted: we are shutting down."""
 
@@ -257,6 +264,8 @@ class Store(Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def labels(self) -> Labels: ...
+    @property
+    def money(self) -> Money: ...
     @property
     def policies(self) -> Policies: ...
     @property

@@ -15,6 +15,7 @@ from tierwise.store.kept import Kept
 from tierwise.store.labels import Labels
 from tierwise.store.leads import Leads
 from tierwise.store.migrations import current, upgrade
+from tierwise.store.money import Money
 from tierwise.store.outbox import Outbox
 from tierwise.store.people import People
 from tierwise.store.policies import Policies
@@ -39,6 +40,7 @@ class SqlStore:
         self.outbox = Outbox(database)
         self.reviews = Reviews(database)
         self.labels = Labels(database)
+        self.money = Money(database)
         self.policies = Policies(database)
         self.people = People(database)
         self.admin_events = AdminEvents(database)

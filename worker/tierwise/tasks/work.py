@@ -72,7 +72,7 @@ def qualify() -> None:
         report = current.pump(on_round=liveness.during_task)
         if report is None:
             return
-        if report.decided or report.retried or report.quarantined or report.lost:
+        if report.decided or report.retried or report.quarantined or report.lost or report.held:
             log.info("decided", **_telling(report._asdict()))
         for name in report.connections:
             running.send(write_back, name, queue="writeback")

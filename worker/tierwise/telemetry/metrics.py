@@ -45,6 +45,18 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("tierwise_leads_decided_total", "counter", "Decisions committed.", ("connection", "tier", "outcome")),
         Metric("tierwise_model_calls_total", "counter", "Calls to models, by how they ended.", ("model", "result")),
+        Metric(
+            "tierwise_model_failures_total",
+            "counter",
+            "Calls to models that failed or answered with nothing usable, by kind; retries and repairs count too.",
+            ("model", "kind"),
+        ),
+        Metric(
+            "tierwise_leads_held_total",
+            "counter",
+            "Times that a lead was put back to wait for a budget.",
+            ("connection",),
+        ),
         Metric("tierwise_model_seconds", "histogram", "Duration of one call to a model, seconds.", ("model",)),
         Metric(
             "tierwise_crm_calls_total",

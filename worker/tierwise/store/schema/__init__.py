@@ -9,6 +9,7 @@ decided), `decision` (what was), `outbox` (what the CRM is to show), `write_atte
 from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
+from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import (
@@ -36,6 +37,7 @@ from tierwise.store.schema.records import (
 from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, notification
 
 __all__ = [
+    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -49,6 +51,7 @@ __all__ = [
     "WORK_STATES",
     "account_health",
     "admin_event",
+    "answer_claim",
     "assessment",
     "chain",
     "connection",
@@ -59,6 +62,9 @@ __all__ = [
     "label",
     "lead",
     "metadata",
+    "model_batch",
+    "model_reservation",
+    "model_spend",
     "notification",
     "outbox",
     "person",
