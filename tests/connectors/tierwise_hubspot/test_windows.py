@@ -47,7 +47,7 @@ class Search:
         found = [
             Row(key, at)
             for key, at in self.records.items()
-            if all(self._holds(one, key, at) for one in windows.filters(state, modified="at"))
+            if all(self._holds(one, key, at) for one in windows.filters(state, modified="at", room=300))
         ]
         if windows.sort(state, modified="at") == "hs_object_id":
             found.sort(key=lambda row: str(row.id) if self._ids_as_text else row.id, reverse=self._descending)
@@ -212,6 +212,7 @@ def test_a_position_of_another_kind_is_told_apart(position: dict[str, Any]) -> N
 
 def test_a_query_stays_within_what_search_takes() -> None:
     state = State(1_795_000_000_000, 1_795_000_600_000, seen=tuple(range(10**12, 10**12 + 200)))
-    found = windows.filters(state, modified="hs_lastmodifieddate")
+    found = windows.filters(state, modified="hs_lastmodifieddate", room=1_000)
     assert len(found) <= 6
-    assert len(json.dumps(found)) < 1_000
+    assert 900 < len(",".join(f'"{key}"' for key in found[1]["values"])) <= 1_000
+    assert len(windows.filters(state, modified="hs_lastmodifieddate", room=14)) == 1, "no room, no filter"
