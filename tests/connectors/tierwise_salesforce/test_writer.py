@@ -10,6 +10,7 @@ import pytest
 
 from tierwise import sdk
 from tierwise_salesforce.writer import BATCH
+from tierwise_sandbox.salesforce.org import REPS
 
 SCORE = "Tierwise_Score__c"
 
@@ -55,6 +56,28 @@ def test_owners_stay_with_assignment_rules_on(crm: Any) -> None:
         del part["httpHeaders"]
     crm.client().call("POST", "composite", body)
     assert {key: crm.value(key, "OwnerId") for key in keys} != before
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_owners_are_unchanged_after_ten_thousand_writes(crm: Any, together: bool) -> None:
+    """By calls of a thousand and by one bulk job, assignment rules on, with an owner each and a session that ends."""
+    keys = [key for number in range(10) for key in crm.load(1000, OwnerId=REPS[number % len(REPS)])]
+    before = {key: crm.value(key, "OwnerId") for key in keys}
+    assert crm.org.switches.assignment_rules
+    connector = crm.connector()
+    updates = [update(key, tierwise_score=42) for key in keys]
+    if together:
+        written = [one for step in connector.flush(updates) for one in step.values()]
+        assert crm.count("/composite") == 0
+    else:
+        written = []
+        for start in range(0, len(updates), BATCH):
+            written += connector.write(updates[start : start + BATCH])
+            if start == 3 * BATCH:
+                crm.org.expire_sessions()
+    assert outcomes(written) == ["written"] * 10_000
+    assert {crm.value(key, SCORE) for key in keys} == {42.0}
+    assert {key: crm.value(key, "OwnerId") for key in keys} == before
 
 
 def test_owners_stay_when_the_session_ends_under_way(crm: Any) -> None:
