@@ -128,3 +128,49 @@ def test_a_mass_import_of_one_second_comes_through_whole(org_lines: Any, storm: 
         line.round()
         assert len(line.journal()) == journal, "and then it is still"
         assert ("POST jobs ingest" in line.calls) == (storm > 6000), "a backlog goes as a job"
+
+
+class Killed(BaseException):
+    """The process ends here: nothing of it runs on."""
+
+
+def test_a_job_that_outlives_its_worker_is_put_right(org_lines: Any) -> None:
+    """Salesforce goes on with it, and writes over what was decided since; the next poll shows our own older values."""
+    with org_lines(bulk_above=1000) as line:
+        keys = line.create(*(f"lead{number}@firm{number}.example" for number in range(1100)))
+        line.wait(1)
+        line.poll()
+        line.decide()
+        line.org.switches.set({"bulk_seconds": 600})
+
+        def die(path: str) -> None:
+            if any(job.state == "InProgress" for job in line.org.jobs.values()):
+                raise Killed
+
+        line.before_call = die
+        with pytest.raises(Killed):
+            line.write()
+        line.before_call = lambda path: None
+        last = keys[-1]
+        line.wait(200)  # the lease has run out, and another worker takes over
+        line.edit(last, Description="changed meanwhile")
+        line.org.switches.set({"bulk_seconds": 600})
+        line.poll()
+        line.decide()
+        wanted = line.fingerprints(keys)
+        line.org.switches.set({"lock_rows": 0})
+        sent = 0
+        for _ in range(3):
+            sent += line.write().sent
+            line.wait(30)
+        assert sent >= len(keys)
+        for _ in range(4):
+            line.wait(700)
+            line.round()
+        states = {job.state for job in line.org.jobs.values()}
+        assert states <= {"JobComplete", "Aborted"}
+        for record in line.connector.read(keys, properties=()):
+            assert record.own["tierwise_fingerprint"] == wanted[record.id]
+        journal = [entry["values"].get("Tierwise_Fingerprint__c") for entry in line.journal() if entry["id"] == last]
+        assert len(set(journal)) > 1, "the job wrote what it was given, late"
+        assert journal[-1] == wanted[last]

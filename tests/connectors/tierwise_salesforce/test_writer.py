@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tierwise import sdk
-from tierwise_salesforce.writer import BATCH
+from tierwise_salesforce.writer import BATCH, Writer
 from tierwise_sandbox.salesforce.org import REPS
 
 SCORE = "Tierwise_Score__c"
@@ -279,3 +279,20 @@ def test_nothing_known_is_an_error_for_the_whole_batch(crm: Any) -> None:
 def test_no_updates_are_no_call(crm: Any) -> None:
     assert crm.connector().write([]) == []
     assert crm.calls == []
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_leads_that_are_kept_as_contacts_are_written_there(crm: Any, bulk: bool) -> None:
+    shown = crm.org.schema.every("Lead")
+    ours = [held for name, held in shown.items() if name.startswith("Tierwise_")]
+    crm.org.schema.deploy("Contact", ours, granted=[held.name for held in ours])
+    keys = [crm.org.records.load("Contact", {"LastName": "Roe"}, by="x") for _ in range(6)]
+    writer = Writer(crm.client(object_type="Contact"), bulk_above=5)
+    updates = [update(key) for key in keys]
+    if bulk:
+        written = [one for step in writer.flush(updates) for one in step.values()]
+    else:
+        written = writer.write(updates)
+    assert outcomes(written) == ["written"] * 6
+    assert {crm.value(key, SCORE) for key in keys} == {70.0}
+    assert (crm.count("/jobs") > 0) == bulk
