@@ -189,6 +189,8 @@ class Verdict(Frozen):
     field: str | None = None
     quote: str | None = None
     flags: tuple[Flag, ...] = ()
+    spread: Mapping[str, float] | None = None
+    """Probability of every level, where the model tells them all; they add up to 1."""
 
 
 class Assessment(Frozen):
@@ -247,13 +249,11 @@ def score(rubric: Rubric, verdicts: Sequence[Verdict]) -> Scorecard:
     """Score, tier and raw confidence from one verdict per criterion; a missing verdict counts as unknown."""
     by_criterion = {verdict.criterion: verdict for verdict in verdicts}
     contributions = tuple(_contribution(criterion, by_criterion.get(criterion.id)) for criterion in rubric.criteria)
-    free, structured = _split(rubric, contributions)
-    cap = rubric.free_text_cap * _HUNDRED
-    total = _points(structured) + min(_points(free), cap)
-    value = _rounded(total)
+    (free, structured), cap = _split(rubric, contributions), rubric.free_text_cap * _HUNDRED
+    value = _rounded(_points(structured) + min(_points(free), cap))
     knockout = _knockout(rubric, contributions)
     corroborated = any(
-        _corroborates(criterion, criterion.level(item.level))
+        _corroborates(criterion, criterion.level(item.level), item.verdict)
         for criterion, item in zip(rubric.criteria, contributions, strict=True)
     )
     tier = _settled(rubric, value, corroborated=corroborated, knocked=knockout is not None)
@@ -284,7 +284,8 @@ def level_probabilities(criterion: Criterion, verdict: Verdict) -> dict[str, flo
     if verdict.level not in ids:
         return dict.fromkeys(ids, 1 / len(ids))
     rest = (1 - verdict.probability) / (len(ids) - 1)
-    return {level: verdict.probability if level == verdict.level else rest for level in ids}
+    even = {level: verdict.probability if level == verdict.level else rest for level in ids}
+    return even if verdict.spread is None else {level: verdict.spread.get(level, 0.0) for level in ids}
 
 
 def _contribution(criterion: Criterion, verdict: Verdict | None) -> Contribution:
@@ -324,8 +325,9 @@ def _subscore(contributions: Sequence[Contribution], dimension: Dimension) -> in
     return _rounded(_points(mine) * _HUNDRED // weight) if weight else 0
 
 
-def _corroborates(criterion: Criterion, level: Level | None) -> bool:
-    return level is not None and not criterion.self_reported and level.points > criterion.lowest.points
+def _corroborates(criterion: Criterion, level: Level | None, verdict: Verdict) -> bool:
+    proven = verdict.quote is not None or verdict.field is None  # a decision model names a field and quotes nothing
+    return proven and level is not None and not criterion.self_reported and level.points > criterion.lowest.points
 
 
 def _settled(rubric: Rubric, value: int, *, corroborated: bool, knocked: bool) -> str:
@@ -347,8 +349,7 @@ def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | No
 
 _CORROBORATED, _KNOCKED, _FACTS = 1, 2, 3
 _World = int
-"""What some levels, if they were the true ones, add up to: hundredths of points, shifted left by two, and two facts
-in the lowest bits. A plain number, since thousands of them are added up for every lead."""
+"""What some levels, if true, add up to: hundredths of points, shifted left by two, and two facts in the lowest bits."""
 
 
 def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: str) -> float:
@@ -380,7 +381,7 @@ def _convolve(
             if not probabilities[level.id]:
                 continue
             world = round(criterion.weight * level.points * _HUNDRED) << 2
-            world |= _CORROBORATED * _corroborates(criterion, level)
+            world |= _CORROBORATED * _corroborates(criterion, level, item.verdict)
             world |= _KNOCKED * ((criterion.id, level.id) in knockouts)
             single[world] = single.get(world, 0.0) + probabilities[level.id]
         total = _combine(total, single, cap=cap)
