@@ -54,3 +54,24 @@ def test_a_lead_that_nobody_knows(home: Path, capsys: pytest.CaptureFixture[str]
     assert cli.run(["db", "upgrade"]) == 0
     assert cli.run(["trace", "portal:1"]) == 1
     assert "portal:1" in capsys.readouterr().err
+
+
+def test_configured_enrichers_are_at_work_in_score_and_their_failure_costs_no_lead(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leads.csv").write_text(
+        "id,email,phone,company,employee_count,source,message\n"
+        "1,ana@kaspar-freight.example,+49 30 901820,Kaspar Freight,201-500,Demo request,We need a system before March\n"
+    )
+    (tmp_path / "tierwise.toml").write_text("")
+    assert cli.run(["score", "leads.csv", "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    (tmp_path / "tierwise.toml").write_text('[enrichers.country]\ntype = "phone_country"\n')
+    assert cli.run(["score", "leads.csv", "--json"]) == 0
+    enriched = json.loads(capsys.readouterr().out)
+    assert enriched != plain, "the country tells where the lead goes"
+    service = '[enrichers.firms]\ntype = "http"\nseconds = 0.5\nurl = "http://127.0.0.1:1/{email}"\n'
+    (tmp_path / "tierwise.toml").write_text(f'{service}[enrichers.firms.fields]\nindustry = "industry"\n')
+    assert cli.run(["score", "leads.csv", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == plain

@@ -159,7 +159,7 @@ def preview(
         found = list(
             previewing.preview(
                 records, runnable=runnable, field_map=field_map, judge=judge, submit=loop.submit,
-                clock=wiring.clock,
+                clock=wiring.clock, enrich=parts.enrich_unstored(),
             )
         )  # fmt: skip
     show_previews(found, title=f"Preview of {name}: nothing was written", json=json)
