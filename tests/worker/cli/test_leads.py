@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,22 +60,45 @@ def test_a_lead_that_nobody_knows(home: Path, capsys: pytest.CaptureFixture[str]
     assert "portal:1" in capsys.readouterr().err
 
 
+class _Firms(http.server.BaseHTTPRequestHandler):
+    """A service that knows how large every firm is."""
+
+    def do_GET(self) -> None:
+        body = b'{"size": 800}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def firms() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Firms) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
 def test_configured_enrichers_are_at_work_in_score_and_their_failure_costs_no_lead(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, firms: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "leads.csv").write_text(
-        "id,email,phone,company,employee_count,source,message\n"
-        "1,ana@kaspar-freight.example,+49 30 901820,Kaspar Freight,201-500,Demo request,We need a system before March\n"
-    )
-    (tmp_path / "tierwise.toml").write_text("")
-    assert cli.run(["score", "leads.csv", "--json"]) == 0
-    plain = json.loads(capsys.readouterr().out)
-    (tmp_path / "tierwise.toml").write_text('[enrichers.country]\ntype = "phone_country"\n')
-    assert cli.run(["score", "leads.csv", "--json"]) == 0
-    enriched = json.loads(capsys.readouterr().out)
-    assert enriched != plain, "the country tells where the lead goes"
-    service = '[enrichers.firms]\ntype = "http"\nseconds = 0.5\nurl = "http://127.0.0.1:1/{email}"\n'
-    (tmp_path / "tierwise.toml").write_text(f'{service}[enrichers.firms.fields]\nindustry = "industry"\n')
-    assert cli.run(["score", "leads.csv", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == plain
+    (tmp_path / "leads.csv").write_text("id,email,company,message\n1,a@kaspar.example,Kaspar,We need it now\n")
+
+    def scored(settings: str) -> dict[str, Any]:
+        (tmp_path / "tierwise.toml").write_text(settings)
+        assert cli.run(["score", "leads.csv", "--json"]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    service = '[enrichers.firms]\ntype = "http"\nfields = {{employee_count = "size"}}\nurl = "{}/{{email}}"\n'
+    plain = scored("")
+    known = scored(service.format(firms))
+    assert "LARGE_COMPANY" in set(known["reason_codes"]) - set(plain["reason_codes"])
+    assert known["score"] > plain["score"]
+    assert scored(service.format("http://127.0.0.1:1")) == plain
