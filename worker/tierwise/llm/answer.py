@@ -79,7 +79,7 @@ def verdicts(
     fields: Mapping[str, str],
     mark: str,
     model: str,
-    terms: frozenset[str] = frozenset(),
+    terms: injection.Terms = injection.NO_TERMS,
 ) -> tuple[Verdict, ...]:
     """Verified verdicts, one per criterion in their order. Raises NotAnAnswer.
 
@@ -122,7 +122,7 @@ def _verdict(
     fields: Mapping[str, str],
     mark: str,
     model: str,
-    terms: frozenset[str],
+    terms: injection.Terms,
 ) -> Verdict:
     quote, field = item.quote or "", item.field or ""
     flag: Flag | None = None

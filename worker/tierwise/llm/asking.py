@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tierwise import errors
 from tierwise.domain import lead
 from tierwise.domain.rubric import Assessment, Verdict
-from tierwise.llm import answer, cost, failures, offline, prompt
+from tierwise.llm import answer, cost, failures, injection, offline, prompt
 from tierwise.llm.call import Lines, Told
 from tierwise.llm.client import PARAMETERS, Completion
 from tierwise.llm.ledger import Ledger
@@ -26,7 +26,7 @@ class Question(NamedTuple):
 
     plan: prompt.Plan
     fields: Mapping[str, str]
-    terms: frozenset[str]
+    terms: injection.Terms
     model: str
     stage: str
     """Part of the chain that asks: primary, sample, secondary or fallback."""

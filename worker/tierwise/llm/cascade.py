@@ -36,7 +36,7 @@ class _Ready(NamedTuple):
     plan: prompt.Plan
     orders: tuple[prompt.Plan, ...]
     """The same questions in other orders, for samples."""
-    terms: frozenset[str]
+    terms: injection.Terms
     cues: str
     """For the offline model alone."""
     lexicon: str
@@ -118,15 +118,16 @@ class Cascade:
         and leads are to wait for it, Misconfigured where the prompt cannot be rendered, and what the cache raises.
         """
         ready = self._prepared(runnable)
-        fields = prompt.shown(lead, ready.plan.criteria)
-        if not fields:
-            return Judged()
+        written = prompt.shown(lead, ready.plan.criteria)
+        # Sentences that instruct reach no model: an order that is not read is not obeyed.
+        fields = {name: kept for name, value in written.items() if (kept := injection.without(value, ready.terms))}
         models = runnable.policy.rubric.models
         primary, secondary = self._primary or models.primary, self._secondary or models.secondary
         other = secondary if secondary != primary else None
         case = _Case(runnable, ready, lead, fields, connection, primary, other)
-        judged = await self._chain(case)
-        return judged.model_copy(update={"verdicts": self._warned(case, judged.verdicts)})
+        judged = await self._chain(case) if fields else Judged()
+        suspects = frozenset(name for name, value in written.items() if fields.get(name) != value)
+        return judged.model_copy(update={"verdicts": self._warned(case, judged.verdicts, suspects)})
 
     async def close(self) -> None:
         """Cancel what is under way and close the models' sockets."""
@@ -229,12 +230,11 @@ class Cascade:
             errors=tuple(story.failures),
         )
 
-    def _warned(self, case: _Case, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    def _warned(self, case: _Case, verdicts: tuple[Verdict, ...], suspects: frozenset[str]) -> tuple[Verdict, ...]:
         """The verdicts, with INJECTION_SUSPECT on the first criterion that reads a field whose text instructs.
 
-        That verdict's level stays: its quote was checked on its own, and one flag is enough to bring a person.
+        That verdict's level stays, for the person who looks: under the flag nothing that was written earns points.
         """
-        suspects = set(injection.suspicious_fields(case.fields, case.ready.terms))
         if not suspects or any("INJECTION_SUSPECT" in verdict.flags for verdict in verdicts):
             return verdicts
         reader = next(item for item in case.ready.plan.criteria if suspects.intersection(item.fields))

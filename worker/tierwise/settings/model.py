@@ -128,6 +128,15 @@ class ConsoleSettings(_Section):
     port: int = Field(8400, ge=0, le=65535, description="Port; 0 takes any.")
 
 
+class MetricsSettings(_Section):
+    """Where a worker that no console shares a machine with shows its counters."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; a container listens on 0.0.0.0.")
+    port: int | None = Field(
+        None, ge=0, le=65535, description="Port of a worker's own /metrics; empty: the console shows them with `run`."
+    )
+
+
 class _Pluggable(_Section):
     """A named table whose other keys are options of a plugin."""
 
@@ -246,6 +255,7 @@ class Settings(_Section):
     trail: TrailSettings = Field(default_factory=TrailSettings, description="Passes that follow the poll.")
     policy: PolicySettings = Field(default_factory=PolicySettings, description="Policies.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="Console.")
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Counters of `tierwise worker`.")
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")
     enrichers: dict[str, EnricherSettings] = Field(default_factory=dict, description="Enrichers by name, in order.")
 
