@@ -27,7 +27,7 @@ from tierwise.ports.policies import (
     Published,
     Trial,
 )
-from tierwise.ports.seen import AccountHealth, Health
+from tierwise.ports.seen import AccountHealth, Dispatch, Health, Notifications
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -96,6 +96,7 @@ __all__ = [
     "Cursors",
     "DecisionKey",
     "Decisions",
+    "Dispatch",
     "Entry",
     "Finished",
     "Health",
@@ -110,6 +111,7 @@ __all__ = [
     "Leads",
     "Level",
     "Money",
+    "Notifications",
     "Outbox",
     "Outgoing",
     "PastDecision",

@@ -40,6 +40,8 @@ def look(current: wiring.Wiring) -> None:
         running.send(work.qualify, queue="score")
     for name in sorted(store.outbox.due(now=now).keys() & active & settings.connections.keys()):
         running.send(work.write_back, name, queue="writeback")
+    if settings.notifiers and store.notifications.due(now=now):
+        running.send(work.notify, queue="maint")
     if slot(current, "prune", "", every=3600, now=now):
         store.slots.prune(before=now - timedelta(seconds=max(7200.0, 2 * settings.trail.every_seconds)))
 
