@@ -102,3 +102,10 @@ def test_a_notice_that_waits_wakes_whoever_tells_it(parts: wiring.Wiring, queued
     (waits,) = parts.store.notifications.list()
     assert (waits.state, waits.attempt) == ("ready", 1)
     assert "127.0.0.1:1" in waits.error
+
+
+def test_a_shadow_that_is_on_is_woken(parts: wiring.Wiring, queued: redis.Redis) -> None:
+    digest = parts.ensure_policy().digest
+    parts.store.shadows.start(digest, by="me", now=wiring.clock())
+    tick.look(parts)
+    assert _messages(queued) == [("maint", "tierwise.shadow")]

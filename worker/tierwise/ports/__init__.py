@@ -25,6 +25,9 @@ from tierwise.ports.policies import (
     Person,
     Policies,
     Published,
+    Shadow,
+    ShadowDecision,
+    Shadows,
     Trial,
 )
 from tierwise.ports.seen import AccountHealth, Dispatch, Health, Notifications
@@ -124,6 +127,9 @@ __all__ = [
     "ReviewRequest",
     "Reviews",
     "Settled",
+    "Shadow",
+    "ShadowDecision",
+    "Shadows",
     "Slots",
     "Spent",
     "Store",

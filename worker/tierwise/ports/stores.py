@@ -13,7 +13,7 @@ from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.money import Money
-from tierwise.ports.policies import AdminEvents, People, Policies
+from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.seen import AccountHealth, Notifications
 from tierwise.ports.values import (
     Arrival,
@@ -268,6 +268,8 @@ class Store(Protocol):
     def money(self) -> Money: ...
     @property
     def policies(self) -> Policies: ...
+    @property
+    def shadows(self) -> Shadows: ...
     @property
     def people(self) -> People: ...
     @property

@@ -82,6 +82,18 @@ def qualify() -> None:
     running.run("qualify", None, work)
 
 
+@application.app.task(name="tierwise.shadow")  # type: ignore[untyped-decorator]
+def shadow() -> None:
+    """Hold live decisions against the shadow policy; nothing of it reaches a CRM."""
+
+    def work(current: wiring.Wiring) -> None:
+        held = current.shadow()
+        if held:
+            log.info("held against the shadow", leads=held)
+
+    running.run("shadow", None, work)
+
+
 @application.app.task(name="tierwise.write_back")  # type: ignore[untyped-decorator]
 def write_back(connection: str) -> None:
     """Send one connection's advice, in full batches while leads are still being decided."""
