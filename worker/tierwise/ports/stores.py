@@ -146,6 +146,12 @@ class Works(Protocol):
     def counts(self) -> dict[str, int]:
         """By state."""
 
+    def waiting(self) -> dict[str, int]:
+        """ready and leased, however long the history is."""
+
+    def undecided(self, connection: str) -> bool:
+        """Whether any of the connection's leads is still to be decided."""
+
     def due(self, *, now: datetime) -> int: ...
 
 

@@ -103,7 +103,7 @@ def write_back(connection: str) -> None:
         since = current.store.outbox.waiting_since(connection, now=now)
         if since is None:
             return
-        deciding = current.store.leads.counts(connection)["undecided"] > 0
+        deciding = current.store.works.undecided(connection)
         young = now - since < timedelta(seconds=LINGER)
         report = current.write_back(connection, full_only=deciding and young)
         if any(report):
