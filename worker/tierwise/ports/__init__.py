@@ -25,9 +25,12 @@ from tierwise.ports.policies import (
     Person,
     Policies,
     Published,
+    Shadow,
+    ShadowDecision,
+    Shadows,
     Trial,
 )
-from tierwise.ports.seen import AccountHealth, Health
+from tierwise.ports.seen import AccountHealth, Dispatch, Health, Notifications
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -96,6 +99,7 @@ __all__ = [
     "Cursors",
     "DecisionKey",
     "Decisions",
+    "Dispatch",
     "Entry",
     "Finished",
     "Health",
@@ -110,6 +114,7 @@ __all__ = [
     "Leads",
     "Level",
     "Money",
+    "Notifications",
     "Outbox",
     "Outgoing",
     "PastDecision",
@@ -122,6 +127,9 @@ __all__ = [
     "ReviewRequest",
     "Reviews",
     "Settled",
+    "Shadow",
+    "ShadowDecision",
+    "Shadows",
     "Slots",
     "Spent",
     "Store",
