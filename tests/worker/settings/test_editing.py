@@ -38,7 +38,7 @@ def test_the_example_names_every_setting_and_changes_nothing(tmp_path: Path) -> 
     named = {"connections": {}, "enrichers": {}, "prices": {}}
     assert {**found.model_dump(), **named} == settings.load(environ={}).model_dump()
     unset = {"database_url", "broker_url", "policy_dir", "token", "model.primary", "model.secondary"}
-    unset |= {"budgets.daily_usd", "budgets.monthly_usd"}
+    unset |= {"budgets.daily_usd", "budgets.monthly_usd", "metrics.port"}
     assert given >= {names.dotted(path) for path in reading.variables()} - unset
 
 

@@ -22,6 +22,7 @@ from tierwise.cli import (
     processes,
     review,
     setup,
+    trials,
     users,
 )
 from tierwise.errors import TierwiseError
@@ -41,6 +42,7 @@ leads.register(app)
 evaluation.register(app)
 cost.register(app)
 lifecycle.register(policy.app)
+trials.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(policy.app, name="policy")

@@ -25,6 +25,9 @@ from tierwise.ports.policies import (
     Person,
     Policies,
     Published,
+    Shadow,
+    ShadowDecision,
+    Shadows,
     Trial,
 )
 from tierwise.ports.seen import AccountHealth, Health
@@ -122,6 +125,9 @@ __all__ = [
     "ReviewRequest",
     "Reviews",
     "Settled",
+    "Shadow",
+    "ShadowDecision",
+    "Shadows",
     "Slots",
     "Spent",
     "Store",

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from tierwise import errors
 from tierwise.settings import names
@@ -48,6 +57,19 @@ class ModelSettings(_Section):
     samples: int = Field(
         0, ge=0, le=9, description="Further answers of the first model, in other orders, where its first is doubtful."
     )
+    decisions: tuple[str, ...] = Field(
+        (), description="Models asked through the decisions endpoint (beta): probabilities, but no quotes."
+    )
+
+    @field_validator("decisions", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        # The environment knows no lists.
+        return (
+            [part.strip() for part in value.strip("()[]").split(",") if part.strip()]
+            if isinstance(value, str)
+            else value
+        )
 
 
 class BudgetSettings(_Section):
@@ -126,6 +148,15 @@ class ConsoleSettings(_Section):
         "127.0.0.1", description="Address to listen on; 0.0.0.0 only behind a proxy that checks who asks."
     )
     port: int = Field(8400, ge=0, le=65535, description="Port; 0 takes any.")
+
+
+class MetricsSettings(_Section):
+    """Where a worker that no console shares a machine with shows its counters."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; a container listens on 0.0.0.0.")
+    port: int | None = Field(
+        None, ge=0, le=65535, description="Port of a worker's own /metrics; empty: the console shows them with `run`."
+    )
 
 
 class _Pluggable(_Section):
@@ -246,6 +277,7 @@ class Settings(_Section):
     trail: TrailSettings = Field(default_factory=TrailSettings, description="Passes that follow the poll.")
     policy: PolicySettings = Field(default_factory=PolicySettings, description="Policies.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="Console.")
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Counters of `tierwise worker`.")
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")
     enrichers: dict[str, EnricherSettings] = Field(default_factory=dict, description="Enrichers by name, in order.")
 

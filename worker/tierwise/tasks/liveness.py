@@ -22,6 +22,8 @@ LONGEST_RUN = 150.0
 """Seconds that a task can run: Celery ends those of child processes after 120."""
 LONGEST_WAIT = 300.0
 """Seconds that a task can wait in a worker whose tasks come to an end."""
+JOIN_EVERY = 60.0
+"""Seconds after which the counters of children that ended are made one."""
 
 log = telemetry.log(__name__)
 
@@ -55,7 +57,7 @@ class SignOfLife(bootsteps.StartStopStep):  # type: ignore[misc]
         super().__init__(consumer, **options)
         self._watch = Watch()
         self._queues: list[str] = []
-        self._timer: Any = None
+        self._timers: list[Any] = []
         self._pid = 0
         self._told = ""
 
@@ -64,14 +66,17 @@ class SignOfLife(bootsteps.StartStopStep):  # type: ignore[misc]
         _started[:] = [self]
         self._pid = os.getpid()
         self._queues = sorted(consumer.app.amqp.queues.consume_from)
-        self._timer = consumer.timer.call_repeatedly(process.EVERY, self.look)
+        self._timers = [
+            consumer.timer.call_repeatedly(process.EVERY, self.look),
+            consumer.timer.call_repeatedly(JOIN_EVERY, telemetry.join),
+        ]
         self.look()
 
     def stop(self, _: Any) -> None:
         """The connection to the broker is gone, or the worker ends."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in self._timers:
+            timer.cancel()
+        self._timers = []
 
     def during_task(self) -> None:
         """In the pool `solo` a task holds up the loop that the timer is of."""

@@ -11,7 +11,7 @@ from typing import Any
 from celery import signals
 
 from tierwise import settings as configuration
-from tierwise import wiring
+from tierwise import telemetry, wiring
 from tierwise.errors import Misconfigured
 
 EVERY = 5.0
@@ -32,7 +32,7 @@ class Process:
 
     def configure(self, settings: configuration.Settings, broker_url: str) -> None:
         """What the wiring is made of."""
-        self._settings, self._broker_url = settings, broker_url
+        self._settings, self._broker_url, self._pid = settings, broker_url, os.getpid()
 
     def get(self) -> wiring.Wiring:
         """The wiring, made when it is first needed. Misconfigured before `configure`."""
@@ -41,20 +41,22 @@ class Process:
                 if self._settings is None:
                     raise Misconfigured("tasks run under `tierwise worker` or `tierwise beat` only")
                 self._wiring = wiring.Wiring(self._settings, broker_url=self._broker_url)
-                self._pid = os.getpid()
             return self._wiring
 
-    def forked(self) -> None:
-        """To be called in a new child: it shares nothing with its parent, and ends nothing of it.
+    def forked(self) -> bool:
+        """To be called in a new child: it shares nothing with its parent, and ends nothing of it. False in the parent.
 
         The parent's wiring is kept, unused: were it collected as garbage, its connections would be closed, which
         PostgreSQL would take for the parent's farewell and SQLite for leave to drop locks.
         """
-        self._lock = threading.Lock()
-        if self._wiring is not None and self._pid != os.getpid():
+        if self._pid == os.getpid():
+            return False
+        self._lock, self._pid = threading.Lock(), os.getpid()
+        if self._wiring is not None:
             self._inherited.append(self._wiring)
             self._wiring = None
         self._beat_at.clear()
+        return True
 
     def close(self) -> None:
         """Let go of the wiring."""
@@ -80,7 +82,8 @@ current = Process()
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]
 def _open_child(**_: Any) -> None:
-    current.forked()
+    if current.forked():
+        telemetry.forked()
 
 
 @signals.worker_process_shutdown.connect  # type: ignore[untyped-decorator]

@@ -11,10 +11,10 @@ from tierwise.pipeline import outcomes, poll
 from tierwise.pipeline import reconcile as trailing
 from tierwise.pipeline.map import Enrich
 from tierwise.pipeline.poll import Polled
-from tierwise.wiring.accounts import Accounts
+from tierwise.wiring.trials import Tried
 
 
-class Passes(Accounts):
+class Passes(Tried):
     """Parts that read."""
 
     def poll(self, name: str) -> poll.Polled | None:
