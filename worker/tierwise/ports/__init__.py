@@ -24,9 +24,12 @@ from tierwise.ports.policies import (
     Person,
     Policies,
     Published,
+    Shadow,
+    ShadowDecision,
+    Shadows,
     Trial,
 )
-from tierwise.ports.seen import AccountHealth, Health
+from tierwise.ports.seen import AccountHealth, Dispatch, Health, Notifications
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -94,6 +97,7 @@ __all__ = [
     "Cursors",
     "DecisionKey",
     "Decisions",
+    "Dispatch",
     "Entry",
     "Finished",
     "Health",
@@ -108,6 +112,7 @@ __all__ = [
     "Leads",
     "Level",
     "Money",
+    "Notifications",
     "Outbox",
     "Outgoing",
     "PastDecision",
@@ -120,6 +125,9 @@ __all__ = [
     "ReviewRequest",
     "Reviews",
     "Settled",
+    "Shadow",
+    "ShadowDecision",
+    "Shadows",
     "Slots",
     "Spent",
     "Store",

@@ -14,8 +14,8 @@ from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.money import Money
-from tierwise.ports.policies import AdminEvents, People, Policies
-from tierwise.ports.seen import AccountHealth
+from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
+from tierwise.ports.seen import AccountHealth, Notifications
 from tierwise.ports.values import (
     Arrival,
     ChainReport,
@@ -158,6 +158,12 @@ class Works(Protocol):
     def counts(self) -> dict[str, int]:
         """By state."""
 
+    def waiting(self) -> dict[str, int]:
+        """ready and leased, however long the history is."""
+
+    def undecided(self, connection: str) -> bool:
+        """Whether any of the connection's leads is still to be decided."""
+
     def due(self, *, now: datetime) -> int: ...
 
 
@@ -281,6 +287,8 @@ class Store(Protocol):
     @property
     def policies(self) -> Policies: ...
     @property
+    def shadows(self) -> Shadows: ...
+    @property
     def people(self) -> People: ...
     @property
     def admin_events(self) -> AdminEvents: ...
@@ -290,4 +298,6 @@ class Store(Protocol):
     def heartbeats(self) -> Heartbeats: ...
     @property
     def health(self) -> AccountHealth: ...
+    @property
+    def notifications(self) -> Notifications: ...
     def close(self) -> None: ...
