@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import salesforce
 
 from tierwise import embedded, wiring
 from tierwise.cli import demo, stack
@@ -33,7 +34,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of everything")
     options.add_argument("--out", type=Path, help="also write the JSON there")
-    options.add_argument("--only", help="main_job, models, per_task, growth or hubspot")
+    options.add_argument("--only", help="main_job, models, per_task, growth, hubspot, salesforce or policy")
     given = options.parse_args()
     scale = 0.1 if given.quick else 1.0
     parts: dict[str, Callable[[float], Any]] = {
@@ -42,6 +43,8 @@ def main() -> None:
         "per_task": per_task,
         "growth": growth,
         "hubspot": hubspot,
+        "salesforce": salesforce.measure,
+        "policy": _policy,
     }
     found: dict[str, Any] = {
         "python": platform.python_version(), "cores": os.cpu_count(), "scale": scale,
@@ -212,6 +215,13 @@ def _portal(leads: str) -> Iterator[tuple[str, str]]:
 
 def _crm_child(*arguments: str) -> dict[str, Any]:
     return _child(*arguments, env={}, script="hubspot_child.py")
+
+
+def _policy(scale: float) -> dict[str, Any]:
+    """A backtest of two versions over stored leads, and rules on one lead."""
+    import policy
+
+    return policy.policy(scale)
 
 
 def _until(condition: Callable[[], bool], *, seconds: float = 300) -> None:

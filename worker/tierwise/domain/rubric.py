@@ -192,6 +192,7 @@ class Verdict(Frozen):
     field: str | None = None
     quote: str | None = None
     flags: tuple[Flag, ...] = ()
+    spread: Mapping[str, float] | None = None  # of every level, adding up to 1, where the model tells them all
 
 
 class Assessment(Frozen):
@@ -210,9 +211,8 @@ class Assessment(Frozen):
     repaired: bool = False
     """The first answer did not have the schema; this is the second."""
     troubles: tuple[str, ...] = ()
-    """Kinds of what failed before it came (`rate_limited`, `malformed`)."""
-    kept: bool = Field(default=False, exclude=True)
-    """It is stored already, with whoever paid."""
+    """Kinds of what failed before it came."""
+    kept: bool = Field(default=False, exclude=True)  # stored already, by whoever paid
 
 
 class Contribution(Frozen):
@@ -261,11 +261,10 @@ def score(rubric: Rubric, verdicts: Sequence[Verdict], *, doubted: bool = False)
     )
     free, structured = _split(rubric, contributions)
     cap = 0 if doubted else _cap(rubric, structured)
-    total = _points(structured) + min(_points(free), cap)
-    value = _rounded(total)
+    value = _rounded(_points(structured) + min(_points(free), cap))
     knockout = _knockout(rubric, contributions)
     corroborated = any(
-        _corroborates(criterion, criterion.level(item.level))
+        _corroborates(criterion, criterion.level(item.level), item.verdict)
         for criterion, item in zip(rubric.criteria, contributions, strict=True)
     )
     tier = _settled(rubric, value, corroborated=corroborated, knocked=knockout is not None)
@@ -297,7 +296,8 @@ def level_probabilities(criterion: Criterion, verdict: Verdict) -> dict[str, flo
     if verdict.level not in ids:
         return dict.fromkeys(ids, 1 / len(ids))
     rest = (1 - verdict.probability) / (len(ids) - 1)
-    return {level: verdict.probability if level == verdict.level else rest for level in ids}
+    even = {level: verdict.probability if level == verdict.level else rest for level in ids}
+    return even if verdict.spread is None else {level: verdict.spread.get(level, 0.0) for level in ids}
 
 
 def _contribution(criterion: Criterion, verdict: Verdict | None, *, worthless: bool) -> Contribution:
@@ -346,8 +346,9 @@ def _subscore(contributions: Sequence[Contribution], dimension: Dimension) -> in
     return _rounded(_points(mine) * _HUNDRED // weight) if weight else 0
 
 
-def _corroborates(criterion: Criterion, level: Level | None) -> bool:
-    return level is not None and not criterion.self_reported and level.points > criterion.lowest.points
+def _corroborates(criterion: Criterion, level: Level | None, verdict: Verdict) -> bool:
+    proven = verdict.quote is not None or verdict.field is None  # a decision model names a field and quotes nothing
+    return proven and level is not None and not criterion.self_reported and level.points > criterion.lowest.points
 
 
 def _settled(rubric: Rubric, value: int, *, corroborated: bool, knocked: bool) -> str:
@@ -392,7 +393,7 @@ def _convolve(rubric: Rubric, contributions: Sequence[Contribution], *, cap: int
             if not probabilities[level.id]:
                 continue
             world = worlds.world(round(criterion.weight * level.points * _HUNDRED))
-            world |= worlds.CORROBORATED * _corroborates(criterion, level)
+            world |= worlds.CORROBORATED * _corroborates(criterion, level, item.verdict)
             world |= worlds.KNOCKED * ((criterion.id, level.id) in knockouts)
             single[world] = single.get(world, 0.0) + probabilities[level.id]
         total = worlds.combine(total, single, cap=cap)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from tierwise import errors
 from tierwise.domain import lead
+from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Assessment, Verdict
-from tierwise.llm import answer, cost, failures, injection, offline, prompt
+from tierwise.llm import answer, cost, deciding, failures, injection, offline, prompt
 from tierwise.llm.call import Lines, Told
 from tierwise.llm.client import PARAMETERS, Completion
 from tierwise.llm.ledger import Ledger
@@ -37,11 +38,38 @@ class Question(NamedTuple):
     """For the offline model alone."""
     extra: str | None = None
     """What else changes the answer."""
+    how: cost.How = "chat"
 
     @property
     def key(self) -> str:
         """Content hash."""
-        return prompt.content_hash(self.plan, self.fields, model=self.model, parameters=PARAMETERS, extra=self.extra)
+        parameters = deciding.PARAMETERS if self.how == "decisions" else PARAMETERS
+        return prompt.content_hash(self.plan, self.fields, model=self.model, parameters=parameters, extra=self.extra)
+
+
+class Asked:
+    """What leads are asked under a policy, for whoever only counts and never calls."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._plan = prompt.plan(policy)
+
+    @property
+    def criteria(self) -> int:
+        """How many questions a model is asked about one lead."""
+        return len(self._plan.criteria)
+
+    def shown(self, given: lead.Lead) -> Mapping[str, str]:
+        """What a model would see of the lead; empty where it would not be asked."""
+        return prompt.shown(given, self._plan.criteria)
+
+    def key(self, fields: Mapping[str, str], *, model: str, decisions: bool = False) -> str:
+        """Content hash of the question to that model, as the cascade asks it."""
+        how: cost.How = "decisions" if decisions else "chat"
+        return Question(self._plan, fields, injection.NO_TERMS, model, "primary", how=how).key
+
+    def size(self, fields: Mapping[str, str]) -> int:
+        """Bytes of the prompt."""
+        return _size(self._plan, fields)
 
 
 class Result(NamedTuple):
@@ -131,6 +159,10 @@ class Asker:
         try:
             return Result(_assessment(await self._verified(question, messages, user, tally), tally, key=key))
         except answer.NotAnAnswer as refusal:
+            if question.how == "decisions":
+                # It writes nothing, so there is nothing to mend; asked the same, it says the same.
+                problem = f"{question.model}: not every question was answered"
+                return _unusable_result(key, tally, problem, once=self._rng.getrandbits(64))
             said = tally.calls[-1].text
             # Some providers refuse a message of theirs without text.
             messages += [{"role": "assistant", "content": said}] if said.strip() else []
@@ -148,9 +180,7 @@ class Asker:
             problem = (
                 f"{question.model}: the answer did not have the schema, and there is no money to repair it: {held}"
             )
-        # Kept for its cost, under a key that no look-up uses: no answer must never be served as one.
-        spent = lead.digest({"unusable": key, "once": self._rng.getrandbits(64)})
-        return Result(_assessment((), tally, key=spent), problem)
+        return _unusable_result(key, tally, problem, once=self._rng.getrandbits(64))
 
     async def _verified(
         self, question: Question, messages: Sequence[prompt.Message], user: prompt.Message, tally: _Tally
@@ -186,6 +216,7 @@ class Asker:
                 mark=mark,
                 model=found.model,
                 terms=question.terms,
+                quotes=found.quotes,
             )
         except answer.NotAnAnswer as error:
             if found.finish == "length":
@@ -208,12 +239,20 @@ class Asker:
     def _estimate(self, question: Question, size: int) -> int:
         assert self._ledger is not None
         out = cost.OUT_PER_CRITERION * len(question.plan.criteria)
-        return self._ledger.estimate(question.model, connection=question.connection, text_bytes=size, tokens_out=out)
+        return self._ledger.estimate(
+            question.model, connection=question.connection, text_bytes=size, tokens_out=out, how=question.how
+        )
 
 
 def _size(plan: prompt.Plan, fields: Mapping[str, str]) -> int:
     written = sum(len(name) + len(value.encode()) for name, value in fields.items())
     return len(plan.system.encode()) + plan.schema_size + written
+
+
+def _unusable_result(key: str, tally: _Tally, problem: str, *, once: int) -> Result:
+    # Kept for its cost, under a key that no look-up uses: no answer must never be served as one.
+    spent = lead.digest({"unusable": key, "once": once})
+    return Result(_assessment((), tally, key=spent), problem)
 
 
 def _unusable(model: str, kind: str) -> errors.RejectRecord:

@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
+from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.money import Money
-from tierwise.ports.policies import AdminEvents, People, Policies
-from tierwise.ports.seen import AccountHealth
+from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
+from tierwise.ports.seen import AccountHealth, Notifications
 from tierwise.ports.values import (
     Arrival,
     ChainReport,
@@ -143,8 +144,25 @@ class Works(Protocol):
         became an opportunity, a customer or were disqualified.
         """
 
+    def candidates(
+        self,
+        policy: str,
+        *,
+        since: datetime,
+        connection: str | None = None,
+        open_only: bool = True,
+        until: datetime | None = None,
+    ) -> Iterator[tuple[str, Lead]]:
+        """Connection and lead of what `requeue` would take and nobody decided under this policy yet."""
+
     def counts(self) -> dict[str, int]:
         """By state."""
+
+    def waiting(self) -> dict[str, int]:
+        """ready and leased, however long the history is."""
+
+    def undecided(self, connection: str) -> bool:
+        """Whether any of the connection's leads is still to be decided."""
 
     def due(self, *, now: datetime) -> int: ...
 
@@ -269,6 +287,8 @@ class Store(Protocol):
     @property
     def policies(self) -> Policies: ...
     @property
+    def shadows(self) -> Shadows: ...
+    @property
     def people(self) -> People: ...
     @property
     def admin_events(self) -> AdminEvents: ...
@@ -278,4 +298,6 @@ class Store(Protocol):
     def heartbeats(self) -> Heartbeats: ...
     @property
     def health(self) -> AccountHealth: ...
+    @property
+    def notifications(self) -> Notifications: ...
     def close(self) -> None: ...

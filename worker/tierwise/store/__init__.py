@@ -16,10 +16,12 @@ from tierwise.store.labels import Labels
 from tierwise.store.leads import Leads
 from tierwise.store.migrations import current, upgrade
 from tierwise.store.money import Money
+from tierwise.store.notifications import Notifications
 from tierwise.store.outbox import Outbox
 from tierwise.store.people import People
 from tierwise.store.policies import Policies
 from tierwise.store.reviews import Reviews
+from tierwise.store.shadows import Shadows
 from tierwise.store.slots import Slots
 from tierwise.store.works import Works
 
@@ -42,11 +44,13 @@ class SqlStore:
         self.labels = Labels(database)
         self.money = Money(database)
         self.policies = Policies(database)
+        self.shadows = Shadows(database)
         self.people = People(database)
         self.admin_events = AdminEvents(database)
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)
         self.health = AccountHealth(database)
+        self.notifications = Notifications(database)
 
     def close(self) -> None:
         """Close all connections."""
