@@ -16,7 +16,7 @@ from tierwise import ports, telemetry
 from tierwise.domain import decision as decisions
 from tierwise.domain import rules
 from tierwise.domain.decision import Decision, Judged
-from tierwise.domain.policy import Runnable
+from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import RetryLater, TierwiseError
 from tierwise.pipeline import backoff, record
 
@@ -51,6 +51,10 @@ class Tools(NamedTuple):
     monotonic: Callable[[], float]
     random: Callable[[], float]
     new_trace: Callable[[], str]
+    chain: Callable[[], str | None] = lambda: None
+    """Hash of models, parameters and calibration, kept with each decision."""
+    audit: Callable[[Decision, Policy], ports.AuditDraw | None] = lambda *_: None
+    """Whether people are to look at a decision whatever it is."""
 
 
 class Pumped(NamedTuple):
@@ -152,7 +156,7 @@ class Pump:
 
     def _reuse(self, claim: ports.Claim, runnable: Runnable, existing: Decision) -> None:
         try:
-            finished = record.finished(claim, existing, runnable.policy)
+            finished = self._finished(claim, existing, runnable.policy)
         except Exception as error:
             self._fail(claim, error)
             return
@@ -220,10 +224,14 @@ class Pump:
             judged=landed.judged,
             now=self._tools.clock(),
             trace_id=landed.trace_id,
+            chain=self._tools.chain(),
         )
         calls = sum(1 for item in made.assessments if not item.cached)
         self._report = self._report._replace(model_calls=self._report.model_calls + calls)
-        self._finish(record.finished(claim, made, runnable.policy))
+        self._finish(self._finished(claim, made, runnable.policy))
+
+    def _finished(self, claim: ports.Claim, made: Decision, policy: Policy) -> ports.Finished:
+        return record.finished(claim, made, policy, audit=self._tools.audit(made, policy))
 
     def _finish(self, finished: ports.Finished) -> None:
         self._ready.append(finished)

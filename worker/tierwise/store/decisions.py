@@ -69,7 +69,7 @@ def fits(row: Mapping[str, Any], *, previous: str) -> bool:
     if row["personal"] is not None and chain.sealed(row["personal"], row["salt"] or "") != body[chain.DIGEST]:
         return False
     decided_at = datetime.fromisoformat(body["decided_at"])
-    return row["decided_at"] == decided_at and all(row[name] == body[name] for name in commit.MIRRORED)
+    return row["decided_at"] == decided_at and all(row[name] == body.get(name) for name in commit.MIRRORED)
 
 
 def of(connection: sa.Connection, name: str, record_ids: Sequence[str]) -> list[StoredDecision]:

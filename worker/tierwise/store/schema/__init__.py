@@ -8,6 +8,16 @@ decided), `decision` (what was), `outbox` (what the CRM is to show), `write_atte
 from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
+from tierwise.store.schema.gate import (
+    AUTOMATED,
+    alert_state,
+    audit_draw,
+    automation,
+    flag_version,
+    kill_switch,
+    registration,
+    validation_report,
+)
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import policy_activation, policy_version
@@ -25,6 +35,7 @@ from tierwise.store.schema.records import (
 )
 
 __all__ = [
+    "AUTOMATED",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -35,21 +46,28 @@ __all__ = [
     "RECORD_ID",
     "REVIEW_STATES",
     "WORK_STATES",
+    "alert_state",
     "assessment",
+    "audit_draw",
+    "automation",
     "chain",
     "connection",
     "cursor",
     "decision",
     "fence",
+    "flag_version",
     "heartbeat",
+    "kill_switch",
     "label",
     "lead",
     "metadata",
     "outbox",
     "policy_activation",
     "policy_version",
+    "registration",
     "review_item",
     "schedule_slot",
+    "validation_report",
     "work",
     "write_attempt",
 ]
