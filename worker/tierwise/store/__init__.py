@@ -5,9 +5,12 @@ from __future__ import annotations
 from tierwise import errors
 from tierwise.store import engine, migrations, schema
 from tierwise.store.assessments import Assessments
+from tierwise.store.automations import Automations
 from tierwise.store.connections import Connections
 from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions
+from tierwise.store.flags import Flags
+from tierwise.store.gates import Gates
 from tierwise.store.heartbeats import Heartbeats
 from tierwise.store.kept import Kept
 from tierwise.store.labels import Labels
@@ -39,6 +42,9 @@ class SqlStore:
         self.policies = Policies(database)
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)
+        self.gates = Gates(database)
+        self.flags = Flags(database)
+        self.automations = Automations(database)
 
     def dispose_after_fork(self) -> None:
         """In a child process, before anything else: the parent's connections are not ours to use or close."""

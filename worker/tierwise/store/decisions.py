@@ -31,7 +31,7 @@ class Decisions:
         found: dict[DecisionKey, Decision] = {}
         with self._database.read() as connection:
             for row in _rows(connection, wanted, TABLE.c.body, TABLE.c.personal):
-                found[row.connection, row.record_id, row.fingerprint, row.policy] = _decision(row)
+                found[row.connection, row.record_id, row.fingerprint, row.policy] = restored(row)
         return found
 
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
@@ -78,8 +78,7 @@ def of(connection: sa.Connection, name: str, record_ids: Sequence[str]) -> list[
         sa.select(TABLE).where(TABLE.c.connection == name, TABLE.c.record_id.in_(record_ids)).order_by(TABLE.c.sequence)
     )
     return [
-        StoredDecision(row.id, row.sequence, row.previous, row.hash, _decision(row))
-        for row in connection.execute(query)
+        StoredDecision(row.id, row.sequence, row.previous, row.hash, restored(row)) for row in connection.execute(query)
     ]
 
 
@@ -94,6 +93,6 @@ def _rows(connection: sa.Connection, keys: set[DecisionKey], *more: sa.Column[An
                     yield row
 
 
-def _decision(row: sa.Row[Any]) -> Decision:
+def restored(row: sa.Row[Any]) -> Decision:
     personal = json.loads(row.personal) if row.personal is not None else None
     return chain.restore(json.loads(row.body), personal)
