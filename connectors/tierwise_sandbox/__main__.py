@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         "--faults",
         type=Path,
         metavar="FILE",
-        help="JSON: faults, rate_limits, index_lag_seconds, scopes, while_paging, burst, salesforce",
+        help="JSON: faults, rate_limits, index_lag_seconds, scopes, while_paging, burst, models, truth, salesforce",
     )
     return parser
 

@@ -60,6 +60,23 @@ def anthropic_ask(body: Mapping[str, Any]) -> Ask:
     return Ask(model, prompt, None, turn=turn)
 
 
+def ollama_ask(body: Mapping[str, Any]) -> Ask:
+    """`/api/chat` with messages or `/api/generate` with a prompt; `format` is a schema, or "json"."""
+    if body.get("stream") is not False:
+        # Ollama streams unless told not to; this server has one answer a request.
+        raise BadAsk("the sandbox does not stream; send the request with stream false")
+    model = _model(body)
+    if "messages" in body:
+        prompt, turn = _prompt(body), _turn(body)
+    elif isinstance(body.get("prompt"), str):
+        prompt, turn = "\n\n".join(filter(None, (str(body.get("system") or ""), body["prompt"]))), 1
+    else:
+        raise BadAsk("messages or prompt is required")
+    asked = body.get("format")
+    schema = asked if isinstance(asked, dict) else {"type": "object"} if asked == "json" else None
+    return Ask(model, prompt, schema, turn=turn)
+
+
 def _model(body: Mapping[str, Any]) -> str:
     model = body.get("model")
     if not isinstance(model, str) or not model:

@@ -13,6 +13,7 @@ from typing import Any
 from tierwise_sandbox.definitions import Definitions
 from tierwise_sandbox.faults import Faults
 from tierwise_sandbox.limits import Limits
+from tierwise_sandbox.model_replies import Replies
 from tierwise_sandbox.store import Store
 from tierwise_sandbox.unrest import Unrest
 
@@ -47,6 +48,7 @@ class Portal:
     unrest: Unrest = field(default_factory=Unrest)
     calls: Counter[str] = field(default_factory=Counter)
     model: ModelCounts = field(default_factory=ModelCounts)
+    replies: Replies = field(default_factory=Replies)
     kinds: dict[str, str] = field(default_factory=dict)
     """Record id -> what the generator meant it to be; never visible through the CRM's API."""
 

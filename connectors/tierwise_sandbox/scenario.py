@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tierwise_sandbox.brain import truth
 from tierwise_sandbox.portal import Portal
 
 
 def apply(portal: Portal, given: Any) -> None:
     """A list of faults, or an object of `faults`, `rate_limits`, `index_lag_seconds`, `scopes`,
-    `while_paging`, `burst`, `salesforce`.
+    `while_paging`, `burst`, `models`, `truth`, `salesforce`.
 
     ValueError says what is wrong and what is allowed; the parts before it are applied.
     """
@@ -51,6 +52,10 @@ def _set_salesforce(portal: Portal, given: Any) -> None:
     portal.set_salesforce(given)
 
 
+def _set_truth(portal: Portal, given: Any) -> None:
+    portal.replies.truth = truth.parse(given)
+
+
 _PARTS = {
     "faults": lambda portal, given: portal.faults.replace(given),
     "rate_limits": lambda portal, given: portal.limits.set(given),
@@ -58,6 +63,8 @@ _PARTS = {
     "scopes": _set_scopes,
     "while_paging": lambda portal, given: portal.unrest.set(given),
     "burst": _burst,
+    "truth": _set_truth,
+    "models": lambda portal, given: portal.replies.set(given),
     "salesforce": _set_salesforce,
 }
 

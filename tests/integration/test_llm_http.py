@@ -195,3 +195,50 @@ def test_sockets_stay_flat_on_the_one_loop(box: Any, runnable: Runnable) -> None
     stats = box.stats()
     assert stats["model_calls"] == 250
     assert stats["model_most_in_flight"] <= 10
+
+
+# litellm builds its types for a provider with the first call to it; pydantic warns of them.
+@pytest.mark.filterwarnings("ignore:.*`ReadOnly` qualifier:UserWarning")
+def test_decisions_and_ollama_are_reached_through_litellm(box: Any) -> None:
+    from tierwise.llm import client
+
+    lead = '<lead nonce="ab" mark="^">\n{"message": "We^have^a^budget^of^$40k."}\n</lead nonce="ab">'
+    choices = [{"value": "yes", "description": "a budget"}, {"value": "no"}, {"value": "unknown"}]
+    question = {"type": "choice", "name": "budget", "instructions": "Is there a budget?", "choices": choices}
+    schema = {"type": "object", "properties": {"note": {"type": "string"}}}
+    box.faults({"models": {"decider": {"accuracy": 1.0, "stated": [0.9, 0.9]}}})
+
+    async def main() -> tuple[Any, list[Any]]:
+        litellm = client.load()
+        decided = await litellm.adecisions(model="openai/decider", input=lead, questions=[question])
+        chats = [
+            await litellm.acompletion(
+                model=f"{provider}/qwen3",
+                messages=[{"role": "user", "content": lead}],
+                api_base=box.model_url,
+                response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": schema}},
+            )
+            for provider in ("ollama", "ollama_chat")
+        ]
+        await litellm.close_litellm_async_clients()
+        return decided, chats
+
+    loop = LoopThread()
+    try:
+        decided, chats = loop.submit(main()).result(60)
+    finally:
+        loop.stop()
+    assert (decided.answers[0].name, decided.answers[0].confidence) == ("budget", 0.9)
+    assert sum(item.probability for item in decided.answers[0].probabilities) == pytest.approx(1, abs=0.001)
+    assert [chat.choices[0].message.content for chat in chats] == ['{"note": ""}'] * 2
+
+
+def test_a_model_that_fails_and_stammers_as_it_was_told_to_is_asked_until_it_answers(
+    runnable: Runnable, box: Any
+) -> None:
+    script = [{"status": 429, "headers": {"retry-after": 0}}, {"reset": True}, {"ending": "malformed"}]
+    box.faults({"models": {"gpt-6-luna": {"accuracy": 1.0, "script": script}}})
+    found = judge(runnable, LEAD, primary=OPENAI, attempts=4)[0]
+    assert found.used == OPENAI
+    assert found.assessments[0].repaired
+    assert box.stats()["model_calls"] == 4

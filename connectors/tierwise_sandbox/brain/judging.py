@@ -83,7 +83,12 @@ def _nothing(criterion: Criterion, dice: float) -> tuple[str, float, str, str]:
     place = "" if "" in criterion.fields or not criterion.fields else criterion.fields[0]
     if criterion.has_unknown:
         return UNKNOWN, 0.55 + 0.2 * dice, "", place
-    return _ladder(criterion)[-1], 0.5 + 0.1 * dice, "", place
+    return ladder(criterion)[-1], 0.5 + 0.1 * dice, "", place
+
+
+def strength(criterion: Criterion, sentence: Sentence) -> float:
+    """How much a sentence says about what a criterion asks."""
+    return _evidence(criterion, sentence).strength
 
 
 def _evidence(criterion: Criterion, sentence: Sentence) -> Evidence:
@@ -94,22 +99,22 @@ def _evidence(criterion: Criterion, sentence: Sentence) -> Evidence:
 
 
 def _level(criterion: Criterion, evidence: Evidence, dice: float) -> str:
-    ladder = _ladder(criterion)
+    order = ladder(criterion)
     own_stems, own_ideas = _differences(criterion)
     sentence = evidence.sentence
-    by_idea = _winner(ladder, [len(own_ideas[level] & sentence.ideas) for level in ladder])
-    by_words = _winner(ladder, [len(own_stems[level] & sentence.stems) // 2 for level in ladder])
+    by_idea = _winner(order, [len(own_ideas[level] & sentence.ideas) for level in order])
+    by_words = _winner(order, [len(own_stems[level] & sentence.stems) // 2 for level in order])
     if by_idea is not None:
-        step = ladder.index(by_idea)
+        step = order.index(by_idea)
     elif sentence.ideas & {"doubt", "outsider"}:
-        step = len(ladder) - 1
+        step = len(order) - 1
     elif by_words is not None:
-        step = ladder.index(by_words)
+        step = order.index(by_words)
     else:
-        step = 0 if evidence.strength >= 1.4 else min(1, len(ladder) - 1)
+        step = 0 if evidence.strength >= 1.4 else min(1, len(order) - 1)
     if dice < 0.08:  # now and then a model is one level off
-        step = step + 1 if step + 1 < len(ladder) else max(0, step - 1)
-    return ladder[step]
+        step = step + 1 if step + 1 < len(order) else max(0, step - 1)
+    return order[step]
 
 
 def _winner(ladder: Sequence[str], counts: Sequence[int]) -> str | None:
@@ -139,7 +144,7 @@ def _without_common(sets: dict[str, frozenset[str]]) -> dict[str, frozenset[str]
 
 
 @lru_cache(maxsize=512)
-def _ladder(criterion: Criterion) -> tuple[str, ...]:
+def ladder(criterion: Criterion) -> tuple[str, ...]:
     """The levels from best to worst: the end that is described by denial is the worse one."""
     denials = [len(DENIAL.findall(f"{level} {text}")) for level, text in _described(criterion)]
     if denials and denials[0] > denials[-1]:

@@ -59,6 +59,11 @@ def lead_fields(prompt: str) -> list[Field]:
     ]
 
 
+def whole(text: str) -> Field:
+    """A text that is no lead block, as one field."""
+    return _field("input", text, "")
+
+
 def _field(name: str, raw: str, mark: str) -> Field:
     blanked = raw.replace(mark, " " * len(mark)) if mark else raw
     plain = blanked.lower()

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tierwise_sandbox import scenario
 from tierwise_sandbox.portal import Portal
 
 LEVELS = {
@@ -118,4 +119,25 @@ def test_errors_have_the_providers_shapes(model: Any) -> None:
 def test_faults_of_the_portal_reach_the_models(model: Any, portal: Portal) -> None:
     portal.faults.replace([{"match": {"path": "/chat/completions"}, "action": "status", "status": 429}])
     assert model.post("/v1/chat/completions", json=OPENAI).status_code == 429
+    assert model.post("/v1/chat/completions", json=OPENAI).status_code == 200
+
+
+def test_ollama_answers_in_its_shape_without_a_key(model: Any) -> None:
+    body = {"model": "qwen", "messages": MESSAGES, "format": SCHEMA, "stream": False}
+    answer = model.post("/api/chat", json=body, headers={"Authorization": ""}).json()
+    jsonschema.validate(json.loads(answer["message"]["content"]), SCHEMA)
+    assert (answer["done"], answer["done_reason"]) == (True, "stop")
+    assert answer["prompt_eval_count"] > 0
+    body = {"model": "qwen", "prompt": LEAD, "format": SCHEMA, "stream": False}
+    jsonschema.validate(json.loads(model.post("/api/generate", json=body).json()["response"]), SCHEMA)
+    assert model.post("/api/generate", json={**body, "stream": True}).status_code == 400
+    assert model.post("/api/show", json={"model": "qwen"}).json()["capabilities"] == ["completion"]
+
+
+def test_a_behaviour_set_at_the_door_of_the_portal_is_served(model: Any, portal: Portal) -> None:
+    scenario.apply(portal, {"models": {"gpt-x": {"accuracy": 1.0, "stated": [0.9, 0.9], "script": [{"status": 503}]}}})
+    assert model.post("/v1/chat/completions", json=OPENAI).status_code == 503
+    answer = model.post("/v1/chat/completions", json=OPENAI).json()
+    assert json.loads(answer["choices"][0]["message"]["content"])["budget"]["probability"] == 0.9
+    scenario.apply(portal, {"models": {}})
     assert model.post("/v1/chat/completions", json=OPENAI).status_code == 200

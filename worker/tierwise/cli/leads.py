@@ -75,7 +75,7 @@ def backfill(
     json: output.Json = False,
 ) -> None:
     """Also read leads from before the connection was enabled, with an estimate first."""
-    start = _moment(since)
+    start = moment(since)
     with session.opened() as parts:
         runnable = parts.runnable()
         known = {state.name for state in parts.store.connections.list() if state.watermark is not None}
@@ -101,7 +101,7 @@ def backfill(
         output.say("the next poll begins there")
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
     if text.endswith("d") and text[:-1].isdigit():
         return wiring.clock() - timedelta(days=int(text[:-1]))
     try:

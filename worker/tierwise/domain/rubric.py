@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tierwise.domain.lead import CATALOGUE
+from tierwise.domain.leeway import Bounds
 
 UNKNOWN = "unknown"
 Dimension = Literal["fit", "intent"]
@@ -133,6 +134,7 @@ class Rubric(Frozen):
     thresholds: Thresholds = Thresholds()
     models: Models = Models()
     targets: Targets = Targets()
+    bounds: Bounds = Bounds()
     free_text_cap: int = Field(default=40, ge=0, le=100)
     """The most points that self-reported free text can earn in all."""
 

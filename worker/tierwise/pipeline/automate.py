@@ -176,11 +176,9 @@ def revert(store: ports.Store, connector: Connector, rows: Sequence[Automated], 
     return report
 
 
-def _settle(
-    store: ports.Store, rows: Sequence[Automated], state: AutomationState, error: str, clock: ports.Clock
-) -> None:
+def _settle(tools: _Undo, rows: Sequence[Automated], state: AutomationState, *, error: str) -> None:
     for row in rows:
-        store.automations.finish(row.id, state, error=error, now=clock())
+        tools.store.automations.finish(row.id, state, error=error, now=tools.clock())
 
 
 def _text(value: object) -> str | None:

@@ -1,6 +1,18 @@
 """What the pipeline needs from the outside, as Protocols and the plain values that cross them."""
 
 from tierwise.ports.models import Clock, Judge
+from tierwise.ports.policies import (
+    Activation,
+    AdminEvent,
+    AdminEvents,
+    Approval,
+    People,
+    Person,
+    Policies,
+    Published,
+    Trial,
+)
+from tierwise.ports.seen import AccountHealth, Health
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -10,14 +22,12 @@ from tierwise.ports.stores import (
     Labels,
     Leads,
     Outbox,
-    Policies,
     Reviews,
     Slots,
     Store,
     Works,
 )
 from tierwise.ports.values import (
-    Activation,
     Arrival,
     Attempt,
     AuditDraw,
@@ -35,6 +45,7 @@ from tierwise.ports.values import (
     Label,
     LeadStory,
     Outgoing,
+    PastDecision,
     ReviewItem,
     ReviewRequest,
     Settled,
@@ -42,7 +53,11 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "AccountHealth",
     "Activation",
+    "AdminEvent",
+    "AdminEvents",
+    "Approval",
     "Arrival",
     "Assessments",
     "Attempt",
@@ -59,6 +74,7 @@ __all__ = [
     "DecisionKey",
     "Decisions",
     "Finished",
+    "Health",
     "Heartbeat",
     "Heartbeats",
     "Ingested",
@@ -70,7 +86,11 @@ __all__ = [
     "Leads",
     "Outbox",
     "Outgoing",
+    "PastDecision",
+    "People",
+    "Person",
     "Policies",
+    "Published",
     "ReviewItem",
     "ReviewRequest",
     "Reviews",
@@ -78,5 +98,6 @@ __all__ = [
     "Slots",
     "Store",
     "StoredDecision",
+    "Trial",
     "Works",
 ]

@@ -165,7 +165,7 @@ class Flags(Protocol):
         """What automation stands on, in one transaction. The kill file is the caller's to look at."""
 
     def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
-        """Add a version. RejectRecord where a machine would raise it."""
+        """Add a version. Refused where a machine would raise it, or a person may not."""
 
     def history(self, *, limit: int = 50) -> list[FlagVersion]:
         """The newest first."""

@@ -76,6 +76,43 @@ class TrailSettings(_Section):
     outcomes: bool = Field(True, description="Keep lifecycle stages, statuses and deals of leads as labels.")
 
 
+class PolicySettings(_Section):
+    """What a new policy may do before somebody has to agree, and what an activation decides anew."""
+
+    redecide_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        30, description="New weights and cut-offs apply to open leads decided in so many days; 0: to none."
+    )
+    sample: Count = Field(1000, description="Stored decisions that a staging run replays.")
+    max_flips: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.2, description="Largest share of leads whose tier or outcome may change without an approval."
+    )
+    max_review: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.3, description="Largest share of leads that may go to people without an approval."
+    )
+    max_asked: Annotated[float, Field(ge=0, le=1)] = Field(
+        1, description="Largest share of leads for which models would have to be asked anew without an approval."
+    )
+
+
+class AuditSettings(_Section):
+    """How many decisions people look at although nothing is doubtful about them."""
+
+    top: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="Share of decisions in the positive tiers, until the gate has its count."
+    )
+    others: Annotated[float, Field(gt=0, le=1)] = Field(0.05, description="Share of the others, and then of all.")
+    double: Annotated[float, Field(ge=0, le=1)] = Field(0.1, description="Share of these that two people label.")
+
+
+class FlagSettings(_Section):
+    """For whom automation may be on."""
+
+    provider: str | None = Field(
+        None, description="Another OpenFeature provider for the targeting, as package.module:factory; empty: our own."
+    )
+    every_seconds: Seconds = Field(30, description="Time between two passes over a connection's decided leads.")
+
+
 class ConsoleSettings(_Section):
     """The console's address."""
 
@@ -128,6 +165,12 @@ class ConnectionSettings(_Pluggable):
 
     type: str = Field(min_length=1, description="Kind of system: the name of a connector (hubspot).")
     poll_seconds: Seconds | None = Field(None, description="Time between two polls; empty: the common one.")
+    tier_field: str | None = Field(
+        None, description="The organisation's own tier field, written once automation is on; empty: none."
+    )
+    tier_values: dict[str, str] = Field(
+        default_factory=dict, description="Its value for each of our tiers; a tier without one is never written."
+    )
 
     def secret(self, name: str) -> str:
         """The access token, from the settings or its file; `name` is for the error. Raises Misconfigured."""
@@ -176,6 +219,12 @@ class Settings(_Section):
     policy_dir: Directory | None = Field(
         None, description="Directory with rules/ and prompts/ for an empty database; empty: the packaged ones."
     )
+    environment: Literal["production", "staging"] = Field(
+        "production", description="staging: this installation runs what `tierwise policy stage` put there."
+    )
+    token: SecretStr | None = Field(
+        None, description="Your token of `tierwise users add`, for commands that change things; in the environment."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "json", "pretty"] = Field("auto", description="auto: pretty on a terminal, else JSON.")
     tick_seconds: Seconds = Field(2, description="How often the database is asked what is due.")
@@ -190,6 +239,12 @@ class Settings(_Section):
     pump: PumpSettings = Field(default_factory=PumpSettings, description="Deciding.")
     write: WriteSettings = Field(default_factory=WriteSettings, description="Writing back.")
     trail: TrailSettings = Field(default_factory=TrailSettings, description="Passes that follow the poll.")
+    policy: PolicySettings = Field(default_factory=PolicySettings, description="Policies.")
+    audit: AuditSettings = Field(default_factory=AuditSettings, description="Audit sample.")
+    flags: FlagSettings = Field(default_factory=FlagSettings, description="Automation.")
+    kill_file: Path | None = Field(
+        None, description="While this file exists, nothing is automated, whatever flag and database say."
+    )
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="Console.")
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")
     enrichers: dict[str, EnricherSettings] = Field(default_factory=dict, description="Enrichers by name, in order.")
@@ -213,6 +268,7 @@ class Settings(_Section):
             with contextlib.suppress(errors.Misconfigured):
                 found.add(plugged.secret(name))
             found |= {str(value) for key, value in plugged.options.items() if names.secret(key)}
+        found.add(self.token.get_secret_value() if self.token is not None else "")
         return frozenset(secret for secret in found if secret)
 
     @model_validator(mode="after")

@@ -82,21 +82,19 @@ class Automations:
 
         def work(connection: sa.Connection) -> builtins.list[Intended]:
             stands = flags.standing(self._database, connection, running(), now=now)
-            ids = [item[0].decision_id for item in wanted]
-            begun = set(
-                connection.execute(sa.select(TABLE.c.decision_id).where(TABLE.c.decision_id.in_(ids))).scalars()
-            )
             intended = []
             for candidate, field, before, after in wanted:
-                if candidate.decision_id in begun or not permitted(stands, candidate):
+                if not permitted(stands, candidate):
                     continue
                 one = Intended(
                     0, candidate.connection, candidate.record_id, candidate.decision_id, field, before, after
                 )
                 row = {name: value for name, value in one._asdict().items() if name != "id"}
                 more = {"state": "begun", "report": stands.gate.report, "flag_version": stands.version, "at": now}
-                new = connection.execute(sa.insert(TABLE).values({**row, **more}).returning(TABLE.c.id)).scalar_one()
-                intended.append(one._replace(id=new))
+                insert = self._database.insert(TABLE).values({**row, **more}).on_conflict_do_nothing()
+                new = connection.execute(insert.returning(TABLE.c.id)).scalar_one_or_none()
+                if new is not None:
+                    intended.append(one._replace(id=new))
             return intended
 
         return self._database.write(work) if wanted else []

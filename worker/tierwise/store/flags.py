@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tierwise import errors
 from tierwise.domain import gate, rollout
 from tierwise.ports.automation import Alert, FlagVersion, KillChange, Running, Standing
-from tierwise.store import engine, schema
+from tierwise.store import activation, admin_events, engine, people, schema
 
 VERSION = schema.flag_version
 KILL = schema.kill_switch
@@ -32,15 +32,23 @@ class Flags:
         return self._database.write(lambda connection: standing(self._database, connection, running(), now=now))
 
     def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
-        """Add a version. RejectRecord where a machine would raise it."""
+        """Add a version. Refused where a machine would raise it, or a person may not."""
 
-        def work(connection: sa.Connection) -> FlagVersion:
+        def work(connection: sa.Connection) -> FlagVersion | str:
             _hold(self._database, connection, VERSION.name)
             held = current(connection)
-            if machine and not rollout.lowers(held.flag if held else None, flag):
-                raise errors.RejectRecord(
-                    "a machine may only lower automation", place=rollout.FLAG, remedy="an admin raises it"
-                )
+            lowers = rollout.lowers(held.flag if held else None, flag)
+            why = None
+            if machine and not lowers:
+                why = "a machine may only lower automation"
+            elif not machine:
+                why = people.why_not(connection, by, ("admin", "ops") if lowers else ("admin",))
+            admin_events.note(
+                connection, by, "flags.set", subject=f"flag {rollout.FLAG}", reason=reason, now=now, refused=why,
+                before=held.flag.model_dump(mode="json") if held else None, after=flag.model_dump(mode="json"),
+            )  # fmt: skip
+            if why is not None:
+                return why
             row = {
                 "key": rollout.FLAG, "body": flag.model_dump(mode="json"),
                 "by": by, "machine": machine, "reason": reason, "at": now,
@@ -48,7 +56,10 @@ class Flags:
             new = connection.execute(sa.insert(VERSION).values(row).returning(VERSION.c.id)).scalar_one()
             return FlagVersion(new, flag, by, machine, reason, now)
 
-        return self._database.write(work)
+        made = self._database.write(work)
+        if isinstance(made, str):
+            raise errors.Refused(made, place=f"flag {rollout.FLAG}", remedy="an admin raises it")
+        return made
 
     def history(self, *, limit: int = 50) -> builtins.list[FlagVersion]:
         """The newest first."""
@@ -58,10 +69,22 @@ class Flags:
 
     def kill(self, *, on: bool, by: str, reason: str, now: datetime) -> KillChange:
         """Throw the switch, or take it back."""
-        row = {"on": on, "by": by, "reason": reason, "at": now}
-        statement = sa.insert(KILL).values(row).returning(KILL.c.id)
-        new = self._database.write(lambda connection: connection.execute(statement).scalar_one())
-        return KillChange(new, on, by, reason, now)
+
+        def work(connection: sa.Connection) -> KillChange | str:
+            # Whoever reaches the database may stop it; only an admin lets it go on.
+            why = None if on else people.why_not(connection, by, ("admin",))
+            action = "flags.kill" if on else "flags.unkill"
+            admin_events.note(connection, by, action, subject="kill switch", reason=reason, now=now, refused=why)
+            if why is not None:
+                return why
+            row = {"on": on, "by": by, "reason": reason, "at": now}
+            new = connection.execute(sa.insert(KILL).values(row).returning(KILL.c.id)).scalar_one()
+            return KillChange(new, on, by, reason, now)
+
+        made = self._database.write(work)
+        if isinstance(made, str):
+            raise errors.Refused(made, place="kill switch", remedy="an admin takes it back")
+        return made
 
     def kills(self, *, limit: int = 50) -> builtins.list[KillChange]:
         """The newest first."""
@@ -125,8 +148,8 @@ def _hold(database: engine.Database, connection: sa.Connection, *tables: str) ->
 
 
 def _active(connection: sa.Connection) -> str | None:
-    table = schema.policy_activation
-    return connection.execute(sa.select(table.c.digest).order_by(table.c.id.desc()).limit(1)).scalar_one_or_none()
+    row = activation.running(connection, "production")
+    return row.digest if row is not None else None
 
 
 def _report(connection: sa.Connection) -> gate.Report | None:

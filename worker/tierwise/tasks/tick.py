@@ -40,6 +40,10 @@ def look(current: wiring.Wiring) -> None:
         running.send(work.qualify, queue="score")
     for name in sorted(store.outbox.due(now=now).keys() & active & settings.connections.keys()):
         running.send(work.write_back, name, queue="writeback")
+    for name in sorted(active & settings.connections.keys()):
+        every = settings.flags.every_seconds
+        if current.tier_field(name) is not None and slot(current, "automate", name, every=every, now=now):
+            running.send(work.automate, name, queue="writeback")
     if slot(current, "prune", "", every=3600, now=now):
         store.slots.prune(before=now - timedelta(seconds=max(7200.0, 2 * settings.trail.every_seconds)))
 

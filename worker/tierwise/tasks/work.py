@@ -98,6 +98,18 @@ def write_back(connection: str) -> None:
     running.run("write_back", connection, work)
 
 
+@application.app.task(name="tierwise.automate")  # type: ignore[untyped-decorator]
+def automate(connection: str) -> None:
+    """Write the organisation's own tier field of one connection, where that was permitted."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.automate(connection)
+        if report is not None and any(report):
+            log.info("automated", **_telling(report._asdict()))
+
+    running.run("automate", connection, work)
+
+
 def _telling(report: Mapping[str, Any]) -> dict[str, Any]:
     """The figures that are not nothing."""
     return {name: value for name, value in report.items() if value}

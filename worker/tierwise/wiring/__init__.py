@@ -1,7 +1,7 @@
 """The only place where parts meet: settings in, a ready pipeline out. One object per process.
 
-Each module adds what it is named after to the one before it: parts, policy, accounts, passes, and here the two steps
-that decide and write.
+Each module adds what it is named after to the one before it: parts, policy, accounts, passes, automation, and here the
+two steps that decide and write.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable
 
 from tierwise import telemetry
 from tierwise.pipeline import decide, write_back
+from tierwise.wiring.automation import Automating
 from tierwise.wiring.parts import clock
-from tierwise.wiring.passes import Passes
 from tierwise.wiring.policy import ACTIVE_FOR
 
 __all__ = ["ACTIVE_FOR", "Wiring", "clock"]
 
 
-class Wiring(Passes):
+class Wiring(Automating):
     """Everything one process can do. Thread-safe; not for use across a fork."""
 
     def pump(
@@ -37,10 +37,13 @@ class Wiring(Passes):
                 judge=judge,
                 submit=loop.submit,
                 runnable=self.runnable,
-                clock=clock,
+                clock=self.clock,
                 monotonic=time.monotonic,
                 random=random.random,
                 new_trace=telemetry.new_trace,
+                asks=self.asks,
+                chain=lambda: self.running().chain,
+                audit=self.audited,
             )
             pace = decide.Pace(
                 longest=settings.pump.seconds,
@@ -64,13 +67,13 @@ class Wiring(Passes):
         """Drain one connection's outbox; `full_only` leaves what does not fill a batch."""
         settings = self.settings.write
         pace = write_back.Pace(lease=settings.lease_seconds, attempts=settings.max_attempts)
-        with self.connector(name) as connector, telemetry.bind(connection=name):
+        with self.connector(name, step="write_back") as connector, telemetry.bind(connection=name):
             return write_back.write_back(
                 self.store,
                 connector,
                 connection=name,
                 owner=self.owner,
-                clock=clock,
+                clock=self.clock,
                 monotonic=time.monotonic,
                 random=random.random,
                 new_id=lambda: uuid.uuid4().hex,

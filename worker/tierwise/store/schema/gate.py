@@ -98,7 +98,8 @@ automation = sa.Table(
     sa.Column("id", Id, primary_key=True),
     connection_name(),
     sa.Column("record_id", RECORD_ID, nullable=False),
-    sa.Column("decision_id", Id, sa.ForeignKey("decision.id"), nullable=False),
+    # A decision is automated once: two processes that both want to are told so here.
+    sa.Column("decision_id", Id, sa.ForeignKey("decision.id"), nullable=False, unique=True),
     sa.Column("field", sa.String(200), nullable=False),
     # What stood there, and what we put there.
     sa.Column("before", sa.Text),
@@ -111,6 +112,5 @@ automation = sa.Table(
     sa.Column("finished_at", Utc),
     one_of("state", *AUTOMATED),
     sa.Index(None, "connection", "record_id"),
-    sa.Index(None, "decision_id"),
     sa.Index(None, "at"),
 )

@@ -116,10 +116,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["connection"], ["connection.name"], name=op.f("fk_automation_connection")),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_automation_decision_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_automation")),
+        sa.UniqueConstraint("decision_id", name=op.f("uq_automation_decision_id")),
     )
     op.create_index(op.f("ix_automation_at"), "automation", ["at"], unique=False)
     op.create_index(op.f("ix_automation_connection_record_id"), "automation", ["connection", "record_id"], unique=False)
-    op.create_index(op.f("ix_automation_decision_id"), "automation", ["decision_id"], unique=False)
     op.add_column("decision", sa.Column("chain", sa.String(length=64), nullable=True))
 
 
