@@ -29,13 +29,15 @@ class Automations:
     ) -> builtins.list[Candidate]:
         """Newest decisions on leads of that connection that no write was begun for, whose advice was sent; those with
         ids above `after`, in their order."""
+        made = DECISION.alias("made")
         newest = (
-            sa.select(sa.func.max(DECISION.c.id))
-            .where(DECISION.c.connection == LEAD.c.connection, DECISION.c.record_id == LEAD.c.record_id)
-            .where(DECISION.c.fingerprint == LEAD.c.fingerprint)
+            sa.select(sa.func.max(made.c.id))
+            .where(made.c.connection == LEAD.c.connection, made.c.record_id == LEAD.c.record_id)
+            .where(made.c.fingerprint == LEAD.c.fingerprint)
+            .correlate(LEAD)
             .scalar_subquery()
         )
-        begun = sa.select(TABLE.c.decision_id).where(TABLE.c.decision_id == DECISION.c.id)
+        begun = sa.select(TABLE.c.id).where(TABLE.c.decision_id == DECISION.c.id).correlate(DECISION)
         query = (
             sa.select(DECISION, LEAD.c.canonical.label("canonical_lead"))
             .select_from(

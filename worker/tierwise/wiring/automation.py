@@ -68,18 +68,22 @@ class Automating(Passes):
         targets = runnable.policy.rubric.targets
         if chain is None:
             raise Misconfigured("no model is configured, so there is nothing to validate")
-        registration = Registration(
-            policy=runnable.digest,
-            chain=chain,
-            positive_tiers=targets.positive_tiers,
-            precision=targets.precision,
-            recall=targets.recall,
-            cut_offs=cut_offs,
-            method="anytime" if anytime else "looks",
-            looks=looks,
-            registered_at=now,
-            by=by,
-        )
+        try:
+            registration = Registration(
+                policy=runnable.digest,
+                chain=chain,
+                positive_tiers=targets.positive_tiers,
+                precision=targets.precision,
+                recall=targets.recall,
+                cut_offs=cut_offs,
+                method="anytime" if anytime else "looks",
+                looks=looks,
+                registered_at=now,
+                by=by,
+            )
+        except ValueError as error:
+            wrong = "; ".join(str(item["msg"]) for item in error.errors()) if hasattr(error, "errors") else str(error)
+            raise Misconfigured(f"this cannot be registered: {wrong}", place="validate --register") from None
         return validation.register(self.store, registration)
 
     def validate(self, *, by: str) -> validation.Validated:
