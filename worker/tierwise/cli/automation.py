@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tierwise import wiring
-from tierwise.cli import leads, output, session
+from tierwise.cli import moments, output, session
 from tierwise.domain.rollout import FLAG, STAGES, Flag
 from tierwise.errors import Misconfigured, Refused, TierwiseError
 from tierwise.wiring import Wiring
@@ -97,7 +97,7 @@ def kill(
 ) -> None:
     """Stop all automation at once, everywhere; with --revert, put former values back where nobody touched them."""
     with session.opened() as parts:
-        since = leads.moment(revert) if revert is not None else None
+        since = moments.parse(revert, place="--revert") if revert is not None else None
         parts.store.flags.kill(on=True, by=session.actor(parts), reason=reason, now=wiring.clock())
         put_back = _revert(parts, since) if since is not None else {}
     if json:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tierwise.domain import rubric as rubrics
-from tierwise.domain import rules
+from tierwise.domain import rules, stated
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import BUILT_IN_REASONS, Policy, Runnable
 from tierwise.domain.review import ReviewKind
@@ -168,7 +168,9 @@ def _scored(
     policy, predicates = runnable.policy, runnable.rules
     facts: dict[str, Mapping[str, Any]] = {"lead": lead.signals()}
     contradictions = rules.evaluate(policy.rules, "contradiction", predicates=predicates, facts=facts)
-    card = rubrics.score(policy.rubric, (*rule_verdicts(runnable, lead), *judged.verdicts))
+    mismatches = stated.mismatches(lead)
+    verdicts = (*rule_verdicts(runnable, lead), *judged.verdicts)
+    card = rubrics.score(policy.rubric, verdicts, doubted=bool(mismatches))
     result: dict[str, Any] = {
         "score": card.score,
         "fit": card.fit,
@@ -186,12 +188,15 @@ def _scored(
     guardrails = rules.evaluate(policy.rules, "guardrail", predicates=predicates, facts=facts)
     stopped = rules.first(guardrails)
     disputed = [hit for hit in contradictions if rules.first((hit,))]
-    kind = _review_kind(card, judged=judged, disputed=bool(disputed), guarded=stopped, outcome=outcome, policy=policy)
+    kind = _review_kind(
+        card, judged=judged, disputed=bool(disputed or mismatches), guarded=stopped, outcome=outcome, policy=policy
+    )
     reasons = [
         *_from_contributions(policy, card, facts),
         *(_from_hit(policy, hit, facts) for hit in disputed),
         *([_from_hit(policy, routed, facts)] if routed else [_built_in(policy, "NO_ROUTE", facts)]),
         *([_from_hit(policy, stopped, facts)] if stopped else []),
+        *([_built_in(policy, "CLAIM_MISMATCH", facts)] if mismatches else []),
         *(_built_in(policy, code, facts) for code in _own_codes(card, judged, kind=kind)),
     ]
     # A guardrail speaks last: it may reject or nurture as well as ask for review.
@@ -271,8 +276,11 @@ def _status(outcome: rules.Outcome) -> Status:
 def _from_contributions(policy: Policy, card: Scorecard, facts: rules.Facts) -> list[ReasonGiven]:
     """Reasons of the levels reached, the weightiest first."""
     given = []
+    reported = {criterion.id for criterion in policy.rubric.criteria if criterion.self_reported}
     for item in sorted(card.contributions, key=lambda item: (-item.points, item.criterion)):
-        if item.reason is None:
+        free = card.doubted and item.criterion in reported
+        if item.reason is None or (free and card.knockout != f"{item.criterion}/{item.level}"):
+            # Doubted words gave no reason for anything, but for a knockout.
             continue
         given.append(
             _reason(

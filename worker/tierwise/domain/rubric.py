@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tierwise.domain import worlds
 from tierwise.domain.lead import CATALOGUE
 from tierwise.domain.leeway import Bounds
 
@@ -137,6 +138,8 @@ class Rubric(Frozen):
     bounds: Bounds = Bounds()
     free_text_cap: int = Field(default=40, ge=0, le=100)
     """The most points that self-reported free text can earn in all."""
+    free_text_needs_facts: bool = False
+    """The cap shrinks as structured criteria are unknown, to nothing where half of their weight is."""
 
     @field_validator("tiers")
     @classmethod
@@ -189,6 +192,7 @@ class Verdict(Frozen):
     field: str | None = None
     quote: str | None = None
     flags: tuple[Flag, ...] = ()
+    spread: Mapping[str, float] | None = None  # of every level, adding up to 1, where the model tells them all
 
 
 class Assessment(Frozen):
@@ -206,6 +210,9 @@ class Assessment(Frozen):
     cached: bool = False
     repaired: bool = False
     """The first answer did not have the schema; this is the second."""
+    troubles: tuple[str, ...] = ()
+    """Kinds of what failed before it came."""
+    kept: bool = Field(default=False, exclude=True)  # stored already, by whoever paid
 
 
 class Contribution(Frozen):
@@ -231,30 +238,38 @@ class Scorecard(Frozen):
     """Raw probability (0-1) that the tier would not change, if criteria err independently."""
     contributions: tuple[Contribution, ...]
     capped: bool = False
-    """Free text would have earned more than `free_text_cap`."""
+    """Free text would have earned more than its cap."""
     corroborated: bool = True
     """A structured criterion supports the top tier; False holds the lead one tier lower."""
+    doubted: bool = False
+    """What the lead wrote earned nothing, since it instructs or contradicts the lead's own fields."""
     knockout: str | None = None
     """`criterion/level` that decided the tier."""
     flags: tuple[Flag, ...] = ()
 
 
-def score(rubric: Rubric, verdicts: Sequence[Verdict]) -> Scorecard:
-    """Score, tier and raw confidence from one verdict per criterion; a missing verdict counts as unknown."""
+def score(rubric: Rubric, verdicts: Sequence[Verdict], *, doubted: bool = False) -> Scorecard:
+    """Score, tier and raw confidence from one verdict per criterion; a missing verdict counts as unknown.
+
+    Text that is `doubted`, or that some verdict calls suspect, earns nothing; a knockout found in it still holds.
+    """
+    doubted = doubted or any("INJECTION_SUSPECT" in verdict.flags for verdict in verdicts)
     by_criterion = {verdict.criterion: verdict for verdict in verdicts}
-    contributions = tuple(_contribution(criterion, by_criterion.get(criterion.id)) for criterion in rubric.criteria)
+    contributions = tuple(
+        _contribution(item, by_criterion.get(item.id), worthless=doubted and item.self_reported)
+        for item in rubric.criteria
+    )
     free, structured = _split(rubric, contributions)
-    cap = rubric.free_text_cap * _HUNDRED
-    total = _points(structured) + min(_points(free), cap)
-    value = _rounded(total)
+    cap = 0 if doubted else _cap(rubric, structured)
+    value = _rounded(_points(structured) + min(_points(free), cap))
     knockout = _knockout(rubric, contributions)
     corroborated = any(
-        _corroborates(criterion, criterion.level(item.level))
+        _corroborates(criterion, criterion.level(item.level), item.verdict)
         for criterion, item in zip(rubric.criteria, contributions, strict=True)
     )
     tier = _settled(rubric, value, corroborated=corroborated, knocked=knockout is not None)
     held = knockout is None and tier != tier_of(rubric, value)
-    confidence = _stability(rubric, contributions, tier=tier)
+    confidence = _stability(rubric, contributions, tier=tier, cap=cap)
     return Scorecard(
         score=value,
         fit=_subscore(contributions, "fit"),
@@ -263,6 +278,7 @@ def score(rubric: Rubric, verdicts: Sequence[Verdict]) -> Scorecard:
         confidence=round(min(1.0, max(0.0, confidence)), 6),
         contributions=contributions,
         capped=_points(free) > cap,
+        doubted=doubted,
         corroborated=not held,
         knockout=knockout,
         flags=tuple(sorted({flag for item in contributions for flag in item.verdict.flags})),
@@ -280,10 +296,11 @@ def level_probabilities(criterion: Criterion, verdict: Verdict) -> dict[str, flo
     if verdict.level not in ids:
         return dict.fromkeys(ids, 1 / len(ids))
     rest = (1 - verdict.probability) / (len(ids) - 1)
-    return {level: verdict.probability if level == verdict.level else rest for level in ids}
+    even = {level: verdict.probability if level == verdict.level else rest for level in ids}
+    return even if verdict.spread is None else {level: verdict.spread.get(level, 0.0) for level in ids}
 
 
-def _contribution(criterion: Criterion, verdict: Verdict | None) -> Contribution:
+def _contribution(criterion: Criterion, verdict: Verdict | None, *, worthless: bool) -> Contribution:
     if verdict is None:
         verdict = Verdict(criterion=criterion.id, level=UNKNOWN, probability=0, decided_by=criterion.decide)
     level = criterion.level(verdict.level)
@@ -292,7 +309,7 @@ def _contribution(criterion: Criterion, verdict: Verdict | None) -> Contribution
         dimension=criterion.dimension,
         weight=criterion.weight,
         level=level.id if level else UNKNOWN,
-        points=round(criterion.weight * (level.points if level else criterion.unknown_points), 4),
+        points=0.0 if worthless else round(criterion.weight * (level.points if level else criterion.unknown_points), 4),
         reason=level.reason if level else None,
         verdict=verdict,
     )
@@ -304,6 +321,15 @@ def _split(rubric: Rubric, contributions: Sequence[Contribution]) -> tuple[list[
         [item for item in contributions if item.criterion in reported],
         [item for item in contributions if item.criterion not in reported],
     )
+
+
+def _cap(rubric: Rubric, structured: Sequence[Contribution]) -> int:
+    """Hundredths of a point that free text can earn."""
+    weight = sum(item.weight for item in structured)
+    unknown = sum(item.weight for item in structured if item.level == UNKNOWN)
+    whole = rubric.free_text_cap * _HUNDRED
+    shrinks = rubric.free_text_needs_facts and weight
+    return max(0, whole * (weight - 2 * unknown) // weight) if shrinks else whole
 
 
 def _points(contributions: Sequence[Contribution]) -> int:
@@ -320,8 +346,9 @@ def _subscore(contributions: Sequence[Contribution], dimension: Dimension) -> in
     return _rounded(_points(mine) * _HUNDRED // weight) if weight else 0
 
 
-def _corroborates(criterion: Criterion, level: Level | None) -> bool:
-    return level is not None and not criterion.self_reported and level.points > criterion.lowest.points
+def _corroborates(criterion: Criterion, level: Level | None, verdict: Verdict) -> bool:
+    proven = verdict.quote is not None or verdict.field is None  # a decision model names a field and quotes nothing
+    return proven and level is not None and not criterion.self_reported and level.points > criterion.lowest.points
 
 
 def _settled(rubric: Rubric, value: int, *, corroborated: bool, knocked: bool) -> str:
@@ -341,55 +368,33 @@ def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | No
     return None
 
 
-_CORROBORATED, _KNOCKED, _FACTS = 1, 2, 3
-_World = int
-"""What some levels, if they were the true ones, add up to: hundredths of points, shifted left by two, and two facts
-in the lowest bits. A plain number, since thousands of them are added up for every lead."""
-
-
-def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: str) -> float:
+def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: str, cap: int) -> float:
     """P(the tier stays what it is), exact by convolution over all worlds, if the criteria err independently."""
     free, structured = _split(rubric, contributions)
-    written = _convolve(rubric, free, cap=rubric.free_text_cap * _HUNDRED)
-    total = _combine(_convolve(rubric, structured), written)
-    return sum(
-        probability
-        for world, probability in total.items()
-        if tier
-        == _settled(
-            rubric, _rounded(world >> 2), corroborated=bool(world & _CORROBORATED), knocked=bool(world & _KNOCKED)
-        )
-    )
+    written = _convolve(rubric, free, cap=cap)
+    total = worlds.combine(_convolve(rubric, structured), written)
+    return sum(probability for world, probability in total.items() if tier == _in_world(rubric, world))
 
 
-def _convolve(
-    rubric: Rubric, contributions: Sequence[Contribution], *, cap: int = _HUNDRED * _HUNDRED
-) -> dict[_World, float]:
+def _in_world(rubric: Rubric, world: worlds.World) -> str:
+    corroborated, knocked = bool(world & worlds.CORROBORATED), bool(world & worlds.KNOCKED)
+    return _settled(rubric, _rounded(worlds.points(world)), corroborated=corroborated, knocked=knocked)
+
+
+def _convolve(rubric: Rubric, contributions: Sequence[Contribution], *, cap: int = worlds.NO_CAP) -> worlds.Likely:
     knockouts = {(knockout.criterion, knockout.level) for knockout in rubric.knockouts}
-    total: dict[_World, float] = {0: 1.0}
+    total: worlds.Likely = {0: 1.0}
     for item in contributions:
         criterion = rubric.find(item.criterion)
         assert criterion is not None
         probabilities = level_probabilities(criterion, item.verdict)
-        single: dict[_World, float] = {}
+        single: worlds.Likely = {}
         for level in criterion.levels:
             if not probabilities[level.id]:
                 continue
-            world = round(criterion.weight * level.points * _HUNDRED) << 2
-            world |= _CORROBORATED * _corroborates(criterion, level)
-            world |= _KNOCKED * ((criterion.id, level.id) in knockouts)
+            world = worlds.world(round(criterion.weight * level.points * _HUNDRED))
+            world |= worlds.CORROBORATED * _corroborates(criterion, level, item.verdict)
+            world |= worlds.KNOCKED * ((criterion.id, level.id) in knockouts)
             single[world] = single.get(world, 0.0) + probabilities[level.id]
-        total = _combine(total, single, cap=cap)
-    return total
-
-
-def _combine(
-    left: Mapping[_World, float], right: Mapping[_World, float], *, cap: int = _HUNDRED * _HUNDRED
-) -> dict[_World, float]:
-    total: dict[_World, float] = {}
-    for a, p in left.items():
-        for b, q in right.items():
-            points = (a >> 2) + (b >> 2)
-            world = (points if points < cap else cap) << 2 | (a | b) & _FACTS
-            total[world] = total.get(world, 0.0) + p * q
+        total = worlds.combine(total, single, cap=cap)
     return total

@@ -7,18 +7,19 @@ error is passed on: providers echo keys and what the lead wrote.
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import logging
 import os
 import threading
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from tierwise import errors
-from tierwise.llm import cost, failures, offline
+from tierwise.llm import cost, deciding, failures, offline
 
 PARAMETERS: Mapping[str, Any] = {"temperature": 0, "max_tokens": 4000}
 """What every call asks for; `temperature` is left out where the model does not take it."""
@@ -42,6 +43,13 @@ class Completion(NamedTuple):
     cost_usd: float | None
     """None where the price is unknown."""
     latency_ms: int
+    tokens_cached: int = 0
+    """Of those in, what the provider had from an earlier prompt."""
+    finish: Literal["stop", "length", "refusal"] = "stop"
+    troubles: tuple[str, ...] = ()
+    """Kinds of the failures that came before it."""
+    quotes: bool = True
+    """False for a decision model, which has nothing to quote with."""
 
 
 class Complete(Protocol):
@@ -62,6 +70,11 @@ class Complete(Protocol):
 class Client:
     """Calls models through `litellm.acompletion`. All calls of one client come from one event loop."""
 
+    def __init__(self, prices: cost.Prices | None = None, *, decisions: Collection[str] = ()) -> None:
+        """`prices` of the settings come before litellm's; `decisions` are models asked through `adecisions`."""
+        self._prices = prices or cost.Prices()
+        self._decisions = frozenset(decisions)
+
     async def complete(
         self,
         model: str,
@@ -75,31 +88,21 @@ class Client:
         if not _loaded.is_set():
             # Two seconds of import would hold up everything else on the loop.
             await asyncio.to_thread(load)
-        arguments = _arguments(model)
         failure: errors.TierwiseError
+        decides = model in self._decisions
+        call = _decide if decides else functools.partial(_chat, cues=cues)
         started = time.perf_counter()
         try:
             async with asyncio.timeout(timeout_seconds):
-                response = await load().acompletion(
-                    model=model,
-                    messages=_messages(messages, provider=arguments.provider),
-                    response_format={
-                        "type": "json_schema",
-                        "json_schema": {"name": "assessment", "schema": schema, "strict": True},
-                    },
-                    timeout=timeout_seconds,
-                    num_retries=0,
-                    max_retries=0,
-                    **arguments.parameters,
-                    **({offline.CUES: cues} if arguments.provider == offline.PROVIDER else {}),
-                )
+                response = await call(model, messages, schema, timeout_seconds)
         except TimeoutError:
-            failure = errors.Unreachable(f"no answer within {timeout_seconds:g} s", place=model)
+            failure = failures.timed_out(model, timeout_seconds)
         except failures.raised() as error:
             failure = failures.translate(error, model, missing_keys=missing_keys)
         else:
-            elapsed = time.perf_counter() - started
-            return _completion(response, model=model, latency_ms=round(elapsed * 1000))
+            latency_ms = round((time.perf_counter() - started) * 1000)
+            read = _decided if decides else _completion
+            return read(response, model=model, latency_ms=latency_ms, prices=self._prices)
         # Raised out here so that the provider's own exception, with its body, is not even the context.
         raise failure
 
@@ -107,6 +110,38 @@ class Client:
         """Close the sockets that litellm keeps open. To be awaited on the loop that made the calls."""
         if _loaded.is_set():
             await load().close_litellm_async_clients()
+
+
+async def _chat(
+    model: str,
+    messages: Sequence[Mapping[str, str]],
+    schema: Mapping[str, Any],
+    timeout_seconds: float,
+    *,
+    cues: str,
+) -> Any:
+    arguments = _arguments(model)
+    return await load().acompletion(
+        model=model,
+        messages=_messages(messages, provider=arguments.provider),
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "assessment", "schema": schema, "strict": True},
+        },
+        timeout=timeout_seconds,
+        num_retries=0,
+        max_retries=0,
+        **arguments.parameters,
+        **({offline.CUES: cues} if arguments.provider == offline.PROVIDER else {}),
+    )
+
+
+async def _decide(
+    model: str, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any], timeout_seconds: float
+) -> Any:
+    return await load().adecisions(
+        model=model, input=deciding.text(messages), questions=deciding.questions(schema), timeout=timeout_seconds
+    )
 
 
 def check_model(model: str) -> None:
@@ -121,6 +156,12 @@ def missing_keys(model: str) -> tuple[str, ...]:
     except failures.raised():
         return ()
     return () if model.startswith(f"{offline.PROVIDER}/") else tuple(found["missing_keys"])
+
+
+def price_list() -> Mapping[str, Any]:
+    """litellm's map of prices, by model: its own look-up asks some local servers over the network. Imports litellm."""
+    listed: Mapping[str, Any] = load().model_cost
+    return listed
 
 
 _loading = threading.Lock()
@@ -195,15 +236,50 @@ def _messages(messages: Sequence[Mapping[str, str]], *, provider: str) -> list[d
     return copies
 
 
-def _completion(response: Any, *, model: str, latency_ms: int) -> Completion:
+def _completion(response: Any, *, model: str, latency_ms: int, prices: cost.Prices) -> Completion:
     usage = getattr(response, "usage", None)
     stated = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
-    choices = response.choices
+    choice = response.choices[0] if response.choices else None
+    details = getattr(usage, "prompt_tokens_details", None)
+    tokens_in = int(getattr(usage, "prompt_tokens", 0) or 0)
+    tokens_out = int(getattr(usage, "completion_tokens", 0) or 0)
+    cached = int(getattr(details, "cached_tokens", 0) or 0)
     return Completion(
-        text=(choices[0].message.content or "") if choices else "",
+        text=(choice.message.content or "") if choice is not None else "",
         model=model,
-        tokens_in=int(getattr(usage, "prompt_tokens", 0) or 0),
-        tokens_out=int(getattr(usage, "completion_tokens", 0) or 0),
-        cost_usd=cost.of_call(model, stated),
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        cost_usd=prices.of_call(model, stated, tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=cached),
         latency_ms=latency_ms,
+        tokens_cached=cached,
+        finish=_finish(choice),
     )
+
+
+def _decided(response: Any, *, model: str, latency_ms: int, prices: cost.Prices) -> Completion:
+    usage = response.usage
+    tokens_in, tokens_out = int(getattr(usage, "input_tokens", 0) or 0), int(getattr(usage, "output_tokens", 0) or 0)
+    details = getattr(usage, "input_tokens_details", None)
+    cached = int(getattr(details, "cached_tokens", 0) or 0)
+    stated = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
+    return Completion(
+        text=deciding.answer(response),
+        model=model,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        cost_usd=prices.of_call(model, stated, tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=cached),
+        latency_ms=latency_ms,
+        tokens_cached=cached,
+        finish="refusal" if deciding.refused(response) else "stop",
+        quotes=False,
+    )
+
+
+def _finish(choice: Any) -> Literal["stop", "length", "refusal"]:
+    if choice is None:
+        return "stop"
+    specific = getattr(choice.message, "provider_specific_fields", None) or {}
+    refused = getattr(choice.message, "refusal", None) or specific.get("refusal")
+    if choice.finish_reason in ("content_filter", "refusal") or (refused and not choice.message.content):
+        return "refusal"
+    return "length" if choice.finish_reason == "length" else "stop"

@@ -1,6 +1,21 @@
 """What the pipeline needs from the outside, as Protocols and the plain values that cross them."""
 
 from tierwise.ports.models import Clock, Judge
+from tierwise.ports.money import (
+    ALL,
+    NANO,
+    UNLIMITED,
+    Ask,
+    Batch,
+    Bill,
+    Budget,
+    Budgets,
+    Entry,
+    Level,
+    Money,
+    Permit,
+    Spent,
+)
 from tierwise.ports.policies import (
     Activation,
     AdminEvent,
@@ -10,6 +25,9 @@ from tierwise.ports.policies import (
     Person,
     Policies,
     Published,
+    Shadow,
+    ShadowDecision,
+    Shadows,
     Trial,
 )
 from tierwise.ports.seen import AccountHealth, Health
@@ -28,6 +46,7 @@ from tierwise.ports.stores import (
     Works,
 )
 from tierwise.ports.values import (
+    QUEUES,
     Arrival,
     Attempt,
     AuditDraw,
@@ -53,15 +72,24 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "ALL",
+    "NANO",
+    "QUEUES",
+    "UNLIMITED",
     "AccountHealth",
     "Activation",
     "AdminEvent",
     "AdminEvents",
     "Approval",
     "Arrival",
+    "Ask",
     "Assessments",
     "Attempt",
     "AuditDraw",
+    "Batch",
+    "Bill",
+    "Budget",
+    "Budgets",
     "ChainReport",
     "Claim",
     "Clock",
@@ -73,6 +101,7 @@ __all__ = [
     "Cursors",
     "DecisionKey",
     "Decisions",
+    "Entry",
     "Finished",
     "Health",
     "Heartbeat",
@@ -84,10 +113,13 @@ __all__ = [
     "Labels",
     "LeadStory",
     "Leads",
+    "Level",
+    "Money",
     "Outbox",
     "Outgoing",
     "PastDecision",
     "People",
+    "Permit",
     "Person",
     "Policies",
     "Published",
@@ -95,7 +127,11 @@ __all__ = [
     "ReviewRequest",
     "Reviews",
     "Settled",
+    "Shadow",
+    "ShadowDecision",
+    "Shadows",
     "Slots",
+    "Spent",
     "Store",
     "StoredDecision",
     "Trial",

@@ -13,7 +13,8 @@ from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.automation import Automations, Flags, Gates
-from tierwise.ports.policies import AdminEvents, People, Policies
+from tierwise.ports.money import Money
+from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.seen import AccountHealth
 from tierwise.ports.values import (
     Arrival,
@@ -115,6 +116,12 @@ class Works(Protocol):
         """Work ids that are still ours."""
 
     def retry(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool: ...
+    def hold(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool:
+        """Back to ready at that time, the attempt not counted: nothing was tried."""
+
+    def held(self) -> dict[str, int]:
+        """Leads that wait for money, by connection."""
+
     def release(self, claims: Sequence[Claim], *, now: datetime) -> None:
         """Back to ready at once, the attempt not counted: we are shutting down."""
 
@@ -259,7 +266,11 @@ class Store(Protocol):
     @property
     def labels(self) -> Labels: ...
     @property
+    def money(self) -> Money: ...
+    @property
     def policies(self) -> Policies: ...
+    @property
+    def shadows(self) -> Shadows: ...
     @property
     def people(self) -> People: ...
     @property

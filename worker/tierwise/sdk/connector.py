@@ -75,7 +75,8 @@ class Written(NamedTuple):
     record_id: str
     outcome: Literal["written", "retry", "refused"]
     new_id: str | None = None
-    """The record was merged and lives on under this id."""
+    """The record was merged and lives on under this id: written there, or, with "retry", not written, because that one
+    may have advice of its own."""
     error: str = ""
     """Why not, scrubbed; empty when written."""
 
@@ -220,3 +221,5 @@ class ConnectorType(NamedTuple):
     """Pydantic model of `Connection.options`, with a description for every field."""
     needs_token: bool = True
     """False where there is nothing to log in to: `Connection.token` is "" where none is set."""
+    field_map: Callable[[Any], str] | None = None
+    """Name of the field map (rules/maps/NAME.yaml) for these settings, where it is not always `name`."""

@@ -18,10 +18,12 @@ from tierwise.store.kept import Kept
 from tierwise.store.labels import Labels
 from tierwise.store.leads import Leads
 from tierwise.store.migrations import current, upgrade
+from tierwise.store.money import Money
 from tierwise.store.outbox import Outbox
 from tierwise.store.people import People
 from tierwise.store.policies import Policies
 from tierwise.store.reviews import Reviews
+from tierwise.store.shadows import Shadows
 from tierwise.store.slots import Slots
 from tierwise.store.works import Works
 
@@ -42,7 +44,9 @@ class SqlStore:
         self.outbox = Outbox(database)
         self.reviews = Reviews(database)
         self.labels = Labels(database)
+        self.money = Money(database)
         self.policies = Policies(database)
+        self.shadows = Shadows(database)
         self.people = People(database)
         self.admin_events = AdminEvents(database)
         self.slots = Slots(database)
@@ -51,10 +55,6 @@ class SqlStore:
         self.flags = Flags(database)
         self.automations = Automations(database)
         self.health = AccountHealth(database)
-
-    def dispose_after_fork(self) -> None:
-        """In a child process, before anything else: the parent's connections are not ours to use or close."""
-        self._database.dispose_after_fork()
 
     def close(self) -> None:
         """Close all connections."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from tierwise import telemetry, wiring
 from tierwise.pipeline.poll import Polled
-from tierwise.tasks import application, process, running
+from tierwise.tasks import application, liveness, running
 
 LINGER = 10.0
 """Seconds for which advice waits for a full batch while leads of its connection are still being decided."""
@@ -69,15 +69,27 @@ def qualify() -> None:
     """Decide what is due, for at most a minute; advice wakes the write-back."""
 
     def work(current: wiring.Wiring) -> None:
-        report = current.pump(on_round=lambda: process.current.heartbeat("worker"))
+        report = current.pump(on_round=liveness.during_task)
         if report is None:
             return
-        if report.decided or report.retried or report.quarantined or report.lost:
+        if report.decided or report.retried or report.quarantined or report.lost or report.held:
             log.info("decided", **_telling(report._asdict()))
         for name in report.connections:
             running.send(write_back, name, queue="writeback")
 
     running.run("qualify", None, work)
+
+
+@application.app.task(name="tierwise.shadow")  # type: ignore[untyped-decorator]
+def shadow() -> None:
+    """Hold live decisions against the shadow policy; nothing of it reaches a CRM."""
+
+    def work(current: wiring.Wiring) -> None:
+        held = current.shadow()
+        if held:
+            log.info("held against the shadow", leads=held)
+
+    running.run("shadow", None, work)
 
 
 @application.app.task(name="tierwise.write_back")  # type: ignore[untyped-decorator]

@@ -18,6 +18,7 @@ from tierwise.sdk import Connection, Connector, TellsQuota, breaker, calls
 from tierwise.settings import ConnectionSettings
 from tierwise.wiring.policy import Policed
 
+_WRITES = "write_back"
 log = telemetry.log(__name__)
 
 
@@ -78,6 +79,15 @@ class Accounts(Policed):
             elif seen.worked and health.well(name, step, now=now):
                 log.info("works again", connection=name, step=step)
 
+    def _read_back(self, name: str) -> None:
+        """A write that failed on the way back had arrived all the same: reading shows it, and nothing is left to do."""
+        with contextlib.suppress(TierwiseError):
+            ails = any(
+                one.failures for one in self.store.health.list() if (one.connection, one.step) == (name, _WRITES)
+            )
+            if ails and not self.store.leads.counts(name)["undelivered"]:
+                self.store.health.well(name, _WRITES, now=self.clock())
+
     def _note_quota(self, name: str, connector: TellsQuota) -> None:
         """Beside the work: that it cannot be noted is no reason to fail."""
         with contextlib.suppress(TierwiseError):
@@ -86,13 +96,14 @@ class Accounts(Policed):
                 self.store.connections.note_quota(name, quota)
 
     def field_map(self, name: str, policy: Policy) -> mapping.FieldMap:
-        """The policy's map for the connection's type."""
-        type_ = self.connection(name).type
-        found = policy.maps.get(type_)
+        """The policy's map for the connection's type and what it reads there."""
+        settings = self.connection(name)
+        wanted = plugins.field_map(settings.type, settings.options, place=f"connections.{name}")
+        found = policy.maps.get(wanted)
         if found is None:
             raise Misconfigured(
-                f"the active policy has no field map for connections of type '{type_}'",
-                place=f"rules/maps/{type_}.yaml",
+                f"the active policy has no field map '{wanted}', which connection '{name}' needs",
+                place=f"rules/maps/{wanted}.yaml",
                 remedy="add the map and run `tierwise policy activate DIR`",
             )
         return found

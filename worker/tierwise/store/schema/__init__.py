@@ -19,6 +19,7 @@ from tierwise.store.schema.gate import (
     registration,
     validation_report,
 )
+from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import (
@@ -47,6 +48,7 @@ from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, noti
 
 __all__ = [
     "AUTOMATED",
+    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -61,6 +63,7 @@ __all__ = [
     "account_health",
     "admin_event",
     "alert_state",
+    "answer_claim",
     "assessment",
     "audit_draw",
     "automation",
@@ -75,6 +78,9 @@ __all__ = [
     "label",
     "lead",
     "metadata",
+    "model_batch",
+    "model_reservation",
+    "model_spend",
     "notification",
     "outbox",
     "person",
