@@ -18,6 +18,7 @@ from tierwise.cli import (
     evaluation,
     leads,
     lifecycle,
+    notifiers,
     output,
     policy,
     processes,
@@ -47,6 +48,7 @@ lifecycle.register(policy.app)
 trials.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
+app.add_typer(notifiers.app, name="notifiers")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
 app.add_typer(users.app, name="users")

@@ -30,7 +30,7 @@ from tierwise.ports.policies import (
     Shadows,
     Trial,
 )
-from tierwise.ports.seen import AccountHealth, Health
+from tierwise.ports.seen import AccountHealth, Dispatch, Health, Notifications
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -101,6 +101,7 @@ __all__ = [
     "Cursors",
     "DecisionKey",
     "Decisions",
+    "Dispatch",
     "Entry",
     "Finished",
     "Health",
@@ -115,6 +116,7 @@ __all__ = [
     "Leads",
     "Level",
     "Money",
+    "Notifications",
     "Outbox",
     "Outgoing",
     "PastDecision",

@@ -15,7 +15,7 @@ from tierwise.domain.rubric import Assessment
 from tierwise.ports.automation import Automations, Flags, Gates
 from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
-from tierwise.ports.seen import AccountHealth
+from tierwise.ports.seen import AccountHealth, Notifications
 from tierwise.ports.values import (
     Arrival,
     ChainReport,
@@ -146,6 +146,12 @@ class Works(Protocol):
 
     def counts(self) -> dict[str, int]:
         """By state."""
+
+    def waiting(self) -> dict[str, int]:
+        """ready and leased, however long the history is."""
+
+    def undecided(self, connection: str) -> bool:
+        """Whether any of the connection's leads is still to be decided."""
 
     def due(self, *, now: datetime) -> int: ...
 
@@ -287,4 +293,6 @@ class Store(Protocol):
     def automations(self) -> Automations: ...
     @property
     def health(self) -> AccountHealth: ...
+    @property
+    def notifications(self) -> Notifications: ...
     def close(self) -> None: ...

@@ -47,6 +47,8 @@ def look(current: wiring.Wiring) -> None:
         every = settings.flags.every_seconds
         if current.tier_field(name) is not None and slot(current, "automate", name, every=every, now=now):
             running.send(work.automate, name, queue="writeback")
+    if settings.notifiers and store.notifications.due(now=now):
+        running.send(work.notify, queue="maint")
     if store.shadows.current() is not None and slot(current, "shadow", "", every=SHADOW_EVERY, now=now):
         running.send(work.shadow, queue="maint")
     if slot(current, "prune", "", every=3600, now=now):

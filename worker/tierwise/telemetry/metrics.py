@@ -87,6 +87,7 @@ METRICS: dict[str, Metric] = {
             "Writes of the organisation's own tier field, by how they ended.",
             ("connection", "result"),
         ),
+        Metric("tierwise_notices_total", "counter", "Tries to tell people, by how they ended.", ("notifier", "result")),
         Metric("tierwise_writes_total", "counter", "Records written back, by how it ended.", ("connection", "result")),
     )
 }
