@@ -22,6 +22,7 @@ from tierwise.cli import (
     output,
     policy,
     processes,
+    replay,
     review,
     setup,
     trials,
@@ -44,6 +45,7 @@ processes.register(app)
 leads.register(app)
 evaluation.register(app)
 cost.register(app)
+replay.register(app)
 lifecycle.register(policy.app)
 trials.register(policy.app)
 app.add_typer(connections.app, name="connections")

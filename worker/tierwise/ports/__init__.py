@@ -6,7 +6,6 @@ from tierwise.ports.money import (
     NANO,
     UNLIMITED,
     Ask,
-    Batch,
     Bill,
     Budget,
     Budgets,
