@@ -10,6 +10,7 @@ import typer
 
 from tierwise import __version__
 from tierwise.cli import (
+    automation,
     connections,
     connectors,
     cost,
@@ -21,10 +22,12 @@ from tierwise.cli import (
     output,
     policy,
     processes,
+    replay,
     review,
     setup,
     trials,
     users,
+    validation,
 )
 from tierwise.errors import TierwiseError
 
@@ -42,6 +45,7 @@ processes.register(app)
 leads.register(app)
 evaluation.register(app)
 cost.register(app)
+replay.register(app)
 lifecycle.register(policy.app)
 trials.register(policy.app)
 app.add_typer(connections.app, name="connections")
@@ -50,6 +54,8 @@ app.add_typer(notifiers.app, name="notifiers")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
 app.add_typer(users.app, name="users")
+app.add_typer(automation.app, name="flags")
+validation.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
+from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
+from tierwise.ports.automation import Automations, Flags, Gates
 from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.seen import AccountHealth, Notifications
@@ -142,6 +144,17 @@ class Works(Protocol):
         After new leads, and for nothing where a lead was decided under it before. `open_only` leaves those alone that
         became an opportunity, a customer or were disqualified.
         """
+
+    def candidates(
+        self,
+        policy: str,
+        *,
+        since: datetime,
+        connection: str | None = None,
+        open_only: bool = True,
+        until: datetime | None = None,
+    ) -> Iterator[tuple[str, Lead]]:
+        """Connection and lead of what `requeue` would take and nobody decided under this policy yet."""
 
     def counts(self) -> dict[str, int]:
         """By state."""
@@ -284,6 +297,12 @@ class Store(Protocol):
     def slots(self) -> Slots: ...
     @property
     def heartbeats(self) -> Heartbeats: ...
+    @property
+    def gates(self) -> Gates: ...
+    @property
+    def flags(self) -> Flags: ...
+    @property
+    def automations(self) -> Automations: ...
     @property
     def health(self) -> AccountHealth: ...
     @property
