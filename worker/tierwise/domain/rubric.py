@@ -7,11 +7,14 @@ hundredths of a point.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tierwise.domain import stability
 from tierwise.domain.lead import CATALOGUE
+from tierwise.domain.stability import Option
 
 UNKNOWN = "unknown"
 Dimension = Literal["fit", "intent"]
@@ -181,7 +184,7 @@ class Verdict(Frozen):
     level: str
     """Level id, or `unknown`."""
     probability: float = Field(ge=0, le=1)
-    """Stated probability of the level; of no meaning for `unknown`."""
+    """Stated probability of the level; 0 for an `unknown` that nobody stated: a missing field, a withdrawn answer."""
     decided_by: str
     """`rule`, or the model's LiteLLM name."""
     field: str | None = None
@@ -237,8 +240,13 @@ class Scorecard(Frozen):
     flags: tuple[Flag, ...] = ()
 
 
-def score(rubric: Rubric, verdicts: Sequence[Verdict]) -> Scorecard:
-    """Score, tier and raw confidence from one verdict per criterion; a missing verdict counts as unknown."""
+def score(
+    rubric: Rubric, verdicts: Sequence[Verdict], *, beliefs: Mapping[str, Mapping[str, float]] | None = None
+) -> Scorecard:
+    """Score, tier and raw confidence from one verdict per criterion; a missing verdict counts as unknown.
+
+    `beliefs` change the confidence alone: see `tier_probabilities`.
+    """
     by_criterion = {verdict.criterion: verdict for verdict in verdicts}
     contributions = tuple(_contribution(criterion, by_criterion.get(criterion.id)) for criterion in rubric.criteria)
     free, structured = _split(rubric, contributions)
@@ -252,7 +260,7 @@ def score(rubric: Rubric, verdicts: Sequence[Verdict]) -> Scorecard:
     )
     tier = _settled(rubric, value, corroborated=corroborated, knocked=knockout is not None)
     held = knockout is None and tier != tier_of(rubric, value)
-    confidence = _stability(rubric, contributions, tier=tier)
+    confidence = tier_probabilities(rubric, contributions, beliefs=beliefs).get(tier, 0.0)
     return Scorecard(
         score=value,
         fit=_subscore(contributions, "fit"),
@@ -273,10 +281,15 @@ def tier_of(rubric: Rubric, value: int) -> str:
 
 
 def level_probabilities(criterion: Criterion, verdict: Verdict) -> dict[str, float]:
-    """Probability of every level: the stated one, the rest spread evenly; unknown spreads over all."""
+    """Probability of every level: the stated one, the rest spread evenly over the others.
+
+    Who says `unknown` says that the lead tells nothing, as surely as stated; without a probability, as where an answer
+    was withdrawn or a field is missing, every level is as likely.
+    """
     ids = [level.id for level in criterion.levels]
     if verdict.level not in ids:
-        return dict.fromkeys(ids, 1 / len(ids))
+        spread = dict.fromkeys(ids, (1 - verdict.probability) / len(ids))
+        return {**spread, UNKNOWN: verdict.probability} if verdict.probability else spread
     rest = (1 - verdict.probability) / (len(ids) - 1)
     return {level: verdict.probability if level == verdict.level else rest for level in ids}
 
@@ -339,55 +352,31 @@ def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | No
     return None
 
 
-_CORROBORATED, _KNOCKED, _FACTS = 1, 2, 3
-_World = int
-"""What some levels, if they were the true ones, add up to: hundredths of points, shifted left by two, and two facts
-in the lowest bits. A plain number, since thousands of them are added up for every lead."""
-
-
-def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: str) -> float:
-    """P(the tier stays what it is), exact by convolution over all worlds, if the criteria err independently."""
-    free, structured = _split(rubric, contributions)
-    written = _convolve(rubric, free, cap=rubric.free_text_cap * _HUNDRED)
-    total = _combine(_convolve(rubric, structured), written)
-    return sum(
-        probability
-        for world, probability in total.items()
-        if tier
-        == _settled(
-            rubric, _rounded(world >> 2), corroborated=bool(world & _CORROBORATED), knocked=bool(world & _KNOCKED)
-        )
-    )
-
-
-def _convolve(
-    rubric: Rubric, contributions: Sequence[Contribution], *, cap: int = _HUNDRED * _HUNDRED
-) -> dict[_World, float]:
+def tier_probabilities(
+    rubric: Rubric, contributions: Sequence[Contribution], *, beliefs: Mapping[str, Mapping[str, float]] | None = None
+) -> dict[str, float]:
+    """How likely each tier is, if criteria err independently. `beliefs`: by criterion, how likely each level and
+    `unknown` is; a criterion that is not in them is believed as it was stated."""
+    written: list[list[Option]] = []
+    structured: list[list[Option]] = []
     knockouts = {(knockout.criterion, knockout.level) for knockout in rubric.knockouts}
-    total: dict[_World, float] = {0: 1.0}
-    for item in contributions:
-        criterion = rubric.find(item.criterion)
-        assert criterion is not None
-        probabilities = level_probabilities(criterion, item.verdict)
-        single: dict[_World, float] = {}
-        for level in criterion.levels:
-            if not probabilities[level.id]:
-                continue
-            world = round(criterion.weight * level.points * _HUNDRED) << 2
-            world |= _CORROBORATED * _corroborates(criterion, level)
-            world |= _KNOCKED * ((criterion.id, level.id) in knockouts)
-            single[world] = single.get(world, 0.0) + probabilities[level.id]
-        total = _combine(total, single, cap=cap)
-    return total
+    for criterion, item in zip(rubric.criteria, contributions, strict=True):
+        believed = (beliefs or {}).get(criterion.id) or level_probabilities(criterion, item.verdict)
+        options = [_option(criterion, level_id, believed[level_id], knockouts) for level_id in believed]
+        (written if criterion.self_reported else structured).append(options)
+
+    def settle(hundredths: int, corroborated: bool, knocked: bool) -> str:
+        return _settled(rubric, _rounded(hundredths), corroborated=corroborated, knocked=knocked)
+
+    return stability.tiers(written, structured, cap=rubric.free_text_cap * _HUNDRED, settle=settle)
 
 
-def _combine(
-    left: Mapping[_World, float], right: Mapping[_World, float], *, cap: int = _HUNDRED * _HUNDRED
-) -> dict[_World, float]:
-    total: dict[_World, float] = {}
-    for a, p in left.items():
-        for b, q in right.items():
-            points = (a >> 2) + (b >> 2)
-            world = (points if points < cap else cap) << 2 | (a | b) & _FACTS
-            total[world] = total.get(world, 0.0) + p * q
-    return total
+def _option(criterion: Criterion, level_id: str, probability: float, knockouts: AbstractSet[tuple[str, str]]) -> Option:
+    level = criterion.level(level_id)
+    points = criterion.unknown_points if level is None else level.points
+    return Option(
+        round(criterion.weight * points * _HUNDRED),
+        probability,
+        corroborates=_corroborates(criterion, level),
+        knocks=(criterion.id, level_id) in knockouts,
+    )
