@@ -106,12 +106,14 @@ class Client:
         for bucket in (self._bucket("search"), self._bucket("calls")):
             self._limiter.block(bucket, seconds=seconds)
         left = f"{known.left:,} of {known.limit:,}" if known is not None else "few"
-        raise sdk.RetryLater(
+        told = sdk.RetryLater(
             f"{left} of today's calls are left, and {self.settings.reserve_percent} % are kept for people",
             after=seconds,
             place=self.place,
             remedy="it goes on by itself when HubSpot counts anew; set reserve_percent to keep less",
         )
+        told.fault = "quota"
+        raise told
 
     def _bucket(self, name: str) -> str:
         return f"hubspot:{self._name}:{name}"
@@ -152,7 +154,8 @@ class Client:
             case 429:
                 after = _POLICIES.get(str(document.get("policyName", "")))
                 sentence = "wants fewer calls" if after != _POLICIES["DAILY"] else "has no calls left for today"
-                return http.Verdict(sdk.RetryLater, sentence, after=after)
+                fault = "quota" if after == _POLICIES["DAILY"] else "rate_limited"
+                return http.Verdict(sdk.RetryLater, sentence, after=after, fault=fault)
         return None
 
 

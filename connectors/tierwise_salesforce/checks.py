@@ -6,7 +6,7 @@ Reads only. A line that cannot be proved says so; it never guesses that all is w
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from tierwise import sdk
@@ -17,8 +17,18 @@ from tierwise_salesforce.client import Client
 _SKEW = 60.0  # seconds between the clocks that are worth a word
 
 
-def run(client: Client, *, name: str, wanted: Sequence[str], fields: Sequence[sdk.AdviceField]) -> list[sdk.Check]:
-    """All lines; without a login only that one. RetryLater where Salesforce cannot be asked at all."""
+def run(
+    client: Client,
+    *,
+    name: str,
+    wanted: Sequence[str],
+    fields: Sequence[sdk.AdviceField],
+    hidden: Callable[[], Sequence[str]] = tuple,
+) -> list[sdk.Check]:
+    """All lines; without a login only that one. RetryLater where Salesforce cannot be asked at all.
+
+    `hidden` names objects that would tell outcomes and that the user does not see.
+    """
     try:
         held = schema.fields(client, fresh=True)
     except http.HttpRefused as refused:
@@ -29,6 +39,7 @@ def run(client: Client, *, name: str, wanted: Sequence[str], fields: Sequence[sd
         sdk.Check("login", True, f"{client.settings.auth}, API {client.settings.api_version}"),
         *_mapped(held, wanted, name=name, object_type=client.settings.object_type),
         *_own(held, fields),
+        _outcomes(hidden()),
         _quota(client),
         _clock(client),
     ]
@@ -57,6 +68,13 @@ def _own(held: schema.Fields, fields: Sequence[sdk.AdviceField]) -> Iterator[sdk
         yield sdk.Check("own fields", True, f"all {len(steps)} exist and the user may write them")
     for step in wrong:
         yield sdk.Check(f"field {step.name}", False, step.detail, f"{schema.DEPLOY}; {schema.GRANT}")
+
+
+def _outcomes(hidden: Sequence[str]) -> sdk.Check:
+    """No failure: who does not want them known keeps them hidden."""
+    if not hidden:
+        return sdk.Check("outcomes", True, "opportunities, tasks and events are seen")
+    return sdk.Check("outcomes", True, f"without {', '.join(hidden)}, which the user does not see")
 
 
 def _quota(client: Client) -> sdk.Check:

@@ -46,6 +46,7 @@ _LIMITED = http.Verdict(
     "has no API calls left for today",
     "buy more, or find who uses them up (Setup, System Overview)",
     after=quota.LOOK_AGAIN,
+    fault="quota",
 )
 
 
@@ -153,12 +154,14 @@ class Client:
             if refused.status != 401:
                 raise
             # Its own credentials were accepted just now: what is wrong is not ours, and may pass.
-            raise sdk.RetryLater(
+            stormy = sdk.RetryLater(
                 "Salesforce does not accept a token that it has just given",
                 after=tokens.WINDOW,
                 place=self.place,
                 remedy=tokens.REMEDY,
-            ) from None
+            )
+            stormy.fault = "unauthorised"
+            raise stormy from None
 
     def _sent(self, send: Callable[[dict[str, Any]], Any], token: str) -> Any:
         try:
@@ -196,12 +199,14 @@ class Client:
         self._limiter.block(self._bucket, seconds=wait)
         usage = self._quota.last()
         told = f"{usage.used:,} of {usage.allowed:,} API calls of the day are used, " if usage else ""
-        raise sdk.RetryLater(
+        spent = sdk.RetryLater(
             f"{told}and {self.settings.reserve_percent:g} % are left for people",
             after=wait,
             place=self.place,
             remedy="find the app that uses them up (Setup, System Overview), or lower reserve_percent",
         )
+        spent.fault = "quota"
+        raise spent
 
     @property
     def _bucket(self) -> str:

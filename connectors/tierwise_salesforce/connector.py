@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from tierwise import sdk
 from tierwise_salesforce import checks, schema, values
 from tierwise_salesforce.client import Client
+from tierwise_salesforce.outcomes import Outcomes
 from tierwise_salesforce.reader import Reader
 from tierwise_salesforce.settings import Settings
 from tierwise_salesforce.writer import BATCH, FLUSH, Writer
@@ -26,10 +27,11 @@ class Salesforce:
         self._client = Client(connection, settings)
         self._reader = Reader(self._client)
         self._writer = Writer(self._client)
+        self._outcomes = Outcomes(self._client, self._reader)
 
     def check(self, *, properties: Sequence[str], fields: Sequence[sdk.AdviceField]) -> list[sdk.Check]:
         """Login, object, mapped fields, our fields, the day's API calls, the clock."""
-        return checks.run(self._client, name=self._name, wanted=properties, fields=fields)
+        return checks.run(self._client, name=self._name, wanted=properties, fields=fields, hidden=self._outcomes.hidden)
 
     def now(self) -> datetime:
         """The org's clock, by the Date header: whole seconds, rounded down, so a window never ends too late."""
@@ -45,6 +47,12 @@ class Salesforce:
     ) -> Iterator[sdk.Page]:
         """Pages of at most `page_size` records; costs one API call each. Converted leads are left out."""
         return self._reader.changes(since, until, properties=properties, position=position)
+
+    def outcomes(
+        self, since: datetime, until: datetime, *, position: Mapping[str, Any] | None = None
+    ) -> Iterator[sdk.OutcomePage]:
+        """Status and conversion, the opportunity's stage and amount, closed tasks and events of what changed."""
+        return self._outcomes.read(since, until, position=position)
 
     def read(self, record_ids: Sequence[str], *, properties: Sequence[str]) -> list[sdk.Record]:
         """One API call for two hundred."""

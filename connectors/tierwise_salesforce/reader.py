@@ -32,11 +32,20 @@ class Reader:
     ) -> Iterator[sdk.Page]:
         """As Connector.changes; `since` is moved back so that records of long transactions are met."""
         names = self._names(properties)
-        state: soql.State | None = self._start(since, until, position)
+        source = soql.leads(self._object)
+        for found, state in self.pages(source, names, self._start(since, until, position)):
+            records = tuple(self._record(one, self._row(one, source), properties) for one in found)
+            yield sdk.Page(records, None if state is None else state.position())
+
+    def pages(
+        self, source: soql.Source, names: Sequence[str], state: soql.State
+    ) -> Iterator[tuple[list[dict[str, Any]], soql.State | None]]:
+        """Records page by page, each with what is left to read behind it."""
         limit = self._client.settings.page_size
-        while state is not None:
+        left: soql.State | None = state
+        while left is not None:
             try:
-                answer = self._query(soql.page(state, names, object_type=self._object, limit=limit))
+                answer = self._query(soql.page(left, names, source=source, limit=limit))
             except http.HttpRefused as refused:
                 # A page that takes Salesforce too long may be had in smaller ones.
                 if refused.category != "QUERY_TIMEOUT":
@@ -45,15 +54,18 @@ class Reader:
                     raise sdk.RetryLater("query: takes Salesforce too long", place=self._client.place) from None
                 limit = max(_SMALLEST, limit // 2)
                 continue
-            rows = [self._row(one) for one in answer["records"]]
+            found = answer["records"]
+            rows = [self._row(one, source) for one in found]
             try:
-                state = soql.advance(state, rows, done=bool(answer.get("done", True)), limit=limit)
+                left = soql.advance(left, rows, done=bool(answer.get("done", True)), limit=limit)
             except soql.Stuck as error:
                 raise sdk.RetryLater(f"query: {error}", place=self._client.place) from None
-            records = tuple(
-                self._record(one, row, properties) for one, row in zip(answer["records"], rows, strict=True)
-            )
-            yield sdk.Page(records, None if state is None else state.position())
+            yield found, left
+
+    def window(self, since: datetime, until: datetime) -> soql.State:
+        """All that changed in [since, until], and what a long transaction may have brought since."""
+        late = timedelta(seconds=self._client.settings.late_commit_seconds)
+        return soql.State(values.datetime_text(since - late), values.datetime_text(until))
 
     def read(self, record_ids: Sequence[str], *, properties: Sequence[str]) -> list[sdk.Record]:
         """As Connector.read; converted leads come too."""
@@ -64,7 +76,8 @@ class Reader:
         found = []
         for start in range(0, len(wanted), IDS):
             answer = self._query(soql.by_ids(wanted[start : start + IDS], names, object_type=self._object))
-            found += [self._record(one, self._row(one), properties) for one in answer["records"]]
+            source = soql.leads(self._object)
+            found += [self._record(one, self._row(one, source), properties) for one in answer["records"]]
         return found
 
     def _start(self, since: datetime, until: datetime, position: Mapping[str, Any] | None) -> soql.State:
@@ -73,8 +86,7 @@ class Reader:
                 return soql.restored(position)
             except ValueError:
                 pass  # written by another version: the window from its start costs calls, and nothing else
-        late = timedelta(seconds=self._client.settings.late_commit_seconds)
-        return soql.State(values.datetime_text(since - late), values.datetime_text(until))
+        return self.window(since, until)
 
     def _names(self, properties: Sequence[str]) -> list[str]:
         """Columns to ask for: the properties, which must exist and be no formulas, and our fields that exist."""
@@ -106,11 +118,11 @@ class Reader:
             raise sdk.RetryLater("query: a field is gone or hidden since it was looked up", after=1.0,
                                  place=self._client.place) from None  # fmt: skip
 
-    def _row(self, found: Mapping[str, Any]) -> soql.Row:
+    def _row(self, found: Mapping[str, Any], source: soql.Source) -> soql.Row:
         try:
-            return soql.Row(str(found["Id"]), values.moment(str(found[soql.STAMP])))
-        except (KeyError, ValueError):
-            raise sdk.RetryLater(f"a record came without {soql.STAMP}", place=self._client.place) from None
+            return soql.stamped(found, source)
+        except (KeyError, TypeError, ValueError):
+            raise sdk.RetryLater(f"a record came without {source.stamp}", place=self._client.place) from None
 
     @staticmethod
     def _record(found: Mapping[str, Any], row: soql.Row, properties: Sequence[str]) -> sdk.Record:

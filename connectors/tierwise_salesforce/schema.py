@@ -19,6 +19,7 @@ from tierwise_salesforce.client import Client
 DEPLOY = "sf project deploy start --source-dir force-app (in ops/salesforce)"
 GRANT = "sf org assign permset --name Tierwise"
 _KNOWN_FOR = 600.0  # seconds: a describe is an API call and some hundred kilobytes
+_OTHERS_FOR = 21_600.0  # seconds, for objects that nothing of ours is in
 _INCOMPLETE_FOR = 60.0  # seconds, while fields of ours are missing: they may be on their way
 
 # Kind of field -> Salesforce's type.
@@ -44,25 +45,33 @@ _guard = threading.Lock()
 def fields(
     client: Client,
     *,
+    object_type: str = "",
     fresh: bool = False,
     needed: Iterable[str] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Fields:
-    """All visible fields; remembered for ten minutes, unless `fresh` or one of `needed` is not among them."""
+    """All visible fields of the object that holds the leads, or of another one.
+
+    Remembered for a while, unless `fresh` or one of `needed` is not among them. PauseConnection where the user does not
+    see the object.
+    """
     settings = client.settings
-    key = (settings.my_domain, settings.client_id, settings.username, settings.object_type, settings.api_version)
+    kind = object_type or settings.object_type
+    key = (settings.my_domain, settings.client_id, settings.username, kind, settings.api_version)
     with _guard:
         at, known = _held.get(key, (0.0, {}))
     good_for = _KNOWN_FOR if values.OWN.keys() <= known.keys() else _INCOMPLETE_FOR
+    if kind != settings.object_type:
+        good_for = _OTHERS_FOR
     if known and not fresh and clock() - at < good_for and all(name in known for name in needed):
         return known
     try:
-        answer = client.call("GET", f"sobjects/{settings.object_type}/describe")
+        answer = client.call("GET", f"sobjects/{kind}/describe")
     except http.HttpRefused as refused:
         if refused.status != 404:
             raise
         raise sdk.PauseConnection(
-            f"the user does not see {settings.object_type}, or the org has no API {settings.api_version}",
+            f"the user does not see {kind}, or the org has no API {settings.api_version}",
             place=client.place,
             remedy=f"grant the user the object by a permission set: {GRANT}; or correct api_version",
         ) from None

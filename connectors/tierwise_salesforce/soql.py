@@ -35,6 +35,21 @@ class State(NamedTuple):
         return self._asdict()
 
 
+class Source(NamedTuple):
+    """What is read by the time of its change."""
+
+    object_type: str
+    stamp: str = STAMP
+    """Path to the time stamp: the object's own, or that of a record it refers to."""
+    only: str = ""
+    """A condition of ours."""
+
+
+def leads(object_type: str) -> Source:
+    """Those to be scored: a converted lead is read-only for us, an outcome, and no longer a lead."""
+    return Source(object_type, only="IsConverted = false" if object_type == "Lead" else "")
+
+
 class Row(NamedTuple):
     """One row, as far as the plan needs it."""
 
@@ -65,26 +80,41 @@ def restored(position: Mapping[str, Any]) -> State:
     return state
 
 
-def page(state: State, names: Iterable[str], *, object_type: str, limit: int) -> str:
+def page(state: State, names: Iterable[str], *, source: Source, limit: int) -> str:
     """The query for the next rows, oldest first."""
+    stamp = source.stamp
     if state.after_id:
-        start = f"(({STAMP} = {state.since} AND Id > '{state.after_id}') OR {STAMP} > {state.since})"
+        start = f"(({stamp} = {state.since} AND Id > '{state.after_id}') OR {stamp} > {state.since})"
     else:
-        start = f"{STAMP} >= {state.since}"
-    # A converted lead is read-only for us: it is an outcome, and no longer a lead to be scored.
-    open_only = "IsConverted = false AND " if object_type == "Lead" else ""
-    where = f"{open_only}{start} AND {STAMP} <= {state.until}"
-    return f"{_select(names, object_type)} WHERE {where} ORDER BY {STAMP}, Id LIMIT {limit}"
+        start = f"{stamp} >= {state.since}"
+    only = f"{source.only} AND " if source.only else ""
+    where = f"{only}{start} AND {stamp} <= {state.until}"
+    select = _select([stamp, *names], source.object_type)
+    return f"{select} WHERE {where} ORDER BY {stamp}, Id LIMIT {limit}"
+
+
+def stamped(found: Mapping[str, Any], source: Source) -> Row:
+    """Id and stamp of a record. KeyError, TypeError or ValueError where it has none."""
+    held: Any = found
+    for step in source.stamp.split("."):
+        held = held[step]
+    return Row(str(found["Id"]), values.moment(str(held)))
 
 
 def by_ids(ids: Sequence[str], names: Iterable[str], *, object_type: str) -> str:
     """The query for rows with these ids, which must be ids (`is_id`)."""
-    return f"{_select(names, object_type)} WHERE Id IN ({_listed(ids)})"
+    return f"{_select([STAMP, *names], object_type)} WHERE Id IN ({_listed(ids)})"
 
 
 def masters(ids: Sequence[str], *, object_type: str) -> str:
     """The query, to be sent for deleted rows too, that tells into which records these were merged."""
     return f"{_select(['MasterRecordId'], object_type)} WHERE Id IN ({_listed(ids)}) AND IsDeleted = true"
+
+
+def converted(contacts: Sequence[str]) -> str:
+    """The query for the leads that became these contacts."""
+    among = f"ConvertedContactId IN ({_listed(contacts)})"
+    return f"{_select(['ConvertedContactId'], 'Lead')} WHERE IsConverted = true AND {among}"
 
 
 def advance(state: State, rows: Sequence[Row], *, done: bool, limit: int) -> State | None:
@@ -107,7 +137,7 @@ def advance(state: State, rows: Sequence[Row], *, done: bool, limit: int) -> Sta
 
 
 def _select(names: Iterable[str], object_type: str) -> str:
-    columns = ", ".join(dict.fromkeys(["Id", STAMP, *names]))
+    columns = ", ".join(dict.fromkeys(["Id", *names]))
     return f"SELECT {columns} FROM {object_type}"  # noqa: S608  (SOQL; names and ids are checked)
 
 

@@ -53,9 +53,11 @@ class Tokens:
         now = self._clock()
         self._renewed = [at for at in self._renewed if now - at < WINDOW]
         if len(self._renewed) >= _RENEWALS:
-            raise sdk.RetryLater(
+            told = sdk.RetryLater(
                 f"{_RENEWALS} new tokens within {WINDOW:g} s, and none is accepted", after=WINDOW, remedy=REMEDY
             )
+            told.fault = "unauthorised"
+            raise told
         self._renewed.append(now)
         return fetch()
 

@@ -39,6 +39,8 @@ SHAPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "timestamp": ("DateTime", {}),
     "boolean": ("Checkbox", {"defaultValue": "false"}),
 }
+TOLD_BY = ("Account", "Contact", "Opportunity")
+"""Read for what became of leads; Salesforce shows no opportunity or contact to who may not see its account."""
 GROWING = frozenset({"tierwise_tier", "tierwise_reason_codes"})
 
 
@@ -142,17 +144,21 @@ def _permissions(fields: Sequence[AdviceField], object_type: str, *, worker: boo
         "label": WORKER if worker else "Tierwise for reps",
     }
     if worker:
-        made["objectPermissions"] = {
-            "allowCreate": False,
-            "allowDelete": False,
-            "allowEdit": True,
-            "allowRead": True,
-            "modifyAllRecords": False,
-            "object": object_type,
-            "viewAllRecords": True,
-        }
-        made["userPermissions"] = {"enabled": True, "name": "ApiEnabled"}
+        made["objectPermissions"] = [_right(name, edit=name == object_type) for name in sorted({object_type, *TOLD_BY})]
+        made["userPermissions"] = [{"enabled": True, "name": name} for name in ("ActivitiesAccess", "ApiEnabled")]
     return made
+
+
+def _right(object_type: str, *, edit: bool) -> dict[str, Any]:
+    return {
+        "allowCreate": False,
+        "allowDelete": False,
+        "allowEdit": edit,
+        "allowRead": True,
+        "modifyAllRecords": False,
+        "object": object_type,
+        "viewAllRecords": True,
+    }
 
 
 def _xml(kind: str, held: Mapping[str, Any]) -> str:

@@ -105,7 +105,7 @@ def bare(calls: int, model: str, in_flight: int) -> dict[str, Any]:
 
 
 def growth(home: Path, leads: int) -> dict[str, Any]:
-    """Sockets and memory after a tenth of the leads, and after all."""
+    """Sockets and memory after a tenth of the leads, after a fifth, and after all."""
     parts = _parts(home, model=None, in_flight=50)
     process = psutil.Process()
     try:
@@ -117,7 +117,7 @@ def growth(home: Path, leads: int) -> dict[str, Any]:
                 report = parts.pump()
                 assert report is not None
                 decided += report.decided
-                for mark in (leads // 10, leads):
+                for mark in (leads // 10, leads // 5, leads):
                     if decided >= mark and mark not in samples:
                         samples[mark] = {
                             "open_files": process.num_fds(),

@@ -174,7 +174,7 @@ def _one_task_per_lead(home: Path, tasks: int, *, env: dict[str, str]) -> dict[s
 
 
 def growth(scale: float) -> dict[str, Any]:
-    """Open files, sockets and memory of a pumping process after a tenth of the leads and after all."""
+    """Open files, sockets and memory of a pumping process after a tenth of the leads, a fifth, and all."""
     with tempfile.TemporaryDirectory() as home:
         return _child("growth", home, str(int(10_000 * scale)), env={})
 

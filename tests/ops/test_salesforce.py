@@ -110,6 +110,15 @@ def test_the_workers_permission_set_makes_every_field_writable() -> None:
     assert _permissions("Tierwise") == wanted
 
 
+def test_the_workers_permission_set_changes_nothing_but_leads() -> None:
+    root = _root(SOURCE / "permissionsets" / "Tierwise.permissionset-meta.xml")
+    rights = {entry.findtext(f"{NAMESPACE}object"): entry for entry in root.iter(f"{NAMESPACE}objectPermissions")}
+    assert set(rights) == {"Account", "Contact", "Lead", "Opportunity"}
+    for name, entry in rights.items():
+        granted = {right.tag.removeprefix(NAMESPACE) for right in entry if right.text == "true"}
+        assert granted == {"allowRead", "viewAllRecords"} | ({"allowEdit"} if name == "Lead" else set()), name
+
+
 def test_reps_read_all_and_write_only_what_is_theirs() -> None:
     found = _permissions("Tierwise_Rep")
     assert len(found) == len(FIELDS)

@@ -238,5 +238,7 @@ def _wait(
     while wait := take():
         left = deadline - clock()
         if wait > left:
-            raise errors.RetryLater("the account's budget of calls is used up for now", after=wait, place=bucket)
+            told = errors.RetryLater("the account's budget of calls is used up for now", after=wait, place=bucket)
+            told.fault = "rate_limited"
+            raise told
         sleep(min(left, wait + random.uniform(0.0, _JITTER)))  # noqa: S311

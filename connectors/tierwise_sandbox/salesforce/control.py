@@ -22,7 +22,7 @@ from tierwise_sandbox.salesforce.refusals import Refusal
 from tierwise_sandbox.salesforce.writing import named
 
 _ROOT = "/_sandbox/salesforce"
-_HISTORY = ("CreatedDate", "SystemModstamp")
+_HISTORY = ("CreatedDate", "SystemModstamp", "CompletedDateTime")
 
 
 class Doors:
@@ -143,8 +143,15 @@ class Doors:
             "ConvertedOpportunityId": opportunity,
             "Status": "Closed - Converted",
         }
+        role = {"OpportunityId": opportunity, "ContactId": contact, "Role": "Decision Maker", "IsPrimary": True}
+        records.load("OpportunityContactRole", role, by=ADMIN)
         row = Row("Lead", lead.id, {**held, **converted})
         records.put(row, by=ADMIN, delay=self.org.switches.commit_delay())
+        # What was done with the lead is the contact's history from now on.
+        for kind in ("Task", "Event"):
+            for activity in records.window(kind, None, None):
+                if activity.values.get("WhoId") == lead.id and not activity.deleted:
+                    records.put(replace(activity, values={**activity.values, "WhoId": contact}), by=ADMIN)
         return {"account": account, "contact": contact, "opportunity": opportunity}
 
     async def commit(self, _request: Request) -> Any:
@@ -171,19 +178,25 @@ class Doors:
         kept = values.accept(org.schema, kind, given, by_person=True)
         if item.get("id"):
             row = self._row(str(item["id"]))
-            new = Row(kind, row.id, named({**row.values, **kept}, kind))
+            new = Row(kind, row.id, self._completed(named({**row.values, **kept}, kind)))
             written = org.records.put(new, by=ADMIN, delay=org.switches.commit_delay())
         else:
             kept.setdefault("OwnerId", ADMIN)
             if kind == "Lead":
                 kept = {"Status": "Open - Not Contacted", "IsConverted": False, **kept}
-            new_values = named({**kept, **history}, kind)
+            new_values = self._completed(named({**kept, **history}, kind))
             key = org.records.load(kind, new_values, by=ADMIN, delay=org.switches.commit_delay())
             found = org.records.latest(key)
             assert found is not None
             written = found
         org.records.note(written, kept, by="person", changed=True)
         return {"id": written.id, "values": _shown(org, written)}
+
+    def _completed(self, held: dict[str, Any]) -> dict[str, Any]:
+        """A task that is closed knows since when."""
+        if held.get("Status") == "Completed":
+            held.setdefault("CompletedDateTime", int(self.org.time()) * 1000)
+        return held
 
 
 def provision(org: Org, folder: Path | None, *, assign: bool = True) -> list[str]:

@@ -189,6 +189,12 @@ _OPPORTUNITY = (
     _reference("AccountId", "Account ID", "Account", "Account"),
     _OWNER,
 )  # fmt: skip
+_ROLE = (
+    _reference("OpportunityId", "Opportunity ID", "Opportunity", "Opportunity"),
+    _reference("ContactId", "Contact ID", "Contact", "Contact"),
+    Field("Role", "Role", "picklist", length=40, options=_same("Decision Maker|Influencer|Other")),
+    Field("IsPrimary", "Primary", "boolean"),
+)
 _USER = (
     Field("Name", "Full Name", length=121, writable=False),
     Field("Username", "Username", length=80),
@@ -197,7 +203,7 @@ _USER = (
 )
 PREFIXES = {
     "Lead": "00Q", "Contact": "003", "Task": "00T", "Event": "00U", "Opportunity": "006", "Account": "001",
-    "User": "005",
+    "User": "005", "OpportunityContactRole": "00K",
 }  # fmt: skip
 PLAIN_FIELDS = {
     "Lead": _LEAD,
@@ -207,6 +213,7 @@ PLAIN_FIELDS = {
     "Opportunity": _OPPORTUNITY,
     "Account": (Field("Name", "Account Name", length=255, required=True), _OWNER),
     "User": _USER,
+    "OpportunityContactRole": _ROLE,
 }
 
 

@@ -32,7 +32,7 @@ def test_all_is_green(crm: Any, lines: Any) -> None:
     crm.deploy()
     found = lines("Email", "Company")
     assert [line for line in found.values() if not line.ok] == []
-    assert found.keys() == {"login", "mapped fields", "own fields", "API calls", "clock"}
+    assert found.keys() == {"login", "mapped fields", "own fields", "outcomes", "API calls", "clock"}
 
 
 def test_a_missing_field_gets_a_guess_and_a_formula_its_reason(crm: Any, lines: Any) -> None:
@@ -63,7 +63,7 @@ def test_a_refused_login_is_the_only_line(lines: Any) -> None:
 def test_the_days_calls_are_told(crm: Any, lines: Any) -> None:
     crm.deploy()
     crm.org.switches.set({"daily_requests": 5_000})
-    assert lines()["API calls"].detail == "4,999 of 5,000 calls of the last 24 hours left"
+    assert lines()["API calls"].detail == "4,996 of 5,000 calls of the last 24 hours left"
     crm.org.used = 4_500
     found = lines()
     assert not found["API calls"].ok
@@ -76,3 +76,12 @@ def test_a_clock_that_is_off_is_told(crm: Any, lines: Any) -> None:
     found = lines()
     assert not found["clock"].ok
     assert "-300" in found["clock"].detail or "-299" in found["clock"].detail
+
+
+def test_what_cannot_be_told_of_outcomes_is_said_and_is_no_failure(crm: Any, lines: Any) -> None:
+    crm.deploy()
+    missing = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+    crm.instead = lambda method, path, body: (404, missing) if "/Opportunity/describe" in path else None
+    line = lines("Email")["outcomes"]
+    assert line.ok
+    assert "without Opportunity" in line.detail

@@ -51,7 +51,7 @@ def test_every_row_comes_once_and_in_order(stamps: list[int], limit: int, cut: l
 
 
 def test_the_first_query_takes_its_start_in_and_later_ones_go_on_behind_the_last_row() -> None:
-    first = soql.page(STATE, ["Email"], object_type="Lead", limit=5)
+    first = soql.page(STATE, ["Email"], source=soql.leads("Lead"), limit=5)
     assert first == (
         "SELECT Id, SystemModstamp, Email FROM Lead WHERE IsConverted = false "
         "AND SystemModstamp >= 2026-11-21T08:00:00.000Z AND SystemModstamp <= 2026-11-21T09:00:00.000Z "
@@ -59,7 +59,7 @@ def test_the_first_query_takes_its_start_in_and_later_ones_go_on_behind_the_last
     )
     state = soql.advance(STATE, [Row(ID.format("1"), START)], done=False, limit=5)
     assert state is not None
-    later = soql.page(state, ["Email"], object_type="Contact", limit=5)
+    later = soql.page(state, ["Email"], source=soql.leads("Contact"), limit=5)
     assert "IsConverted" not in later
     assert (
         f"((SystemModstamp = 2026-11-21T08:00:00.000Z AND Id > '{ID.format('1')}') "

@@ -50,12 +50,3 @@ def test_a_failing_test_of_a_rule_is_shown_and_blocks_activation(
     assert cli.run(["db", "upgrade"]) == 0
     assert cli.run(["policy", "activate", str(bundle)]) == 1
     assert "tierwise policy" in capsys.readouterr().err
-
-
-def test_an_activated_bundle_is_active(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["db", "upgrade"]) == 0
-    capsys.readouterr()
-    assert cli.run(["policy", "activate", str(bundle), "--note", "first", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert shown["note"] == "first"
-    assert len(shown["digest"]) == 64

@@ -28,9 +28,10 @@ class Fake:
         self.outgoing: dict[str, int] = {}
         self.open_reviews: dict[str, int] = {}
         self.activation: ports.Activation | None = None
+        self.healths: list[ports.Health] = []
 
     def __getattr__(self, name: str) -> Any:
-        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies"}:
+        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies", "health"}:
             if self.down is not None:
                 raise self.down
             return _Part(self, name)
@@ -38,6 +39,11 @@ class Fake:
 
     def beat(self, role: str, *, ago: float, instance: str = "a") -> None:
         self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), {}))
+
+    def fail(self, name: str, step: str, *, times: int, fault: str, error: str, resting: float = 0) -> None:
+        until = NOW + timedelta(seconds=resting) if resting else None
+        since = NOW - timedelta(minutes=4)
+        self.healths.append(ports.Health(name, step, times, fault, error, "look <there>", since, NOW, since, until))
 
     def connect(self, name: str, *, counts: Mapping[str, int], paused: str | None = None, enabled: bool = True) -> None:
         polled = NOW - timedelta(minutes=3)
@@ -52,8 +58,8 @@ class _Part:
     def latest(self) -> list[ports.Heartbeat]:
         return self._fake.beats
 
-    def list(self) -> list[ports.ConnectionState]:
-        return self._fake.states
+    def list(self) -> list[Any]:
+        return self._fake.healths if self._name == "health" else self._fake.states
 
     def counts(self, connection: str | None = None) -> dict[str, int]:
         if self._name == "leads":

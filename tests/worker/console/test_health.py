@@ -76,3 +76,27 @@ def test_the_database_may_fail_between_two_questions(busy: Any, store: ports.Sto
         raise errors.Unreachable("gone")
 
     assert _bad(health.look(store, broker=None, schema=schema, now=now))["database"] == "gone"
+
+
+def test_accounts_stand_beside_readiness_with_fault_and_remedy(
+    busy: Any, store: ports.Store, client: Any, now: datetime
+) -> None:
+    busy.fail("hubspot-emea", "write_back", times=3, fault="timeout", error="no answer", resting=20)
+    found = {one.name: one for one in health.accounts(store)}
+    assert found["hubspot-emea"] == health.Finding(
+        "hubspot-emea", False, "write back failed 3 times in a row (timeout): no answer", "look <there>"
+    )
+    assert (found["hubspot-apac"].ok, found["hubspot-apac"].detail) == (False, "paused: scope <x>")
+    assert "tierwise connections enable hubspot-apac" in found["hubspot-apac"].remedy
+    answer = client.get("/readyz").json()
+    assert [one["name"] for one in answer["connections"] if not one["ok"]] == ["hubspot-emea", "hubspot-apac"]
+    assert "hubspot-emea" not in answer["missing"]
+    page = client.get("/").text
+    assert "write back failed 3 times in a row (timeout): no answer" in page
+    assert "look &lt;there&gt;" in page
+    metrics = client.get("/metrics").text
+    assert 'tierwise_connection_failures{connection="hubspot-emea",step="write_back"} 3.0' in metrics
+    assert 'tierwise_connection_breaker_open{connection="hubspot-emea"} 1.0' in metrics
+    assert "tierwise_connection_failing_since_timestamp_seconds{" in metrics
+    busy.down = errors.Unreachable("gone")
+    assert health.accounts(store) == []

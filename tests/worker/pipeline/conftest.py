@@ -165,6 +165,8 @@ class Line:
                 "monotonic": self.clock.monotonic,
                 "random": lambda: self.jitter,
                 "new_trace": self._trace,
+                # No two policies ask the same, unless a test says so.
+                "asks": lambda digest: digest,
                 **changes,
             }
         )

@@ -129,15 +129,50 @@ def test_an_activation_under_way_never_mixes_two_policies_in_one_decision(line: 
         line.hands.resume(2)
 
     line.pump(chunk=3, in_flight=3, stop=_steps(None, activate, line.hands.resume, *[line.hands.resume] * 50))
-    by_policy: dict[str, list[Any]] = {old.digest: [], new.digest: []}
-    for (link,) in line.decided().values():
-        by_policy[link.decision.policy].append(link.decision)
-    assert {len(decisions) for decisions in by_policy.values()} == {3}
-    assert {(item.policy_version, item.score, item.route) for item in by_policy[old.digest]} == {("1", 90, "sales")}
-    assert {(item.policy_version, item.score, item.route) for item in by_policy[new.digest]} == {("2", 40, None)}
-    asked = dict(line.judge.asked)
-    for (link,) in line.decided().values():
-        assert asked[link.decision.fields["email"]] == link.decision.policy
+    # What a model was thinking about when the new one came is decided under the new one, and nothing is lost.
+    decided = line.decided()
+    assert set(decided) == set("123456")
+    for links in decided.values():
+        (link,) = links
+        made = link.decision
+        assert (made.policy, made.policy_version, made.score, made.route) == (new.digest, "2", 40, None)
+    asked = {email for email, policy in line.judge.asked if policy == old.digest}
+    assert len(asked) == 3
+    # Their answers were paid for: they are there for whoever asks the same again.
+    assert line.store.assessments.get([fakes.judged("late").assessments[0].content_hash])
+
+
+def test_new_numbers_are_applied_to_what_models_said_before(line: Any) -> None:
+    _arrive(line, *"12")
+    _says(line, "2", fakes.judged("2", level="vague"))
+    line.pump()
+    asked = len(line.judge.asked)
+    line.runnable = line.other_policy("2")
+    line.clock.wait(1)
+    assert line.store.works.requeue(line.runnable.digest, since=line.at(0), now=line.clock.now) == 2
+    tools = line.tools(asks=lambda _: "the same")
+    assert line.pump(tools=tools) == Pumped(decided=2, connections=("crm",))
+    assert len(line.judge.asked) == asked
+    for record_id, level in (("1", "clear"), ("2", "vague")):
+        first, second = (link.decision for link in line.decided()[record_id])
+        assert (first.policy_version, second.policy_version) == ("1", "2")
+        assert (second.score, second.tier, second.used) == (first.score, first.tier, "fake")
+        assert [item.verdict.level for item in second.scorecard.contributions] == ["high", level]
+        assert second.cost_usd == 0
+        assert all(item.cached for item in second.assessments)
+    assert line.pump(tools=tools) == Pumped()
+    # Going back is free as well: it was decided so once.
+    line.runnable = line.other_policy("1")
+    line.store.works.requeue(line.runnable.digest, since=line.at(0), now=line.clock.now)
+    assert line.pump(tools=tools) == Pumped(decided=2, reused=2, connections=("crm",))
+
+
+def test_other_questions_are_asked(line: Any) -> None:
+    _arrive(line, "1")
+    line.pump()
+    line.runnable = line.other_policy("2")
+    line.store.works.requeue(line.runnable.digest, since=line.at(0), now=line.clock.now)
+    assert line.pump().model_calls == 1
 
 
 # -- slots, chunks and batches -----------------------------------------------------------------------------------------

@@ -102,3 +102,21 @@ def test_of_many_threads_one_is_the_trial() -> None:
 def test_an_account_has_one_breaker_in_the_process() -> None:
     assert breaker.of("account a") is breaker.of("account a")
     assert breaker.of("account a") is not breaker.of("account b")
+
+
+def test_the_rest_of_an_account_is_known_and_can_be_ended() -> None:
+    account = "connections.rested"
+    assert breaker.rest_left(account) == 0.0
+    other = breaker.of(f"{account}-too host")
+    held = breaker.of(f"{account} host")
+    for _ in range(5):
+        held.failed()
+        other.failed()
+    assert 0 < breaker.rest_left(account) <= 30.0
+    with pytest.raises(errors.RetryLater) as caught:
+        held.admit(place=account)
+    assert caught.value.fault == "resting"
+    breaker.forget(account)
+    assert breaker.rest_left(account) == 0.0
+    breaker.of(f"{account} host").admit(place=account)
+    assert breaker.rest_left(f"{account}-too") > 0.0, "of nobody else"

@@ -19,7 +19,7 @@ from requests import adapters
 from urllib3.util import retry
 
 from tierwise import errors
-from tierwise.sdk import breaker, http, testing
+from tierwise.sdk import breaker, calls, http, testing
 
 URL = "https://api.example.test/things"
 TOKEN = "pat-eu1-very-secret-token"
@@ -559,3 +559,54 @@ def test_a_token_that_is_made_later_is_concealed_too(bench: Callable[..., Bench]
         made.send()
     assert not [token for token in (TOKEN, *later[-2:]) if token in _whole(caught.value)]
     assert len(made.session._secrets) == 1 + 8
+
+
+@pytest.fixture
+def told() -> Iterator[list[tuple[str, str, str]]]:
+    heard: list[tuple[str, str, str]] = []
+
+    def listener(call: calls.Call) -> None:
+        heard.append((call.account, call.operation, call.outcome))
+
+    calls.listen(listener)
+    yield heard
+    calls._listeners.remove(listener)
+
+
+def test_every_attempt_is_told_with_how_it_ended(
+    bench: Callable[..., Bench], web: responses.RequestsMock, told: list[tuple[str, str, str]]
+) -> None:
+    _answers(web, 200, 503, 429, 200)
+    session = bench()
+    session.send()
+    session.send()
+    assert [outcome for *_, outcome in told] == ["ok", "unavailable", "rate_limited", "retried"]
+    assert {(account, operation) for account, operation, _ in told} == {("connections.emea", "crm POST")}
+
+
+def test_silence_a_closed_port_and_half_an_answer_are_told_apart(
+    bench: Callable[..., Bench], told: list[tuple[str, str, str]]
+) -> None:
+    def half(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        connection.close()
+
+    def stalls(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        time.sleep(0.3)
+        connection.close()
+
+    with _listening(half) as (url, _), pytest.raises(errors.RetryLater) as caught:
+        bench(attempts=1).send(url=url)
+    assert caught.value.fault == "bad_answer"
+    with _listening(stalls) as (url, _), pytest.raises(errors.RetryLater, match="stopped coming") as caught:
+        bench(attempts=1, read_timeout=0.1).send(url=url)
+    assert caught.value.fault == "timeout"
+    with _listening(half) as (url, _):
+        closed = url
+    with pytest.raises(errors.Unreachable) as unreachable:
+        bench(attempts=1).send(url=closed)
+    assert unreachable.value.fault == "unreachable"
+    assert [outcome for *_, outcome in told] == ["bad_answer", "timeout", "unreachable"]

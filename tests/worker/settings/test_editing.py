@@ -36,7 +36,7 @@ def test_the_example_names_every_setting_and_changes_nothing(tmp_path: Path) -> 
     found = settings.load(file, environ={"TIERWISE_HOME": str(Path.cwd() / ".tierwise")})
     given = {key for key, _, origin in settings.origins(found) if origin != "default"}
     assert {**found.model_dump(), "connections": {}, "enrichers": {}} == settings.load(environ={}).model_dump()
-    unset = {"database_url", "broker_url", "policy_dir", "model.primary", "model.secondary"}
+    unset = {"database_url", "broker_url", "policy_dir", "token", "model.primary", "model.secondary"}
     assert given >= {names.dotted(path) for path in reading.variables()} - unset
 
 

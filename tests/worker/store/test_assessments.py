@@ -42,3 +42,11 @@ def test_the_first_answer_stays(desk: Any) -> None:
     desk.commit([two], assessments=(answer.model_copy(update={"cost_usd": 5.0}),))
     assert desk.store.assessments.get([answer.content_hash]) == {answer.content_hash: answer}
     assert desk.store.assessments.get([]) == {}
+
+
+def test_an_answer_is_kept_before_any_decision_stands_on_it(desk: Any) -> None:
+    answers = desk.store.assessments
+    paid, known = desk.assessment("paid"), desk.assessment("known", cached=True)
+    answers.keep([paid, known], now=desk.now)
+    answers.keep([], now=desk.now)
+    assert answers.get([paid.content_hash, known.content_hash]) == {paid.content_hash: paid}

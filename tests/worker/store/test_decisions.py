@@ -116,3 +116,32 @@ def test_a_long_chain_is_walked_in_pages(desk: Any, monkeypatch: pytest.MonkeyPa
     desk.decide(*(desk.arrival(str(number)) for number in range(7)))
     monkeypatch.setattr(decisions, "PAGE", 3)
     assert desk.store.decisions.verify("crm").links == 7
+
+
+def test_the_newest_decision_on_an_input_under_whatever_policy(desk: Any) -> None:
+    desk.decide(desk.arrival("a"), desk.arrival("b"), score=10)
+    desk.wait(1)
+    desk.poll(desk.arrival("a", company="Other"), policy="p2")
+    desk.commit(desk.claim(), score=20)
+    desk.poll(desk.arrival("a"), policy="p3")
+    desk.commit(desk.claim(), score=30)
+    wanted = {("crm", name, desk.lead(**more).fingerprint()) for name, more in
+              (("a", {}), ("a", {"company": "Other"}), ("b", {}), ("c", {}))}  # fmt: skip
+    found = desk.store.decisions.newest(wanted)
+    assert sorted((key[1], made.score, made.policy[:2]) for key, made in found.items()) == [
+        ("a", 20, "p2"), ("a", 30, "p3"), ("b", 10, found["crm", "b", desk.lead().fingerprint()].policy[:2]),
+    ]  # fmt: skip
+
+
+def test_of_the_last_decisions_the_newest_of_each_lead_in_shares(desk: Any) -> None:
+    for number in range(3):
+        desk.decide(*(desk.arrival(name, employee_count=number) for name in "abcd"), score=number)
+        desk.wait(1)
+    decisions = desk.store.decisions
+    everything = list(decisions.recent(limit=100))
+    assert sorted((item.record_id, item.body["score"], item.fields["employee_count"]) for item in everything) == [
+        (name, 2, 2) for name in "abcd"
+    ]  # fmt: skip
+    assert len(list(decisions.recent(limit=2))) == 2
+    shares = [list(decisions.recent(limit=100, part=part, parts=2, page=1)) for part in range(2)]
+    assert sorted(item.id for share in shares for item in share) == [item.id for item in everything]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tierwise import wiring
+from tierwise.domain.rules import RuleTest
 from tierwise.errors import Misconfigured
 
 
@@ -31,3 +32,41 @@ def test_an_activation_is_seen_when_the_memory_of_the_last_one_ends(
 def test_a_policy_that_nobody_published(parts: wiring.Wiring) -> None:
     with pytest.raises(Misconfigured, match="not in the database"):
         parts.runnable("0" * 64)
+
+
+def test_a_bundle_whose_tests_fail_is_not_activated_by_its_digest(parts: wiring.Wiring) -> None:
+    """Whatever way it came into the database."""
+    before = parts.runnable().policy
+    wrong = RuleTest(name="planted", lead={"email_kind": "free"}, expect="unknown")
+    rule = before.rules[0].model_copy(update={"tests": (wrong,)})
+    for broken in (
+        before.model_copy(update={"rules": (rule, *before.rules[1:])}),
+        before.model_copy(update={"prompt": "{{ nobody }}"}),
+        before.model_copy(update={"rules": (rule.model_copy(update={"when": "lead.nothing ==", "tests": ()}),)}),
+    ):
+        digest = parts.store.policies.publish(broken, by="me", note="", now=wiring.clock())
+        with pytest.raises(Misconfigured):
+            parts.activate(digest, by="me", note="")
+    assert len(parts.store.policies.history()) == 1
+
+
+def test_activation_and_rollback_are_seen_here_at_once(parts: wiring.Wiring) -> None:
+    before = parts.runnable()
+    changed = before.policy.model_copy(update={"version": "2.0"})
+    digest = parts.store.policies.publish(changed, by="me", note="", now=wiring.clock())
+    parts.activate(digest, by="me", note="")
+    assert parts.runnable().digest == digest
+    parts.rollback(by="me", note="")
+    assert parts.runnable() is before
+
+
+def test_a_staging_installation_runs_what_was_staged_there(parts: wiring.Wiring) -> None:
+    live = parts.runnable()
+    staged = live.policy.model_copy(update={"version": "2.0"})
+    digest = parts.store.policies.publish(staged, by="me", note="", now=wiring.clock())
+    parts.store.policies.activate(digest, by="me", note="", now=wiring.clock(), environment="staging")
+    other = wiring.Wiring(parts.settings.model_copy(update={"environment": "staging"}))
+    assert other.runnable().digest == digest
+    other.close()
+    parts._active = None
+    assert parts.runnable() is live

@@ -9,7 +9,20 @@ import threading
 import typer
 
 from tierwise import __version__
-from tierwise.cli import connections, connectors, demo, evaluation, leads, output, policy, processes, review, setup
+from tierwise.cli import (
+    connections,
+    connectors,
+    demo,
+    evaluation,
+    leads,
+    lifecycle,
+    output,
+    policy,
+    processes,
+    review,
+    setup,
+    users,
+)
 from tierwise.errors import TierwiseError
 
 app = typer.Typer(
@@ -25,10 +38,12 @@ demo.register(app)
 processes.register(app)
 leads.register(app)
 evaluation.register(app)
+lifecycle.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
+app.add_typer(users.app, name="users")
 
 
 def _version(asked: bool) -> None:

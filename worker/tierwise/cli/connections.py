@@ -10,7 +10,7 @@ import typer
 
 from tierwise import plugins, wiring
 from tierwise import settings as configuration
-from tierwise.cli import output, session
+from tierwise.cli import accounts, output, session
 from tierwise.cli.leads import show_previews
 from tierwise.domain import mapping
 from tierwise.errors import Misconfigured, RejectRecord
@@ -27,6 +27,7 @@ def list_(json: output.Json = False) -> None:
     """Every configured connection and how it is doing."""
     with session.opened() as parts:
         states = {state.name: state for state in parts.store.connections.list()}
+        health = [accounts.as_dict(one) for one in parts.store.health.list()]
         rows: list[dict[str, Any]] = []
         for name, settings in sorted(parts.settings.connections.items()):
             state = states.get(name)
@@ -42,6 +43,7 @@ def list_(json: output.Json = False) -> None:
                     "next_poll_at": state.next_poll_at if state else None,
                     "error": state.error if state else "",
                     "quota": state.quota._asdict() if state and state.quota else None,
+                    "health": [one for one in health if one["connection"] == name],
                 }
             )
     if json:
@@ -52,7 +54,7 @@ def list_(json: output.Json = False) -> None:
         ["name", "type", "enabled", "paused", "leads", "last polled", "calls left today", "note"],
         [
             [r["name"], r["type"], "yes" if r["enabled"] else "no", r["paused"], r["leads"],
-             output.ago(r["last_polled_at"]), calls_left(r["quota"]), r["error"]]
+             output.ago(r["last_polled_at"]), calls_left(r["quota"]), accounts.note(r["health"], r["error"])]
             for r in rows
         ],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Policy files: check, test, activate."""
+"""Policy files: check, test. What becomes of them is `cli/lifecycle`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tierwise import content, policies, wiring
+from tierwise import content, policies
 from tierwise.cli import output, session
-from tierwise.errors import RejectRecord
 
 app = typer.Typer(no_args_is_help=True, help="Rules, rubric, maps and reasons: check, test, activate.")
 
@@ -23,14 +22,14 @@ def template_problems(text: str) -> list[str]:
     return list(prompt.check_template(text))
 
 
-def _directory(given: Path | None) -> Path:
+def directory_of(given: Path | None) -> Path:
     return given if given is not None else content.find(session.load().policy_dir)
 
 
 @app.command()
 def check(directory: Directory = None, json: output.Json = False) -> None:
     """Every error of a bundle at once, with file, line, caret and a hint."""
-    where = _directory(directory)
+    where = directory_of(directory)
     problems = policies.check(where, template_check=template_problems)
     if json:
         output.print_json({"errors": [problem.as_dict() for problem in problems]})
@@ -45,7 +44,7 @@ def check(directory: Directory = None, json: output.Json = False) -> None:
 @app.command("test")
 def run_tests(directory: Directory = None, json: output.Json = False) -> None:
     """Run the tests inside the rule files and maps."""
-    where = _directory(directory)
+    where = directory_of(directory)
     results = policies.run_tests(policies.read(where))
     failed = [result for result in results if not result.passed]
     if json:
@@ -56,31 +55,3 @@ def run_tests(directory: Directory = None, json: output.Json = False) -> None:
         output.out.print(f"{len(results) - len(failed)} passed, {len(failed)} failed", markup=False)
     if failed:
         raise typer.Exit(1)
-
-
-@app.command()
-def activate(
-    directory: Annotated[Path, typer.Argument(help="Holds rules/ and prompts/.")],
-    note: Annotated[str, typer.Option(help="Why.")] = "",
-    json: output.Json = False,
-) -> None:
-    """Check, test, publish and activate a bundle; every worker uses it within five seconds."""
-    problems = policies.check(directory, template_check=template_problems)
-    if problems:
-        raise RejectRecord(
-            f"{len(problems)} problems, the first: {problems[0].message}",
-            place=f"{problems[0].file}:{problems[0].line}",
-            remedy=f"tierwise policy check {directory}",
-        )
-    policy = policies.read(directory)
-    failed = [result for result in policies.run_tests(policy) if not result.passed]
-    if failed:
-        raise RejectRecord(f"{len(failed)} tests of the bundle fail", remedy=f"tierwise policy test {directory}")
-    with session.opened() as parts:
-        who = session.person()
-        digest = parts.store.policies.publish(policy, by=who, note=note, now=wiring.clock())
-        active = parts.store.policies.activate(digest, by=who, note=note, now=wiring.clock())
-    if json:
-        output.print_json(active._asdict())
-    else:
-        output.say(f"active: {active.version} ({active.digest[:12]})")

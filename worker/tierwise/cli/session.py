@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 from tierwise import settings as configuration
 from tierwise import telemetry
+from tierwise.errors import Refused
 from tierwise.settings import Settings
-from tierwise.wiring import Wiring
+from tierwise.wiring import Wiring, clock
 
 
 def load() -> Settings:
@@ -27,6 +28,23 @@ def person() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
+
+
+def actor(parts: Wiring) -> str:
+    """Who acts: the person of TIERWISE_TOKEN, or whoever sits here, which is enough until people are listed.
+
+    Raises Refused for a token that opens nothing; that it was tried is recorded.
+    """
+    here = f"local:{person()}"
+    token = parts.settings.token
+    if token is None:
+        return here
+    found = parts.store.people.of_token(token.get_secret_value())
+    if found is not None:
+        return found.name
+    why = "this token opens nothing: it is mistyped, or its person was disabled"
+    parts.store.admin_events.add(here, "token", "token", reason="", now=clock(), refused=why)
+    raise Refused(why, place="TIERWISE_TOKEN", remedy="an admin gives out tokens: tierwise users add")
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def create_app(
     @app.get("/readyz")
     def readyz() -> responses.JSONResponse:
         """200 where the whole works, else 503 with what is missing."""
-        answer = health.as_json(look())
+        answer = health.as_json(look(), health.accounts(store))
         return responses.JSONResponse(answer, status_code=200 if answer["ready"] else 503, headers=_HEADERS)
 
     @app.get("/metrics")

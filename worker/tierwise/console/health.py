@@ -46,10 +46,35 @@ def look(store: ports.Store, *, broker: Broker | None, schema: Schema | None, no
     return [*found, *(_role(role, beats, now=now) for role in ROLES)]
 
 
-def as_json(found: Sequence[Finding]) -> dict[str, Any]:
+def accounts(store: ports.Store) -> list[Finding]:
+    """How each connection is doing; never raises. It stands beside readiness: a CRM that is down hides no console."""
+    try:
+        states, healths = store.connections.list(), store.health.list()
+    except TierwiseError:
+        return []
+    found = []
+    for state in states:
+        failing = [one for one in healths if one.connection == state.name and one.failures]
+        if state.paused:
+            remedy = f"see to it, then tierwise connections enable {state.name}"
+            found.append(Finding(state.name, False, f"paused: {state.paused}", remedy))
+        elif failing:
+            remedy = next((one.remedy for one in failing if one.remedy), "it is tried again by itself")
+            found.append(Finding(state.name, False, "; ".join(one.sentence() for one in failing), remedy))
+        else:
+            found.append(Finding(state.name, True, "does well" if state.enabled else "disabled"))
+    return found
+
+
+def as_json(found: Sequence[Finding], connections: Sequence[Finding] = ()) -> dict[str, Any]:
     """The answer of /readyz: `missing` holds the names of what is not as it should be."""
     missing = [finding.name for finding in found if not finding.ok]
-    return {"ready": not missing, "missing": missing, "checks": [finding._asdict() for finding in found]}
+    return {
+        "ready": not missing,
+        "missing": missing,
+        "checks": [finding._asdict() for finding in found],
+        "connections": [finding._asdict() for finding in connections],
+    }
 
 
 def age(at: datetime, *, now: datetime) -> float:

@@ -28,7 +28,8 @@ def read(store: ports.Store, *, now: datetime) -> list[Gauge]:
     up = Gauge("tierwise_database_up", "1 where the database answers.", (), {(): 1})
     build = Gauge("tierwise_build_info", "Version of the console.", ("version",), {(tierwise.__version__,): 1})
     try:
-        return [build, up, *_leads(store), *_queues(store, now), *_processes(store, now), *_policy(store)]
+        accounts = [*_leads(store), *_health(store, now)]
+        return [build, up, *accounts, *_queues(store, now), *_processes(store, now), *_policy(store)]
     except TierwiseError:
         return [build, up._replace(values={(): 0})]
 
@@ -78,6 +79,38 @@ def _leads(store: ports.Store) -> list[Gauge]:
             "End of the last poll.",
             ("connection",),
             {(state.name,): state.last_polled_at.timestamp() for state in states if state.last_polled_at is not None},
+        ),
+    ]
+
+
+def _health(store: ports.Store, now: datetime) -> list[Gauge]:
+    found = store.health.list()
+    resting: dict[tuple[str, ...], float] = {}
+    for one in found:
+        rests = one.resting_until is not None and one.resting_until > now
+        resting[one.connection,] = max(float(rests), resting.get((one.connection,), 0.0))
+    return [
+        Gauge(
+            "tierwise_connection_failures",
+            "Tries in a row that failed, by what was tried.",
+            ("connection", "step"),
+            {(one.connection, one.step): float(one.failures) for one in found},
+        ),
+        Gauge(
+            "tierwise_connection_failing_since_timestamp_seconds",
+            "When the first of them failed, and its fault.",
+            ("connection", "step", "fault"),
+            {
+                (one.connection, one.step, one.fault): one.failing_since.timestamp()
+                for one in found
+                if one.failing_since is not None
+            },
+        ),
+        Gauge(
+            "tierwise_connection_breaker_open",
+            "1 where the account is left in peace after too many failures.",
+            ("connection",),
+            resting,
         ),
     ]
 

@@ -70,8 +70,11 @@ def _tables(store: ports.Store, now: datetime) -> str:
     due = store.outbox.due(now=now)
     counts = {state.name: store.leads.counts(state.name) for state in states}
     active = store.policies.active()
+    ailing = [(one.name, one.detail, one.remedy) for one in health.accounts(store) if not one.ok]
+    trouble = _table("Trouble with accounts", ("Name", "What", "Remedy"), ailing)
     return "\n".join(
         [
+            *([trouble] if ailing else []),
             _table(
                 "Connections",
                 ("Name", "System", "State", "Leads", "To decide", "To write", "Last poll"),

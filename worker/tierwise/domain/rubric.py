@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tierwise.domain import stability
 from tierwise.domain.lead import CATALOGUE
+from tierwise.domain.leeway import Bounds
 from tierwise.domain.stability import Option
 
 UNKNOWN = "unknown"
@@ -136,6 +137,7 @@ class Rubric(Frozen):
     thresholds: Thresholds = Thresholds()
     models: Models = Models()
     targets: Targets = Targets()
+    bounds: Bounds = Bounds()
     free_text_cap: int = Field(default=40, ge=0, le=100)
     """The most points that self-reported free text can earn in all."""
 

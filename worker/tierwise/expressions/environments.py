@@ -94,8 +94,7 @@ def _environments(stage: Stage) -> tuple[Any, Any]:
         return (
             cel.NewEnv(descriptor_pool=pool, variables=typed, extensions=extensions),
             cel.NewEnv(
-                variables=dict.fromkeys(roots(stage), cel.Type.DYN),
+                variables=dict.fromkeys((*roots(stage), patterns.ROOT), cel.Type.DYN),
                 extensions=extensions,
-                functions=[patterns.function()],
             ),
         )

@@ -1,53 +1,89 @@
 """`matches()` without compiling its regular expression anew for every lead, as CEL does (0.2 to 2 ms each time).
 
-Most texts do not even hold a word of the pattern. So the words that any match must hold are worked out once; only a
-text with one of them is given to CEL's own RE2, whose answer alone counts. Nothing here ever matches by itself.
+`lead.x.matches('...')` is answered before CEL runs, and CEL reads the answer. Most texts do not even hold a word of the
+pattern; only one that does is given to CEL's own RE2, whose answer alone counts. Nothing here ever matches by itself.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 
+ROOT = "asked"
+"""The variable that holds the answers. Not a function of ours that CEL calls: the library keeps a reference to every
+text that it hands to Python, for ever (7 KB a lead)."""
+
 _SHORT = 100  # characters: titles and industries repeat, so their answers are kept
 _SHORTEST_WORD = 2
-_LITERAL_STRING = re.compile(
-    r"""[rR]?(?:'''.*?'''|\"\"\".*?\"\"\")|[rR](?:'[^'\n]*'|"[^"\n]*")|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*\"""",
+_TOKEN = re.compile(
+    r"""//[^\n]*|[rR]?(?:'''.*?'''|\"\"\".*?\"\"\")|[rR](?:'[^'\n]*'|"[^"\n]*")|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*\"""",
     re.DOTALL,
-)
-_CALL = re.compile(r"\.\s*matches\s*\(")
+)  # comments and literal texts
+_CALL = re.compile(r"(?<![\w.])(lead|result)\s*\.\s*([a-z]\w*)\s*\.\s*matches\s*\(\s*$", re.ASCII)
+_END = re.compile(r"\s*\)")
+_SHADOWED = re.compile(r"\(\s*(?:lead|result)\s*,")  # a macro that calls its own variable so
 _SPECIAL = frozenset("dwsbDWSBAz")  # escapes of RE2 that stand for a class or a place
 
 Words = frozenset[str]
 """A match holds at least one of these, in lower case."""
 
 
-def rewritten(expression: str) -> str:
-    """The expression with every `.matches(` outside of its texts sent through `function`."""
-    parts, end = [], 0
-    for text in _LITERAL_STRING.finditer(expression):
-        parts += [_CALL.sub(".tierwise_matches(", expression[end : text.start()]), text[0]]
-        end = text.end()
-    return "".join(parts) + _CALL.sub(".tierwise_matches(", expression[end:])
+class Call(NamedTuple):
+    """One `matches()` of a field and a literal pattern."""
+
+    key: str
+    """Under which the answer is looked up."""
+    root: str
+    field: str
+    pattern: str
 
 
-def function() -> Any:
-    """Declaration of `tierwise_matches` for CEL's environment."""
-    overload = cel.Overload(
-        "tierwise_matches_string",
-        return_type=cel.Type.BOOL,
-        parameters=[cel.Type.STRING, cel.Type.STRING],
-        is_member=True,
-        impl=_matches,
-    )
-    return cel.FunctionDecl("tierwise_matches", [overload])
+class Rewritten(NamedTuple):
+    """An expression that reads the answers to `calls` from the variable `asked`."""
+
+    expression: str
+    calls: tuple[Call, ...]
 
 
-def _matches(text: str, pattern: str) -> bool:
+def rewritten(expression: str) -> Rewritten:
+    """The expression with every call replaced that can be answered beforehand; what is left stays CEL's own."""
+    calls: list[Call] = []
+    if _SHADOWED.search(expression):
+        return Rewritten(expression, ())
+    made, end = "", 0
+    for token in _TOKEN.finditer(expression):
+        if token.start() < end:
+            continue
+        made += expression[end : token.start()]
+        end = token.end()
+        head, tail = _CALL.search(made), _END.match(expression, end)
+        if token[0].startswith("//") or head is None or tail is None or made[: head.start()].rstrip().endswith("."):
+            made += token[0]
+            continue
+        key = f"m{len(calls)}"
+        calls.append(Call(key, head[1], head[2], _decoded(token[0])))
+        made, end = f"{made[: head.start()]}{ROOT}.{key}", tail.end()
+    return Rewritten(made + expression[end:], tuple(calls))
+
+
+def answers(calls: Iterable[Call], data: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
+    """What CEL's `matches` says, by key. None for fields that are absent, or that hold no text."""
+    found = {}
+    for key, root, field, pattern in calls:
+        text = data[root].get(field)
+        if isinstance(text, str):
+            with contextlib.suppress(ValueError):
+                found[key] = matches(text, pattern)
+    return found
+
+
+def matches(text: str, pattern: str) -> bool:
+    """CEL's own answer. ValueError where the pattern is none of RE2."""
     needed = words(pattern)
     if needed is not None:
         # RE2 takes the long s for an s when it ignores case; lower() does not.
@@ -64,13 +100,18 @@ def _asked(text: str, pattern: str) -> bool:
     return value
 
 
-_kept = functools.lru_cache(maxsize=8192)(_asked)
+_kept = functools.lru_cache(maxsize=2048)(_asked)
 
 
 @functools.cache
 def _program() -> Any:
     environment = cel.NewEnv(variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING})
     return environment.compile("text.matches(pattern)")
+
+
+def _decoded(literal: str) -> str:
+    """The text that a literal of CEL stands for."""
+    return str(cel.NewEnv().compile(literal).eval(data={}).value())
 
 
 @functools.lru_cache(maxsize=1024)

@@ -37,23 +37,33 @@ def compile(expression: str, stage: Stage) -> Predicate:
         raise Misconfigured(first.message, place=f"expression '{_short(expression)}'", remedy=first.hint)
     with LOCK:
         tree = syntax.read(check_environment(stage).compile(expression).serialize())
-        program = run_environment(stage).compile(patterns.rewritten(expression))
-    return _Predicate(expression, program, roots=roots(stage), tree=tree)
+        text, calls = patterns.rewritten(expression)
+        program = run_environment(stage).compile(text)
+    return _Predicate(expression, program, roots=roots(stage), tree=tree, calls=calls)
 
 
 class _Predicate:
-    __slots__ = ("_expression", "_program", "_roots", "_tree")
+    __slots__ = ("_calls", "_expression", "_program", "_roots", "_tree")
 
-    def __init__(self, expression: str, program: Any, *, roots: tuple[str, ...], tree: syntax.Tree) -> None:
+    def __init__(
+        self,
+        expression: str,
+        program: Any,
+        *,
+        roots: tuple[str, ...],
+        tree: syntax.Tree,
+        calls: tuple[patterns.Call, ...],
+    ) -> None:
         self._expression = expression
         self._program = program
         self._roots = roots
         self._tree = tree
+        self._calls = calls
 
     def __call__(self, facts: Facts) -> Answer:
         data = {root: _plain(facts, root) for root in self._roots}
         try:
-            answer = self._program.eval(data=data)
+            answer = self._program.eval(data={**data, patterns.ROOT: patterns.answers(self._calls, data)})
         except RuntimeError as error:  # the limits of CEL itself, such as its iteration budget
             self._refuse(str(error))
         value = answer.value()
@@ -62,10 +72,14 @@ class _Predicate:
         if value is False:
             return _NO_MATCH
         absent = _ABSENT.fullmatch(value) if answer.type() == _ERROR else None
-        missing = self._missing(data, absent[1]) if absent else ()
+        missing = self._missing(data, self._field(absent[1])) if absent else ()
         if not missing:
             self._refuse(str(value))
         return Answer("unknown", missing)
+
+    def _field(self, key: str) -> str:
+        """The field behind a key that CEL missed: an answer about a field is missing where the field is."""
+        return next((call.field for call in self._calls if call.key == key), key)
 
     def _missing(self, data: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, ...]:
         """Fields that the answer lacked; the one CEL stumbled over first is always among them."""

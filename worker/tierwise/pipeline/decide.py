@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from tierwise import ports, telemetry
 from tierwise.domain import decision as decisions
-from tierwise.domain import rules
+from tierwise.domain import recall, rules
 from tierwise.domain.decision import Decision, Judged
 from tierwise.domain.policy import Runnable
 from tierwise.errors import RetryLater, TierwiseError
@@ -51,6 +51,8 @@ class Tools(NamedTuple):
     monotonic: Callable[[], float]
     random: Callable[[], float]
     new_trace: Callable[[], str]
+    asks: Callable[[str], str]
+    """Digest of what the policy of a digest asks models."""
 
 
 class Pumped(NamedTuple):
@@ -142,12 +144,31 @@ class Pump:
         self._claims.update({claim.work_id: claim for claim in claims})
         runnable = tools.runnable()
         made = tools.store.decisions.find({_key(claim, runnable) for claim in claims})
+        fresh = [claim for claim in claims if _key(claim, runnable) not in made]
+        earlier = tools.store.decisions.newest({_key(claim, runnable)[:3] for claim in fresh}) if fresh else {}
         for claim in claims:
             existing = made.get(_key(claim, runnable))
             if existing is not None:
                 self._reuse(claim, runnable, existing)
-            else:
+            elif not self._recall(claim, runnable, earlier.get(_key(claim, runnable)[:3])):
                 self._start(claim, runnable)
+        return True
+
+    def _recall(self, claim: ports.Claim, runnable: Runnable, earlier: Decision | None) -> bool:
+        """Decide from what models said of the same lead under a policy that asked the same; False where none did."""
+        tools = self._tools
+        if earlier is None or claim.attempt > 1:
+            return False
+        try:
+            if tools.asks(earlier.policy) != tools.asks(runnable.digest):
+                return False
+            gates = decisions.gate(runnable, claim.lead)
+            judged = None if rules.first(gates) is not None else recall.judged(runnable, earlier)
+            if judged is None and rules.first(gates) is None:
+                return False
+        except TierwiseError:
+            return False  # asked anew, what is wrong is told there
+        self._land(_Landed(claim, runnable, gates, judged, None, tools.new_trace()))
         return True
 
     def _reuse(self, claim: ports.Claim, runnable: Runnable, existing: Decision) -> None:
@@ -203,11 +224,22 @@ class Pump:
             return
         if error is None:
             try:
+                current = self._tools.runnable()
+                if current.digest != landed.runnable.digest:
+                    self._overtaken(landed, current)
+                    return
                 self._decide(landed)
                 return
             except Exception as failure:
                 error = failure
         self._fail(claim, error)
+
+    def _overtaken(self, landed: _Landed, current: Runnable) -> None:
+        """Another policy was activated while a model thought: the answer is kept, the lead decided under that one."""
+        paid = recall.paid(landed.judged) if landed.judged is not None else ()
+        self._tools.store.assessments.keep(paid, now=self._tools.clock())
+        self._report = self._report._replace(model_calls=self._report.model_calls + len(paid))
+        self._start(landed.claim, current)
 
     def _decide(self, landed: _Landed) -> None:
         claim, runnable = landed.claim, landed.runnable

@@ -9,11 +9,13 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from tierwise import errors
+from tierwise.pipeline.contact import Contact
 from tierwise.pipeline.crew import Crew
 from tierwise.sdk import (
     FIELDS,
@@ -43,9 +45,19 @@ T = TypeVar("T")
 class Guarded:
     """A connector that keeps the contract, or says that it does not. Used by one thread at a time, as any."""
 
-    def __init__(self, open_: Callable[[], Connector], *, name: str, seconds: float = CALL_SECONDS) -> None:
-        """Opens it. Raises the families of `errors` only."""
+    def __init__(
+        self,
+        open_: Callable[[], Connector],
+        *,
+        name: str,
+        seconds: float = CALL_SECONDS,
+        contact: Contact | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Opens it. Raises the families of `errors` only. `contact` hears of every call."""
         self._name = name
+        self._contact = contact or Contact(name)
+        self._monotonic = monotonic
         self._seconds = seconds
         self._crew = Crew(f"connector-{name}", size=1)
         self._hangs = False
@@ -78,7 +90,7 @@ class Guarded:
             yield self._page(page)
             if page.position is None:
                 return
-        raise errors.RetryLater("the connector stopped before its last page", place=self._name)
+        raise self._stopped()
 
     def read(self, record_ids: Sequence[str], *, properties: Sequence[str]) -> Sequence[Record]:
         """As the connector."""
@@ -89,10 +101,11 @@ class Guarded:
         """As the connector; answers that fit no update count as none, and are tried again for as long as any."""
         found: Any = self._call("write", lambda: self._connector.write(updates))
         answers = list(found) if isinstance(found, list | tuple) else []
-        if len(answers) == len(updates) and all(map(_fits, answers, updates)):
-            return answers
-        why = f"{self._name}: the connector's answer does not fit the batch"
-        return [Written(update.record_id, "retry", error=why) for update in updates]
+        if not (len(answers) == len(updates) and all(map(_fits, answers, updates))):
+            why = f"{self._name}: the connector's answer does not fit the batch"
+            answers = [Written(update.record_id, "retry", error=why) for update in updates]
+        self._contact.wrote(answers)
+        return answers
 
     def flush(self, updates: Sequence[Update]) -> Iterator[Mapping[int, Written]]:
         """As the connector, step by step; an answer that fits no update, or tells of one again, counts as none."""
@@ -108,10 +121,13 @@ class Guarded:
             while (step := self._call("flush", lambda: next(steps, None))) is not None:
                 fits = {place: said for place, said in _entries(step) if place in left and _fits(said, updates[place])}
                 left -= fits.keys()
+                self._contact.wrote(list(fits.values()))
                 yield fits
+            unanswered = f"{self._name}: the connector told nothing of it"
+            self._contact.wrote([Written(updates[place].record_id, "retry", error=unanswered) for place in left])
         finally:
             if (close := getattr(steps, "close", None)) is not None and not self._hangs:
-                self._call("flush", close)
+                self._call("close", close)
 
     def provision(self, fields: Sequence[AdviceField], *, dry_run: bool) -> Sequence[PlanStep]:
         """As the connector."""
@@ -136,7 +152,7 @@ class Guarded:
             yield page
             if page.position is None:
                 return
-        raise errors.RetryLater("the connector stopped before its last page", place=self._name)
+        raise self._stopped()
 
     def quota(self) -> Quota | None:
         """As the connector; None where it does not tell."""
@@ -151,28 +167,42 @@ class Guarded:
         self._crew.close()
 
     def _call(self, what: str, call: Callable[[], T]) -> T:
+        began = self._monotonic()
+        try:
+            answer = self._answer(what, call)
+        except errors.TierwiseError as error:
+            self._contact.ended(what, self._monotonic() - began, error)
+            raise
+        self._contact.ended(what, self._monotonic() - began, None)
+        return answer
+
+    def _answer(self, what: str, call: Callable[[], T]) -> T:
         if self._hangs:
             raise errors.RetryLater(f"the connector hangs in an earlier call, so {what} is not tried", place=self._name)
         future = self._crew.submit(call)
         concurrent.futures.wait([future], timeout=self._seconds)
         if not future.done():
             self._hangs = True
-            raise errors.RetryLater(
+            hung = errors.RetryLater(
                 f"the connector did not come back from {what} within {self._seconds:g} s",
                 place=self._name,
                 remedy="if it stays so, tell its makers that a call has no timeout",
             )
+            hung.fault = "timeout"
+            raise hung
         error = future.exception()
         if error is None:
             return future.result()
         if isinstance(error, errors.TierwiseError):
             error.place = error.place or self._name
             raise error
-        raise errors.RetryLater(
+        broke = errors.RetryLater(
             f"the connector broke in {what} with {type(error).__name__}",
             place=self._name,
             remedy="if it stays so, tell its makers: only the errors of tierwise.sdk may leave a connector",
-        ) from None
+        )
+        broke.fault = "broken"
+        raise broke from None
 
     def _page(self, page: Any) -> Page:
         if not isinstance(page, Page):
@@ -198,12 +228,21 @@ class Guarded:
             raise self._broken(f"{what} has a time without a time zone")
         return value
 
+    def _stopped(self) -> errors.RetryLater:
+        told = errors.RetryLater("the connector stopped before its last page", place=self._name)
+        told.fault = "broken"
+        self._contact.ended("answer", 0.0, told)
+        return told
+
     def _broken(self, what: str) -> errors.PauseConnection:
-        return errors.PauseConnection(
+        told = errors.PauseConnection(
             f"the connector breaks its contract: {what}",
             place=self._name,
             remedy="tell its makers to run tierwise.sdk.testing.ConnectorContract; then tierwise connections enable",
         )
+        told.fault = "broken"
+        self._contact.ended("answer", 0.0, told)
+        return told
 
 
 def _fits(said: Any, update: Update) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from tierwise import ports, telemetry
+from tierwise import ports
 from tierwise.errors import RetryLater, TierwiseError
 from tierwise.pipeline import poll
 from tierwise.pipeline.reconcile import Trail
@@ -64,7 +64,6 @@ def outcomes(
                 new = store.labels.keep_outcomes(
                     claim, page.outcomes, position=page.position, watermark=until if last else None, now=clock()
                 )
-                telemetry.count("tierwise_crm_calls_total", connection=connection, operation="outcomes", result="ok")
                 report = report._replace(
                     pages=report.pages + 1, outcomes=report.outcomes + len(page.outcomes), labels=report.labels + new
                 )

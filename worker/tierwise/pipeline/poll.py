@@ -141,7 +141,6 @@ def _read(
             claim, arrived, policy=policy, position=page.position, watermark=until if last else None, now=clock()
         )
         report = report.plus(ingested, records=len(page.records))
-        telemetry.count("tierwise_crm_calls_total", connection=claim.connection, operation="read", result="ok")
         for result, number in ingested._asdict().items():
             if number and claim.kind == "changes":
                 telemetry.count("tierwise_poll_records_total", number, connection=claim.connection, result=result)

@@ -170,7 +170,6 @@ class _Drain:
                         rows = [row for row, _ in left.values()]
                         self._store.outbox.renew(rows, lease=self._pace.lease, now=self._clock())
         except Exception as error:
-            _failed_call(busy[0][0].connection, error)
             self._put_back([row for row, _ in left.values()], error, batch=batch)
             raise
         rows = [row for row, _ in left.values()]
@@ -224,7 +223,6 @@ class _Drain:
             results = self._connector.write(_updates(busy, batch))
             return [self._settled(row, values, said) for (row, values), said in zip(busy, results, strict=True)]
         except Exception as error:
-            _failed_call(busy[0][0].connection, error)
             return error
 
     def _settled(self, row: ports.Outgoing, values: Advice, result: Written) -> ports.Settled:
@@ -279,11 +277,6 @@ def _updates(busy: Sequence[tuple[ports.Outgoing, Advice]], batch: str) -> list[
     return [Update(row.record_id, values, f"{batch}-{row.outbox_id}") for row, values in busy]
 
 
-def _failed_call(connection: str, error: Exception) -> None:
-    name = type(error).__name__
-    telemetry.count("tierwise_crm_calls_total", connection=connection, operation="write", result=name)
-
-
 def _is_the_accounts(error: Exception) -> bool:
     """Whether it cannot be one record's: a person must act on the account, or the account named a time."""
     named = isinstance(error, RetryLater) and error.after is not None
@@ -297,8 +290,6 @@ def _text(error: Exception) -> str:
 
 def _count(report: WroteBack, settled: Sequence[ports.Settled]) -> WroteBack:
     """With one more call that was answered."""
-    connection = settled[0].row.connection
-    telemetry.count("tierwise_crm_calls_total", connection=connection, operation="write", result="ok")
     return _tally(report._replace(calls=report.calls + 1), settled)
 
 

@@ -1,6 +1,18 @@
 """What the pipeline needs from the outside, as Protocols and the plain values that cross them."""
 
 from tierwise.ports.models import Clock, Judge
+from tierwise.ports.policies import (
+    Activation,
+    AdminEvent,
+    AdminEvents,
+    Approval,
+    People,
+    Person,
+    Policies,
+    Published,
+    Trial,
+)
+from tierwise.ports.seen import AccountHealth, Health
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -10,14 +22,12 @@ from tierwise.ports.stores import (
     Labels,
     Leads,
     Outbox,
-    Policies,
     Reviews,
     Slots,
     Store,
     Works,
 )
 from tierwise.ports.values import (
-    Activation,
     Arrival,
     Attempt,
     ChainReport,
@@ -34,6 +44,7 @@ from tierwise.ports.values import (
     Label,
     LeadStory,
     Outgoing,
+    PastDecision,
     ReviewItem,
     ReviewRequest,
     Settled,
@@ -41,7 +52,11 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "AccountHealth",
     "Activation",
+    "AdminEvent",
+    "AdminEvents",
+    "Approval",
     "Arrival",
     "Assessments",
     "Attempt",
@@ -57,6 +72,7 @@ __all__ = [
     "DecisionKey",
     "Decisions",
     "Finished",
+    "Health",
     "Heartbeat",
     "Heartbeats",
     "Ingested",
@@ -68,7 +84,11 @@ __all__ = [
     "Leads",
     "Outbox",
     "Outgoing",
+    "PastDecision",
+    "People",
+    "Person",
     "Policies",
+    "Published",
     "ReviewItem",
     "ReviewRequest",
     "Reviews",
@@ -76,5 +96,6 @@ __all__ = [
     "Slots",
     "Store",
     "StoredDecision",
+    "Trial",
     "Works",
 ]

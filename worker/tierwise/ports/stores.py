@@ -5,16 +5,16 @@ Times are timezone-aware UTC.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
-from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Assessment
+from tierwise.ports.policies import AdminEvents, People, Policies
+from tierwise.ports.seen import AccountHealth
 from tierwise.ports.values import (
-    Activation,
     Arrival,
     ChainReport,
     Claim,
@@ -30,6 +30,7 @@ from tierwise.ports.values import (
     Label,
     LeadStory,
     Outgoing,
+    PastDecision,
     ReviewItem,
     Settled,
 )
@@ -119,6 +120,22 @@ class Works(Protocol):
     def quarantine(self, claim: Claim, *, error: str, now: datetime) -> bool:
         """Tried too often: a review item of kind `schema` opens and status in_review is written."""
 
+    def requeue(
+        self,
+        policy: str,
+        *,
+        since: datetime,
+        now: datetime,
+        connection: str | None = None,
+        open_only: bool = True,
+        until: datetime | None = None,
+    ) -> int:
+        """Decide leads again under this policy that were decided between `since` and `until`; how many.
+
+        After new leads, and for nothing where a lead was decided under it before. `open_only` leaves those alone that
+        became an opportunity, a customer or were disqualified.
+        """
+
     def counts(self) -> dict[str, int]:
         """By state."""
 
@@ -129,6 +146,12 @@ class Decisions(Protocol):
     """The append-only record, a hash chain per connection."""
 
     def find(self, keys: Collection[DecisionKey]) -> dict[DecisionKey, Decision]: ...
+    def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
+        """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
+
+    def recent(self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500) -> Iterator[PastDecision]:
+        """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes."""
+
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
         """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""
 
@@ -139,6 +162,8 @@ class Assessments(Protocol):
     """The cache of paid answers by content hash."""
 
     def get(self, hashes: Collection[str]) -> dict[str, Assessment]: ...
+    def keep(self, assessments: Sequence[Assessment], *, now: datetime) -> None:
+        """Answers that were paid for though no decision stands on them yet."""
 
 
 class Outbox(Protocol):
@@ -197,18 +222,6 @@ class Labels(Protocol):
         """By connection, source and subject (without the id of a deal)."""
 
 
-class Policies(Protocol):
-    """Published bundles and which one runs."""
-
-    def publish(self, policy: Policy, *, by: str, note: str, now: datetime) -> str:
-        """Digest; publishing the same bundle twice changes nothing."""
-
-    def get(self, digest: str) -> Policy | None: ...
-    def activate(self, digest: str, *, by: str, note: str, now: datetime) -> Activation: ...
-    def active(self) -> Activation | None: ...
-    def history(self, *, limit: int = 50) -> list[Activation]: ...
-
-
 class Slots(Protocol):
     """Each periodic action happens once per slot, however many beats there are."""
 
@@ -247,7 +260,13 @@ class Store(Protocol):
     @property
     def policies(self) -> Policies: ...
     @property
+    def people(self) -> People: ...
+    @property
+    def admin_events(self) -> AdminEvents: ...
+    @property
     def slots(self) -> Slots: ...
     @property
     def heartbeats(self) -> Heartbeats: ...
+    @property
+    def health(self) -> AccountHealth: ...
     def close(self) -> None: ...

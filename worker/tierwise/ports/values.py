@@ -199,17 +199,6 @@ class ConnectionState(NamedTuple):
     """The account's calls of the day, as it last told."""
 
 
-class Activation(NamedTuple):
-    """What runs."""
-
-    id: int
-    digest: str
-    version: str
-    by: str
-    note: str
-    at: datetime
-
-
 class Heartbeat(NamedTuple):
     """Sign of life of one process."""
 
@@ -227,6 +216,19 @@ class StoredDecision(NamedTuple):
     previous: str
     hash: str
     decision: Decision
+
+
+class PastDecision(NamedTuple):
+    """A decision as it is stored, to be replayed."""
+
+    id: int
+    connection: str
+    record_id: str
+    policy: str
+    body: Mapping[str, Any]
+    """Without what is personal."""
+    fields: Mapping[str, Any] | None
+    """The signals it was made on; None where they were erased."""
 
 
 class ChainReport(NamedTuple):

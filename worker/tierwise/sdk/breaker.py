@@ -29,6 +29,12 @@ class Breaker:
         with self._lock:
             return self._in_a_row >= self._failures and self._clock() < self._open_until
 
+    @property
+    def rest_left(self) -> float:
+        """Seconds until a call is let through; 0 where calls are."""
+        with self._lock:
+            return max(0.0, self._open_until - self._clock()) if self._in_a_row >= self._failures else 0.0
+
     def admit(self, *, place: str) -> None:
         """Go ahead, or RetryLater with the seconds that are left. Whoever comes first after the rest is the trial."""
         with self._lock:
@@ -39,7 +45,9 @@ class Breaker:
                 # The next one waits a rest again, so a trial that never reports back blocks nobody for ever.
                 self._open_until = self._clock() + self._rest
                 return
-        raise errors.RetryLater(f"left in peace after {self._failures} failures in a row", after=left, place=place)
+        told = errors.RetryLater(f"left in peace after {self._failures} failures in a row", after=left, place=place)
+        told.fault = "resting"
+        raise told
 
     def succeeded(self) -> None:
         """It answers."""
@@ -62,3 +70,17 @@ def of(account: str) -> Breaker:
     """The process's breaker for `account`, so that it outlives the sessions that come and go with each task."""
     with _guard:
         return _breakers.setdefault(account, Breaker())
+
+
+def rest_left(account: str) -> float:
+    """Seconds for which this process leaves `account` in peace, whichever of its hosts it is; 0 where it does not."""
+    with _guard:
+        held = [one for name, one in _breakers.items() if name.partition(" ")[0] == account]
+    return max((one.rest_left for one in held), default=0.0)
+
+
+def forget(account: str) -> None:
+    """Its failures count no more: somebody has seen to it."""
+    with _guard:
+        for name in [name for name in _breakers if name.partition(" ")[0] == account]:
+            del _breakers[name]

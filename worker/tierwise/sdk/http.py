@@ -14,8 +14,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -24,8 +23,10 @@ from requests import Response, adapters, exceptions
 
 from tierwise import errors
 from tierwise.sdk import breaker as breakers
+from tierwise.sdk import calls
 from tierwise.sdk.connector import Limiter
 from tierwise.sdk.scrub import scrub
+from tierwise.sdk.verdicts import STATUSES, HttpRefused, Refusal, Route, Verdict, no_opinion, verdict
 
 __all__ = ["STATUSES", "HttpRefused", "Refusal", "Response", "Route", "Session", "Verdict", "document", "verdict"]
 
@@ -35,84 +36,6 @@ _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.5, 20.0  # seconds
 _LONGEST_BLOCK = 86_400.0  # seconds: no quota is longer than a day, and a wrong date must not stop an account for ever
 _REMEMBERED = 8  # later secrets: a token that is renewed every hour must not make the list endless
 _UNASKED_BLOCK = 1.0  # seconds without calls when a 429 names no time
-
-
-class HttpRefused(errors.PauseConnection):
-    """The request was understood and refused. The caller decides; uncaught, the connection pauses."""
-
-    def __init__(
-        self, status: int, category: str, *, message: str = "", document: Any = None, place: str = "", remedy: str = ""
-    ) -> None:
-        super().__init__(message, place=place, remedy=remedy)
-        self.status = status
-        self.category = category
-        """The other side's own word for it, "" where it gave none."""
-        self.document = document
-        """The answer's JSON, not scrubbed: to be read by a connector, never to be shown."""
-
-
-class Verdict(NamedTuple):
-    """What a status means for us."""
-
-    family: type[errors.TierwiseError]
-    sentence: str
-    remedy: str = ""
-    after: float | None = None
-    """Seconds to wait, where the connector knows better than a missing Retry-After."""
-
-
-class Route(NamedTuple):
-    """What one request is: its name in traces, the bucket it draws on, and whether it may be sent twice."""
-
-    operation: str
-    bucket: str
-    rate: float
-    burst: float
-    idempotent: bool = True
-    """Sending it again has the same effect: a read, or a write of absolute values. Whatever the method."""
-
-
-class Refusal(NamedTuple):
-    """An answer that is an error, for a connector to judge."""
-
-    status: int
-    category: str
-    message: str
-    """Not scrubbed."""
-    document: Any
-    headers: Mapping[str, str]
-
-
-_OVERLOADED = Verdict(errors.RetryLater, "is overloaded or down")
-STATUSES: Mapping[int, Verdict] = MappingProxyType(
-    {
-        401: Verdict(errors.PauseConnection, "does not accept the token", "put a valid token into the settings"),
-        403: Verdict(errors.PauseConnection, "denies access", "grant the app what it needs and renew the token"),
-        404: Verdict(HttpRefused, "does not have this"),
-        407: Verdict(errors.PauseConnection, "is behind a proxy that wants a login", "set HTTPS_PROXY with its login"),
-        408: Verdict(errors.RetryLater, "gave up waiting for the request"),
-        409: Verdict(HttpRefused, "has a conflict with this"),
-        423: Verdict(errors.RetryLater, "has this locked"),
-        425: Verdict(errors.RetryLater, "is not ready for this yet"),
-        429: Verdict(errors.RetryLater, "wants fewer calls"),
-        477: Verdict(errors.RetryLater, "is moving the account to another data centre"),
-    }
-)
-
-
-def verdict(status: int) -> Verdict:
-    """The family for a status of 300 and above: from the table, else by its hundreds."""
-    if status in STATUSES:
-        return STATUSES[status]
-    if status >= 500:
-        return _OVERLOADED
-    if status >= 400:
-        return Verdict(HttpRefused, "refuses this")
-    return Verdict(errors.Misconfigured, "answers with a redirect", "check the address in the connection's settings")
-
-
-def _no_opinion(_refusal: Refusal) -> Verdict | None:
-    return None
 
 
 class Session(requests.Session):
@@ -128,7 +51,7 @@ class Session(requests.Session):
         *,
         limiter: Limiter,
         route: Callable[[str, str], Route],
-        judge: Callable[[Refusal], Verdict | None] = _no_opinion,
+        judge: Callable[[Refusal], Verdict | None] = no_opinion,
         secrets: Collection[str] = (),
         connect_timeout: float = 5.0,
         read_timeout: float = 30.0,
@@ -136,7 +59,7 @@ class Session(requests.Session):
         patience: float = 60.0,
         breaker: breakers.Breaker | None = None,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] = calls.wait,
         jitter: Callable[[float, float], float] = random.uniform,
         tracer: trace.Tracer = _TRACER,
     ) -> None:
@@ -187,10 +110,12 @@ class Session(requests.Session):
             breaker.admit(place=self.account)
             left = max(0.0, self._patience - (self._clock() - started))
             self._limiter.acquire(route.bucket, rate=route.rate, burst=route.burst, timeout=left)
+            began = self._clock()
             try:
                 answer = self._attempt(request, options, route=route, number=attempt)
             except _Failure as failure:
                 _report(breaker, failure)
+                self._tell(route, failure.error.fault, began)
                 if failure.block is not None:
                     self._limiter.block(route.bucket, seconds=failure.block)
                 delay = self._delay(failure.error, attempt)
@@ -201,8 +126,12 @@ class Session(requests.Session):
                 self._sleep(delay)
             else:
                 breaker.succeeded()
+                self._tell(route, calls.RETRIED if attempt else calls.OK, began)
                 return answer
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _tell(self, route: Route, outcome: str, began: float) -> None:
+        calls.tell(calls.Call(self.account, route.operation, outcome, self._clock() - began))
 
     def _attempt(
         self, request: requests.PreparedRequest, options: Mapping[str, Any], *, route: Route, number: int
@@ -243,10 +172,13 @@ class Session(requests.Session):
         )
 
     def _broken(self, error: exceptions.RequestException, host: str) -> _Failure:
+        if _stopped_coming(error):
+            text = f"the answer of {host} stopped coming for {self._timeout[1]:g} s"
+            return _Failure(errors.RetryLater(text, place=self.account), counts=True, fault="timeout")
         match error:
             case exceptions.ReadTimeout():
                 text = f"no answer from {host} within {self._timeout[1]:g} s"
-                return _Failure(errors.RetryLater(text, place=self.account), counts=True)
+                return _Failure(errors.RetryLater(text, place=self.account), counts=True, fault="timeout")
             case exceptions.SSLError():
                 told = errors.Unreachable(
                     f"no trusted TLS connection to {host}",
@@ -265,11 +197,12 @@ class Session(requests.Session):
                 return _Failure(told, counts=True, unprocessed=never_sent or _refused_to_connect(error))
             case exceptions.InvalidSchema() | exceptions.InvalidURL():
                 return _Failure(self._unsendable(), again=False)
-        return _Failure(errors.RetryLater(f"the answer of {host} was cut off", place=self.account), counts=True)
+        cut = errors.RetryLater(f"the answer of {host} was cut off", place=self.account)
+        return _Failure(cut, counts=True, fault="bad_answer")
 
     def _refused(self, answer: Response, route: Route) -> _Failure:
         refusal = _read(answer)
-        found = self._judge(refusal) or verdict(refusal.status)
+        found = (self._judge(refusal) or verdict(refusal.status)).named(refusal.status)
         detail = scrub(refusal.message, self._secrets)
         text = f"{route.operation}: the server {found.sentence} (HTTP {refusal.status})"
         text = f"{text}: {detail}" if detail else text
@@ -279,7 +212,9 @@ class Session(requests.Session):
             error = found.family(text, after=after, place=self.account, remedy=found.remedy)
             slow_down = refusal.status == 429 or after is not None
             block = (_UNASKED_BLOCK if after is None else after) if slow_down else None
-            return _Failure(error, block=block, counts=refusal.status >= 500, unprocessed=refusal.status == 429)
+            return _Failure(
+                error, block=block, counts=refusal.status >= 500, unprocessed=refusal.status == 429, fault=found.fault
+            )
         if issubclass(found.family, HttpRefused):
             category = scrub(refusal.category, self._secrets, limit=80)
             return _Failure(
@@ -293,7 +228,7 @@ class Session(requests.Session):
                 ),
                 again=False,
             )
-        return _Failure(found.family(text, place=self.account, remedy=found.remedy), again=False)
+        return _Failure(found.family(text, place=self.account, remedy=found.remedy), again=False, fault=found.fault)
 
     def _delay(self, error: errors.TierwiseError, attempt: int) -> float:
         """Full jitter (a random part of the whole backoff), but never less than the other side asked for."""
@@ -312,9 +247,11 @@ class _Failure(Exception):
         counts: bool = False,
         unprocessed: bool = False,
         block: float | None = None,
+        fault: str = "",
     ) -> None:
         super().__init__()
         self.error = error
+        error.fault = fault or error.fault
         self.again = again
         self.counts = counts
         """The breaker counts it: the fault is theirs, not the request's."""
@@ -329,9 +266,11 @@ def document(answer: Response) -> Any:
         return json.loads(answer.content)  # by itself it takes the bytes for Latin-1 where a proxy calls them text
     except ValueError:
         host = urlsplit(str(answer.url)).netloc
-        raise errors.RetryLater(
+        told = errors.RetryLater(
             f"the answer of {host} is not JSON", remedy="if it stays so, check the address in the connection's settings"
-        ) from None
+        )
+        told.fault = "bad_answer"
+        raise told from None
 
 
 def _report(breaker: breakers.Breaker, failure: _Failure) -> None:
@@ -343,6 +282,12 @@ def _report(breaker: breakers.Breaker, failure: _Failure) -> None:
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
+
+
+def _stopped_coming(error: exceptions.RequestException) -> bool:
+    """A read timeout in the middle of a body is no ReadTimeout to requests, but a ConnectionError around urllib3's."""
+    inner = type(error.args[0]).__name__ if error.args else ""
+    return inner == "ReadTimeoutError" and not isinstance(error, exceptions.ReadTimeout)
 
 
 def _refused_to_connect(error: exceptions.RequestException) -> bool:

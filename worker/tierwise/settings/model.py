@@ -76,6 +76,24 @@ class TrailSettings(_Section):
     outcomes: bool = Field(True, description="Keep lifecycle stages, statuses and deals of leads as labels.")
 
 
+class PolicySettings(_Section):
+    """What a new policy may do before somebody has to agree, and what an activation decides anew."""
+
+    redecide_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        30, description="New weights and cut-offs apply to open leads decided in so many days; 0: to none."
+    )
+    sample: Count = Field(1000, description="Stored decisions that a staging run replays.")
+    max_flips: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.2, description="Largest share of leads whose tier or outcome may change without an approval."
+    )
+    max_review: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.3, description="Largest share of leads that may go to people without an approval."
+    )
+    max_asked: Annotated[float, Field(ge=0, le=1)] = Field(
+        1, description="Largest share of leads for which models would have to be asked anew without an approval."
+    )
+
+
 class ConsoleSettings(_Section):
     """The console's address."""
 
@@ -176,6 +194,12 @@ class Settings(_Section):
     policy_dir: Directory | None = Field(
         None, description="Directory with rules/ and prompts/ for an empty database; empty: the packaged ones."
     )
+    environment: Literal["production", "staging"] = Field(
+        "production", description="staging: this installation runs what `tierwise policy stage` put there."
+    )
+    token: SecretStr | None = Field(
+        None, description="Your token of `tierwise users add`, for commands that change things; in the environment."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "json", "pretty"] = Field("auto", description="auto: pretty on a terminal, else JSON.")
     tick_seconds: Seconds = Field(2, description="How often the database is asked what is due.")
@@ -190,6 +214,7 @@ class Settings(_Section):
     pump: PumpSettings = Field(default_factory=PumpSettings, description="Deciding.")
     write: WriteSettings = Field(default_factory=WriteSettings, description="Writing back.")
     trail: TrailSettings = Field(default_factory=TrailSettings, description="Passes that follow the poll.")
+    policy: PolicySettings = Field(default_factory=PolicySettings, description="Policies.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="Console.")
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")
     enrichers: dict[str, EnricherSettings] = Field(default_factory=dict, description="Enrichers by name, in order.")
@@ -213,6 +238,7 @@ class Settings(_Section):
             with contextlib.suppress(errors.Misconfigured):
                 found.add(plugged.secret(name))
             found |= {str(value) for key, value in plugged.options.items() if names.secret(key)}
+        found.add(self.token.get_secret_value() if self.token is not None else "")
         return frozenset(secret for secret in found if secret)
 
     @model_validator(mode="after")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from tierwise import errors
 from tierwise.store import engine, migrations, schema
+from tierwise.store.admin_events import AdminEvents
 from tierwise.store.assessments import Assessments
 from tierwise.store.connections import Connections
 from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions
+from tierwise.store.health import AccountHealth
 from tierwise.store.heartbeats import Heartbeats
 from tierwise.store.kept import Kept
 from tierwise.store.labels import Labels
 from tierwise.store.leads import Leads
 from tierwise.store.migrations import current, upgrade
 from tierwise.store.outbox import Outbox
+from tierwise.store.people import People
 from tierwise.store.policies import Policies
 from tierwise.store.reviews import Reviews
 from tierwise.store.slots import Slots
@@ -37,8 +40,11 @@ class SqlStore:
         self.reviews = Reviews(database)
         self.labels = Labels(database)
         self.policies = Policies(database)
+        self.people = People(database)
+        self.admin_events = AdminEvents(database)
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)
+        self.health = AccountHealth(database)
 
     def dispose_after_fork(self) -> None:
         """In a child process, before anything else: the parent's connections are not ours to use or close."""

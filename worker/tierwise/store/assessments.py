@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import pydantic
@@ -32,6 +32,11 @@ class Assessments:
                     with contextlib.suppress(pydantic.ValidationError):
                         found[row.content_hash] = Assessment.model_validate(row.body)
         return found
+
+    def keep(self, assessments: Sequence[Assessment], *, now: datetime) -> None:
+        """Answers that were paid for though no decision stands on them yet."""
+        if assessments:
+            self._database.write(lambda connection: keep(self._database, connection, assessments, now=now))
 
 
 def keep(

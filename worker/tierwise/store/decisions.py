@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tierwise.domain import chain
 from tierwise.domain.decision import Decision
-from tierwise.ports import ChainReport, Committed, DecisionKey, Finished, StoredDecision
+from tierwise.ports import ChainReport, Committed, DecisionKey, Finished, PastDecision, StoredDecision
 from tierwise.store import columns, commit, engine, schema
 
 TABLE = schema.decision
@@ -33,6 +33,34 @@ class Decisions:
             for row in _rows(connection, wanted, TABLE.c.body, TABLE.c.personal):
                 found[row.connection, row.record_id, row.fingerprint, row.policy] = _decision(row)
         return found
+
+    def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
+        """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
+        found: dict[tuple[str, str, str], sa.Row[Any]] = {}
+        with self._database.read() as connection:
+            for name in sorted({key[0] for key in inputs}):
+                for some in columns.chunks(sorted({key[1] for key in inputs if key[0] == name})):
+                    query = sa.select(TABLE).where(TABLE.c.connection == name, TABLE.c.record_id.in_(some))
+                    for row in connection.execute(query.order_by(TABLE.c.id)):
+                        key = (row.connection, row.record_id, row.fingerprint)
+                        if key in inputs:
+                            found[key] = row
+        return {key: _decision(row) for key, row in found.items()}
+
+    def recent(self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500) -> Iterator[PastDecision]:
+        """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes."""
+        with self._database.read() as connection:
+            nth = sa.select(TABLE.c.id).order_by(TABLE.c.id.desc()).offset(limit - 1).limit(1)
+            oldest = connection.execute(nth).scalar_one_or_none() or 0
+            newest = sa.select(sa.func.max(TABLE.c.id).label("id")).where(TABLE.c.id >= oldest)
+            newest = newest.group_by(TABLE.c.connection, TABLE.c.record_id)
+            ids = [number for number in connection.execute(newest).scalars() if number % parts == part]
+            wanted = [TABLE.c[name] for name in ("id", "connection", "record_id", "policy", "body", "personal")]
+            for some in columns.chunks(sorted(ids), page):
+                for row in connection.execute(sa.select(*wanted).where(TABLE.c.id.in_(some)).order_by(TABLE.c.id)):
+                    personal = json.loads(row.personal) if row.personal is not None else None
+                    fields = personal[chain.FIELDS] if personal is not None else None
+                    yield PastDecision(row.id, row.connection, row.record_id, row.policy, json.loads(row.body), fields)
 
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
         """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""

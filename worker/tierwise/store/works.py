@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tierwise.domain import advice
 from tierwise.domain.lead import Lead
 from tierwise.ports import Claim
-from tierwise.store import columns, connections, desired, engine, fence, reviews, schema
+from tierwise.store import columns, connections, desired, engine, fence, requeue, reviews, schema
 
 TABLE = schema.work
 LEAD = schema.lead
@@ -104,6 +104,21 @@ class Works:
             return True
 
         return self._database.write(work)
+
+    def requeue(
+        self,
+        policy: str,
+        *,
+        since: datetime,
+        now: datetime,
+        connection: str | None = None,
+        open_only: bool = True,
+        until: datetime | None = None,
+    ) -> int:
+        """Decide leads again under this policy that were decided between `since` and `until`; how many."""
+        return requeue.requeue(
+            self._database, policy, since=since, until=until, connection=connection, open_only=open_only, now=now
+        )
 
     def counts(self) -> dict[str, int]:
         """By state; every state is there."""

@@ -34,16 +34,16 @@ def run(name: str, connection: str | None, work: Callable[[wiring.Wiring], T]) -
         except LeaseLost as error:
             log.info("lease lost", error=str(error))
         except RetryLater as error:
-            log.warning("will be tried again", error=str(error))
+            log.warning("will be tried again", fault=error.fault, error=str(error))
         except PauseConnection as error:
-            log.error("the connection rests until a person acts", error=str(error))
+            log.error("the connection rests until a person acts", fault=error.fault, error=str(error))
             if connection is not None:
                 _pause(connection, f"{error}; then: tierwise connections enable {connection}")
         except Misconfigured as error:
             # No call was made, so nothing is gained by resting: the next poll finds the setting mended.
-            log.error("a setting or policy is wrong", error=str(error))
+            log.error("a setting or policy is wrong", fault=error.fault, error=str(error))
         except TierwiseError as error:
-            log.error("task failed", error=str(error))
+            log.error("task failed", fault=error.fault, error=str(error))
         except Exception:
             # The one place that catches everything: a bug in one task must not end the worker's loop.
             log.exception("task failed unexpectedly")

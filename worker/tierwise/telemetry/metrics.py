@@ -49,9 +49,18 @@ METRICS: dict[str, Metric] = {
         Metric(
             "tierwise_crm_calls_total",
             "counter",
-            "Requests to the CRM, by how they ended.",
+            "Calls of a connector, retries within them included, by how they ended.",
             ("connection", "operation", "result"),
         ),
+        Metric("tierwise_crm_seconds", "histogram", "Duration of one of them, seconds.", ("connection", "operation")),
+        Metric(
+            "tierwise_crm_requests_total",
+            "counter",
+            "HTTP requests to another system, each attempt by itself: ok, retried (answered at a later attempt), or "
+            "the fault.",
+            ("connection", "result"),
+        ),
+        Metric("tierwise_crm_request_seconds", "histogram", "Duration of one of them, seconds.", ("connection",)),
         Metric(
             "tierwise_enrichments_total",
             "counter",

@@ -37,10 +37,11 @@ class Wiring(Passes):
                 judge=judge,
                 submit=loop.submit,
                 runnable=self.runnable,
-                clock=clock,
+                clock=self.clock,
                 monotonic=time.monotonic,
                 random=random.random,
                 new_trace=telemetry.new_trace,
+                asks=self.asks,
             )
             pace = decide.Pace(
                 longest=settings.pump.seconds,
@@ -64,13 +65,13 @@ class Wiring(Passes):
         """Drain one connection's outbox; `full_only` leaves what does not fill a batch."""
         settings = self.settings.write
         pace = write_back.Pace(lease=settings.lease_seconds, attempts=settings.max_attempts)
-        with self.connector(name) as connector, telemetry.bind(connection=name):
+        with self.connector(name, step="write_back") as connector, telemetry.bind(connection=name):
             return write_back.write_back(
                 self.store,
                 connector,
                 connection=name,
                 owner=self.owner,
-                clock=clock,
+                clock=self.clock,
                 monotonic=time.monotonic,
                 random=random.random,
                 new_id=lambda: uuid.uuid4().hex,

@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import cast
 
-from tierwise import plugins
+from tierwise import plugins, telemetry
 from tierwise.domain import mapping
 from tierwise.domain.advice import AdviceField, fields_for
 from tierwise.domain.policy import Policy
 from tierwise.errors import Misconfigured, TierwiseError
-from tierwise.pipeline import guard
-from tierwise.sdk import Connection, Connector, TellsQuota
+from tierwise.pipeline import contact, guard
+from tierwise.sdk import Connection, Connector, TellsQuota, breaker, calls
 from tierwise.settings import ConnectionSettings
 from tierwise.wiring.policy import Policed
+
+log = telemetry.log(__name__)
 
 
 class Accounts(Policed):
@@ -43,18 +46,37 @@ class Accounts(Policed):
         return settings.secret(name) if given or plugins.needs_token(settings.type) else ""
 
     @contextmanager
-    def connector(self, name: str) -> Iterator[Connector]:
-        """The connector of one connection, open for the block."""
+    def connector(self, name: str, *, step: str | None = None) -> Iterator[Connector]:
+        """The connector of one connection, open for the block. How it went is kept as that of `step`."""
+        calls.listen(contact.request_ended)
         settings = self.connection(name)
         connection = Connection(
             name=name, type=settings.type, token=self.token(name), options=settings.options, limiter=self.limiter
         )
-        connector = guard.Guarded(lambda: plugins.open_connector(connection), name=name, seconds=self.call_seconds)
+        seen = contact.Contact(name)
         try:
-            yield cast(Connector, connector)
+            connector = guard.Guarded(
+                lambda: plugins.open_connector(connection), name=name, seconds=self.call_seconds, contact=seen
+            )
+            try:
+                yield cast(Connector, connector)
+            finally:
+                self._note_quota(name, connector)
+                connector.close()
         finally:
-            self._note_quota(name, connector)
-            connector.close()
+            if step is not None:
+                self._note_health(name, step, seen)
+
+    def _note_health(self, name: str, step: str, seen: contact.Contact) -> None:
+        """Beside the work, too."""
+        now, health = self.clock(), self.store.health
+        with contextlib.suppress(TierwiseError):
+            if seen.trouble is not None:
+                rest = breaker.rest_left(f"{contact.PREFIX}{name}")
+                resting_until = now + timedelta(seconds=rest) if rest > 0 else None
+                health.failed(name, step, **seen.trouble._asdict(), resting_until=resting_until, now=now)
+            elif seen.worked and health.well(name, step, now=now):
+                log.info("works again", connection=name, step=step)
 
     def _note_quota(self, name: str, connector: TellsQuota) -> None:
         """Beside the work: that it cannot be noted is no reason to fail."""

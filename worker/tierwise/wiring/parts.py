@@ -48,10 +48,12 @@ class Parts:
         broker_url: str | None = None,
         uncached: bool = False,
         answers: Callable[[Collection[str]], Mapping[str, Assessment]] | None = None,
+        clock: ports.Clock = clock,
     ) -> None:
         """`uncached`: no database is at hand, so no assessment is looked up or kept (`tierwise score`). `answers`
         looks assessments up elsewhere (`tierwise eval`)."""
         self.settings = settings
+        self.clock = clock
         self._uncached = uncached
         self._answers = answers
         self.broker_url = broker_url or settings.broker_url
@@ -65,6 +67,7 @@ class Parts:
         self._loop: LoopThread | None = None
         # What the layers above remember. It stands here, so that one signature makes a process's wiring.
         self._runnables: dict[str, Runnable] = {}
+        self._asks: dict[str, str] = {}
         self._active: tuple[float, str] | None = None
         self._pumping = threading.Lock()
 

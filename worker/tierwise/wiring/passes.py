@@ -12,7 +12,6 @@ from tierwise.pipeline import reconcile as trailing
 from tierwise.pipeline.map import Enrich
 from tierwise.pipeline.poll import Polled
 from tierwise.wiring.accounts import Accounts
-from tierwise.wiring.parts import clock
 
 
 class Passes(Accounts):
@@ -27,7 +26,10 @@ class Passes(Accounts):
             every=self.connection(name).poll_seconds or settings.poll_seconds,
             overlap=settings.overlap_seconds,
         )
-        with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
+        with (
+            self.connector(name, step="poll") as connector,
+            telemetry.bind(connection=name, policy=runnable.digest[:12]),
+        ):
             return poll.poll(
                 self.store,
                 connector,
@@ -36,7 +38,7 @@ class Passes(Accounts):
                 properties=mapping.properties(field_map),
                 policy=runnable.digest,
                 owner=self.owner,
-                clock=clock,
+                clock=self.clock,
                 monotonic=time.monotonic,
                 pace=pace,
                 stop=self.stopping.is_set,
@@ -56,7 +58,10 @@ class Passes(Accounts):
             return None
         runnable = self.runnable()
         field_map = self.field_map(name, runnable.policy)
-        with self.connector(name) as connector, telemetry.bind(connection=name, policy=runnable.digest[:12]):
+        with (
+            self.connector(name, step="reconcile") as connector,
+            telemetry.bind(connection=name, policy=runnable.digest[:12]),
+        ):
             return trailing.reconcile(
                 self.store,
                 connector,
@@ -65,7 +70,7 @@ class Passes(Accounts):
                 properties=mapping.properties(field_map),
                 policy=runnable.digest,
                 owner=self.owner,
-                clock=clock,
+                clock=self.clock,
                 monotonic=time.monotonic,
                 pace=poll.Pace(),
                 trail=self._trail(),
@@ -77,13 +82,13 @@ class Passes(Accounts):
         """Look at what became of one connection's leads; None where there is nothing to do yet."""
         if not self.trails(name, "outcomes"):
             return None
-        with self.connector(name) as connector, telemetry.bind(connection=name):
+        with self.connector(name, step="outcomes") as connector, telemetry.bind(connection=name):
             return outcomes.outcomes(
                 self.store,
                 connector,
                 connection=name,
                 owner=self.owner,
-                clock=clock,
+                clock=self.clock,
                 monotonic=time.monotonic,
                 pace=poll.Pace(),
                 trail=self._trail(),
@@ -91,7 +96,7 @@ class Passes(Accounts):
 
     def trails(self, name: str, kind: ports.CursorKind) -> bool:
         """Whether that pass over a connection has anything to read yet."""
-        return self._trail().due(self.store.cursors.watermark(name, kind), now=clock())
+        return self._trail().due(self.store.cursors.watermark(name, kind), now=self.clock())
 
     def _trail(self) -> trailing.Trail:
         settings = self.settings.trail

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from tierwise import content, policies, ports
-from tierwise.domain.policy import Runnable
+from tierwise.domain import changes
+from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
-from tierwise.wiring.parts import Parts, clock
+from tierwise.wiring.parts import Parts
 
 ACTIVE_FOR = 2.0
 """Seconds that the active policy is remembered: an activation reaches every worker well within five."""
+
+
+class Activated(NamedTuple):
+    """What runs now, and how many open leads are decided anew because of it."""
+
+    activation: ports.Activation
+    again: int
 
 
 class Policed(Parts):
@@ -23,13 +33,71 @@ class Policed(Parts):
 
     def ensure_policy(self) -> ports.Activation:
         """The active policy; an empty database gets the configured directory published and activated."""
-        active = self.store.policies.active()
+        environment = self.settings.environment
+        active = self.store.policies.active(environment) or self.store.policies.active()
         if active is not None:
             return active
         directory = self.policy_directory()
         policy = policies.read(directory)
-        digest = self.store.policies.publish(policy, by="tierwise", note="first policy", now=clock())
-        return self.store.policies.activate(digest, by="tierwise", note="database was empty", now=clock())
+        digest = self.store.policies.publish(policy, by="tierwise", note="first policy", now=self.clock())
+        return self.store.policies.activate(digest, by="tierwise", note="database was empty", now=self.clock())
+
+    def sound(self, digest: str) -> Policy:
+        """The stored bundle, loaded, compiled and tested again; Misconfigured where any of it fails."""
+        from tierwise.llm import prompt
+
+        policy = self.store.policies.get(digest)
+        if policy is None:
+            raise Misconfigured("no such policy was published", place=f"policy {digest[:12]}")
+        wrong = [f"prompt: {sentence}" for sentence in prompt.check_template(policy.prompt)]
+        failed = [result for result in policies.run_tests(policy) if not result.passed]
+        wrong += [f"{result.subject}, test {result.name}: {result.message}" for result in failed]
+        if wrong:
+            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            raise Misconfigured(
+                f"{wrong[0]}{more}", place=f"policy {digest[:12]}", remedy="mend its files and publish them again"
+            )
+        policies.compile(policy)
+        return policy
+
+    def activate(self, digest: str, *, by: str, note: str) -> Activated:
+        """Make it run, if it is sound and change control lets it. Raises Misconfigured and Refused."""
+        policy = self.sound(digest)
+        before = self.store.policies.active()
+        made = self.store.policies.activate(digest, by=by, note=note, now=self.clock())
+        return self._follow(made, before, policy)
+
+    def rollback(self, *, by: str, note: str, to: str | None = None) -> Activated:
+        """What ran before runs again. Reads nothing but the database. Raises Misconfigured and Refused."""
+        before = self.store.policies.active()
+        made = self.store.policies.rollback(by=by, note=note, now=self.clock(), to=to)
+        return self._follow(made, before, self.store.policies.get(made.digest))
+
+    def _follow(self, made: ports.Activation, before: ports.Activation | None, policy: Policy | None) -> Activated:
+        """New numbers apply to open leads, too, from answers that are there; anything more is a replay."""
+        self._active = None
+        old = self._readable(before.digest) if before is not None else None
+        days = self.settings.policy.redecide_days
+        if old is None or policy is None or not days or not changes.only_numbers(old, policy):
+            return Activated(made, 0)
+        now = self.clock()
+        return Activated(made, self.store.works.requeue(made.digest, since=now - timedelta(days=days), now=now))
+
+    def _readable(self, digest: str) -> Policy | None:
+        """None where it can no longer be read: that may be the very reason to leave it."""
+        try:
+            return self.store.policies.get(digest)
+        except Misconfigured:
+            return None
+
+    def asks(self, digest: str) -> str:
+        """Digest of what a published policy asks models."""
+        with self._lock:
+            found = self._asks.get(digest)
+            if found is None:
+                policy = self.store.policies.get(digest)
+                found = self._asks[digest] = changes.asks(policy) if policy is not None else f"unknown {digest}"
+            return found
 
     def runnable(self, digest: str | None = None) -> Runnable:
         """The policy of that digest, by default the active one, compiled once per process."""
@@ -40,7 +108,8 @@ class Policed(Parts):
                 policy = self.store.policies.get(digest)
                 if policy is None:
                     raise Misconfigured(f"policy {digest[:12]} is not in the database")
-                found = self._runnables[digest] = policies.compile(policy)
+                # What it is called is what it was published as, whatever this version would call it.
+                found = self._runnables[digest] = policies.compile(policy)._replace(digest=digest)
             return found
 
     def _active_digest(self) -> str:

@@ -111,3 +111,18 @@ def test_counts_switches_kinds_and_bursts(sf: Any, org: Org) -> None:
 def test_the_doors_are_closed_to_web_pages(stranger_sf: Any, headers: dict[str, str]) -> None:
     stranger_sf.call("GET", "/_sandbox/salesforce/stats", status=403, **headers)
     stranger_sf.call("GET", "/_sandbox/salesforce/stats")
+
+
+def test_a_converted_leads_history_becomes_the_contacts(sf: Any, org: Org, leads: list[str], clock: Any) -> None:
+    task = {"Subject": "Call", "TaskSubtype": "Call", "Status": "Not Started", "WhoId": leads[0]}
+    key = sf.door("records", {"object": "Task", "values": task})["id"]
+    clock.seconds += 60
+    sf.door("records", {"object": "Task", "id": key, "values": {"Status": "Completed"}})
+    made = sf.door("convert", {"id": leads[0], "amount": 900, "stage": "Closed Won"})
+    row = org.records.get(key)
+    assert row is not None
+    assert (row.values["WhoId"], row.values["IsClosed"]) == (made["contact"], True)
+    assert row.values["CompletedDateTime"] == int(clock.seconds) * 1000
+    soql = "SELECT ContactId, Opportunity.IsWon FROM OpportunityContactRole WHERE Opportunity.Amount = 900"
+    (role,) = sf.query(soql)["records"]
+    assert (role["ContactId"], role["Opportunity"]["IsWon"]) == (made["contact"], True)

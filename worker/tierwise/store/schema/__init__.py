@@ -2,7 +2,8 @@
 
 One module a topic: `accounts`, then the record's path in `records`: `lead` (what it is), `work` (what is to be
 decided), `decision` (what was), `outbox` (what the CRM is to show), `write_attempt` (what was sent); `people`:
-`review_item` (what a person is to look at), `label` (what people and sales said of it later); `policies`; `processes`.
+`review_item` (what a person is to look at), `label` (what people and sales said of it later); `policies`; `processes`;
+`seen` (how accounts are doing, and what people are told).
 """
 
 from __future__ import annotations
@@ -10,7 +11,16 @@ from __future__ import annotations
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
-from tierwise.store.schema.policies import policy_activation, policy_version
+from tierwise.store.schema.policies import (
+    admin_event,
+    person,
+    policy_activation,
+    policy_approval,
+    policy_shadow,
+    policy_trial,
+    policy_version,
+    shadow_decision,
+)
 from tierwise.store.schema.processes import fence, heartbeat, schedule_slot
 from tierwise.store.schema.records import (
     OUTBOX_STATES,
@@ -23,6 +33,7 @@ from tierwise.store.schema.records import (
     work,
     write_attempt,
 )
+from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, notification
 
 __all__ = [
     "CURSORS",
@@ -30,11 +41,14 @@ __all__ = [
     "HASH",
     "HEAD",
     "NAME",
+    "NOTIFICATION_STATES",
     "OUTBOX_STATES",
     "OUTCOMES",
     "RECORD_ID",
     "REVIEW_STATES",
     "WORK_STATES",
+    "account_health",
+    "admin_event",
     "assessment",
     "chain",
     "connection",
@@ -45,11 +59,17 @@ __all__ = [
     "label",
     "lead",
     "metadata",
+    "notification",
     "outbox",
+    "person",
     "policy_activation",
+    "policy_approval",
+    "policy_shadow",
+    "policy_trial",
     "policy_version",
     "review_item",
     "schedule_slot",
+    "shadow_decision",
     "work",
     "write_attempt",
 ]

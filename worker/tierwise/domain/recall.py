@@ -1,0 +1,58 @@
+"""What models said of a lead once, to decide it again under other weights, cut-offs or rules without asking.
+
+The answers stay good as long as the questions do (`changes.asks`) and the lead is the same; who calls sees to both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tierwise.domain.decision import Decision, Judged
+from tierwise.domain.policy import Runnable
+from tierwise.domain.rubric import Assessment, Rubric, Verdict
+
+DISAGREE = "MODELS_DISAGREE"
+
+
+def judged(runnable: Runnable, earlier: Decision) -> Judged | None:
+    """The judgement that the earlier decision stands on, at no cost; None where no model was asked then."""
+    found = verdicts_of(earlier.model_dump(mode="json"), runnable.policy.rubric)
+    if found is None:
+        return None
+    return Judged(
+        assessments=tuple(item.model_copy(update={"cached": True}) for item in earlier.assessments),
+        verdicts=found,
+        used=earlier.used,
+        contradiction=DISAGREE in earlier.reason_codes,
+        fallback=earlier.fallback,
+        errors=earlier.errors,
+    )
+
+
+def judged_of_body(body: Mapping[str, Any], rubric: Rubric) -> Judged | None:
+    """The same from a decision as it is stored, without what it cost: for replaying many."""
+    found = verdicts_of(body, rubric)
+    if found is None:
+        return None
+    codes = {reason["code"] for reason in body["reasons"]}
+    return Judged(verdicts=found, used=body["used"], contradiction=DISAGREE in codes, fallback=body["fallback"])
+
+
+def verdicts_of(body: Mapping[str, Any], rubric: Rubric) -> tuple[Verdict, ...] | None:
+    """Verdicts on the criteria that a model decides; None where the lead was stopped before one was asked."""
+    card = body["scorecard"]
+    if card is None:
+        return None
+    asked = {criterion.id for criterion in rubric.asked}
+    return tuple(
+        # What was stored was valid then; building thousands unchecked is what makes a backtest quick.
+        Verdict.model_construct(**{**item["verdict"], "flags": tuple(item["verdict"]["flags"])})
+        for item in card["contributions"]
+        if item["criterion"] in asked
+    )
+
+
+def paid(judgement: Judged) -> tuple[Assessment, ...]:
+    """Its answers that were asked for just now."""
+    return tuple(item for item in judgement.assessments if not item.cached)
