@@ -27,7 +27,7 @@ def test_the_store_is_what_the_pipeline_asks_for(opened: store.SqlStore) -> None
     parts = [name for name, value in vars(ports.Store).items() if isinstance(value, property)]
     assert parts
     for part in parts:
-        protocol = getattr(ports, {"works": "Works", "leads": "Leads"}.get(part, part.capitalize()))
+        protocol = getattr(ports, "".join(map(str.capitalize, part.split("_"))))
         wanted = {name for name in vars(protocol) if not name.startswith("_")}
         assert wanted <= {name for name in dir(getattr(opened, part)) if not name.startswith("_")}, part
 

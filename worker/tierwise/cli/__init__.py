@@ -10,6 +10,7 @@ import typer
 
 from tierwise import __version__
 from tierwise.cli import (
+    calibrate,
     connections,
     connectors,
     demo,
@@ -41,6 +42,7 @@ evaluation.register(app)
 lifecycle.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
+app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
 app.add_typer(users.app, name="users")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pydantic import PrivateAttr
+
 from tierwise.domain import belief, lead
 from tierwise.domain import rubric as rubrics
 from tierwise.domain.belief import Beliefs
 from tierwise.domain.curves import Curve
 from tierwise.domain.cutoffs import Chosen
-from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Assessment, Criterion, Frozen, Rubric, Scorecard, Verdict
 
 
@@ -64,13 +65,18 @@ class Calibration(Frozen):
     escalate: Chosen | None = None
     review: Chosen | None = None
 
+    _digest: str | None = PrivateAttr(default=None)
+
     def digest(self) -> str:
         """SHA-256 of the canonical form, hex."""
-        return lead.digest(self.model_dump(mode="json"))
+        if self._digest is None:
+            # Asked for with every decision.
+            self._digest = lead.digest(self.model_dump(mode="json"))
+        return self._digest
 
-    def why_not(self, policy: Policy, models: Sequence[str]) -> str | None:
-        """Why it does not apply to a policy with this chain; None where it does."""
-        if self.rubric != rubric_digest(policy):
+    def why_not(self, rubric: str, models: Sequence[str]) -> str | None:
+        """Why it does not apply to a rubric of that digest with this chain; None where it does."""
+        if self.rubric != rubric:
             return f"it was learnt under another rubric (version {self.rubric_version})"
         if self.models != tuple(models):
             return f"it was learnt with {' + '.join(self.models)}, the chain is {' + '.join(models)}"
@@ -81,12 +87,15 @@ class Calibration(Frozen):
         return round(min(1.0, max(0.0, self.curve.at(raw))), 6)
 
 
-def rubric_digest(policy: Policy) -> str:
+def rubric_digest(rubric: Rubric, prompt: str) -> str:
     """What verdicts and tiers depend on: criteria, cut-offs, knockouts and the prompt; not thresholds nor owner."""
-    told = policy.rubric.model_dump(
-        mode="json", exclude={"name", "version", "owner", "thresholds", "models", "targets"}
-    )
-    return lead.digest({"rubric": told, "prompt": policy.prompt})
+    told = rubric.model_dump(mode="json", include={"criteria", "knockouts", "tiers", "free_text_cap"})
+    return lead.digest({"rubric": told, "prompt": prompt})
+
+
+def chain(primary: str, secondary: str | None) -> tuple[str, ...]:
+    """The models of a chain, each once."""
+    return (primary,) if secondary in (None, primary) else (primary, str(secondary))
 
 
 def by_criterion(answers: Sequence[Sequence[Verdict]]) -> dict[str, list[Verdict]]:

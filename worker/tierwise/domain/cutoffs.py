@@ -6,6 +6,7 @@ would pass what is not so more often than the risk says. Labels must be a plain 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -56,10 +57,11 @@ def escalate(found: Sequence[Kept], *, target: float, risk: float = RISK) -> Cho
     Fixed-sequence: from the strictest on, each is tested at the whole risk, and the first that fails ends it.
     """
     best: float | None = None
+    enough = math.log(risk) / math.log(target)
     for cut in ESCALATE:
         kept = [item for item in found if item.confidence >= cut]
-        if not kept and best is None:
-            continue  # nothing was tested yet, so nothing failed
+        if len(kept) < enough:
+            continue  # however right they were, so few prove nothing; their labels were not looked at
         if exact.tail(sum(item.right for item in kept), len(kept), p=target) > risk:
             break
         best = cut
@@ -69,6 +71,18 @@ def escalate(found: Sequence[Kept], *, target: float, risk: float = RISK) -> Cho
         return Chosen(value=None, target=said, risk=risk, n=len(found), why=why)
     share = sum(item.confidence < best for item in found) / len(found)
     return Chosen(value=best, target=said, risk=risk, n=len(found), share=share)
+
+
+def for_share(confidences: Sequence[float], *, share: float) -> Chosen:
+    """The cut-off below which so many of the leads fall: a choice about money, which needs no label."""
+    ordered = sorted(confidences)
+    below = int(share * len(ordered))
+    said = f"at most {share:.0%} of the leads are shown to the second model"
+    if not ordered:
+        return Chosen(value=None, target=said, risk=0, n=0, why="no model answered any of these leads")
+    value = round(ordered[min(below, len(ordered) - 1)] - 5e-7, 6)
+    told = sum(item < value for item in ordered) / len(ordered)
+    return Chosen(value=max(0.0, value), target=said, risk=0, n=len(ordered), share=told)
 
 
 def review(found: Sequence[Final], *, precision: float, recall: float, risk: float = RISK) -> Chosen:

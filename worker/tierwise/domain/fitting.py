@@ -51,6 +51,9 @@ class Wanted(NamedTuple):
     precision: float
     recall: float
     kept_right: float = KEPT_RIGHT
+    """Of the first model's tiers, where no second model is asked."""
+    escalate_share: float | None = None
+    """In place of `kept_right`: how many leads the second model may see."""
     risk: float = cutoffs.RISK
 
 
@@ -88,7 +91,7 @@ def fit(
     before_right = [right_tier(item, item.before_tier, positives) for item in shuffled]
     told = [(item.stated, hit) for item, hit in zip(shuffled, right, strict=True) if item.stated is not None]
     return Calibration(
-        rubric=calibration.rubric_digest(policy),
+        rubric=calibration.rubric_digest(rubric, policy.prompt),
         rubric_version=policy.rubric.version,
         models=tuple(models),
         labels=len(shuffled),
@@ -99,7 +102,17 @@ def fit(
         before=figures([item.before for item in shuffled], before_right),
         after=figures([made.confidence for made in held], right),
         stated_auroc=_rounded(measures.auc([stated for stated, _ in told], [hit for _, hit in told])),
-        escalate=_escalate(shuffled, held, positives, wanted=wanted) if len(models) > 1 else None,
+        escalate=_escalate(
+            shuffled,
+            held,
+            positives,
+            wanted=wanted,
+            all_first=[_judge(rubric, _first(item), beliefs, curve).confidence for item in answered if item.answers]
+            if wanted.escalate_share is not None
+            else [],
+        )
+        if len(models) > 1
+        else None,
         review=cutoffs.review(
             [
                 cutoffs.Final(
@@ -136,8 +149,15 @@ def figures(confidences: Sequence[float], right: Sequence[bool]) -> Figures:
 
 
 def _escalate(
-    labelled: Sequence[Labelled], held: Sequence[_Judged], positives: frozenset[str], *, wanted: Wanted
+    labelled: Sequence[Labelled],
+    held: Sequence[_Judged],
+    positives: frozenset[str],
+    *,
+    wanted: Wanted,
+    all_first: Sequence[float],
 ) -> cutoffs.Chosen:
+    if wanted.escalate_share is not None:
+        return cutoffs.for_share(all_first, share=wanted.escalate_share)
     kept = [
         cutoffs.Kept(made.first, right_tier(item, made.first_tier, positives))
         for item, made in zip(labelled, held, strict=True)
@@ -162,8 +182,12 @@ def _judge(rubric: Rubric, answered: Answered, beliefs: Beliefs, curve: Curve) -
     card = calibration.card(rubric, answered, beliefs)
     first = card
     if len(answered.answers) > 1:
-        first = calibration.card(rubric, answered._replace(answers=answered.answers[:1]), beliefs)
+        first = calibration.card(rubric, _first(answered), beliefs)
     return _Judged(curve.at(card.confidence), card.tier, curve.at(first.confidence), first.tier)
+
+
+def _first(answered: Answered) -> Answered:
+    return answered._replace(answers=answered.answers[:1])
 
 
 def _learn(

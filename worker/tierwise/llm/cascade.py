@@ -117,7 +117,7 @@ class Cascade:
         secondary = self._secondary or models.secondary
         assessments: list[Assessment] = []
         failures: list[str] = []
-        wanted = case.runnable.policy.rubric.thresholds.escalate_below
+        wanted = decision.escalate_below(case.runnable)
         first = await self._try(case, primary, assessments=assessments, failures=failures)
         alone = secondary is None or secondary == primary
         if first is not None and (alone or self._card(case, first).confidence >= wanted):
@@ -136,6 +136,10 @@ class Cascade:
         first_card, second_card = self._card(case, first), self._card(case, second)
         chosen = second if second_card.confidence > first_card.confidence else first
         apart = contradicts(case.runnable.policy.rubric, first_card, second_card)
+        both = decision.merged(case.runnable, (first.verdicts, second.verdicts))
+        if both is not None:
+            # What each is worth is known, so the likelier verdict of each criterion counts, not the surer model.
+            chosen = second.model_copy(update={"verdicts": both})
         return self._judged(chosen, assessments, failures=failures, contradiction=apart)
 
     async def _last_resort(
@@ -207,8 +211,7 @@ class Cascade:
         )
 
     def _card(self, case: _Case, assessment: Assessment) -> Scorecard:
-        rules = decision.rule_verdicts(case.runnable, case.lead)
-        return rubric.score(case.runnable.policy.rubric, (*rules, *assessment.verdicts))
+        return decision.weighed(case.runnable, case.lead, assessment.verdicts)
 
     def _judged(
         self,

@@ -1,5 +1,6 @@
 """What the pipeline needs from the outside, as Protocols and the plain values that cross them."""
 
+from tierwise.ports.calibrations import Calibrations, Fitted, InForce, Told
 from tierwise.ports.models import Clock, Judge
 from tierwise.ports.policies import (
     Activation,
@@ -60,6 +61,7 @@ __all__ = [
     "Arrival",
     "Assessments",
     "Attempt",
+    "Calibrations",
     "ChainReport",
     "Claim",
     "Clock",
@@ -72,9 +74,11 @@ __all__ = [
     "DecisionKey",
     "Decisions",
     "Finished",
+    "Fitted",
     "Health",
     "Heartbeat",
     "Heartbeats",
+    "InForce",
     "Ingested",
     "Judge",
     "Known",
@@ -96,6 +100,7 @@ __all__ = [
     "Slots",
     "Store",
     "StoredDecision",
+    "Told",
     "Trial",
     "Works",
 ]

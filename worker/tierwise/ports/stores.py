@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.rubric import Assessment
+from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.policies import AdminEvents, People, Policies
 from tierwise.ports.seen import AccountHealth
 from tierwise.ports.values import (
@@ -263,6 +264,8 @@ class Store(Protocol):
     def people(self) -> People: ...
     @property
     def admin_events(self) -> AdminEvents: ...
+    @property
+    def calibrations(self) -> Calibrations: ...
     @property
     def slots(self) -> Slots: ...
     @property

@@ -6,6 +6,7 @@ from tierwise import errors
 from tierwise.store import engine, migrations, schema
 from tierwise.store.admin_events import AdminEvents
 from tierwise.store.assessments import Assessments
+from tierwise.store.calibrations import Calibrations
 from tierwise.store.connections import Connections
 from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions
@@ -42,6 +43,7 @@ class SqlStore:
         self.policies = Policies(database)
         self.people = People(database)
         self.admin_events = AdminEvents(database)
+        self.calibrations = Calibrations(database)
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)
         self.health = AccountHealth(database)

@@ -16,12 +16,12 @@ from tierwise.errors import Misconfigured, TierwiseError
 from tierwise.pipeline import contact, guard
 from tierwise.sdk import Connection, Connector, TellsQuota, breaker, calls
 from tierwise.settings import ConnectionSettings
-from tierwise.wiring.policy import Policed
+from tierwise.wiring.calibrated import Calibrated
 
 log = telemetry.log(__name__)
 
 
-class Accounts(Policed):
+class Accounts(Calibrated):
     """Parts that know the connections."""
 
     def connection(self, name: str) -> ConnectionSettings:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tierwise import limits, plugins, ports, store
+from tierwise.domain.calibration import Calibration
 from tierwise.domain.lead import digest
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment
@@ -69,6 +70,8 @@ class Parts:
         self._runnables: dict[str, Runnable] = {}
         self._asks: dict[str, str] = {}
         self._active: tuple[float, str] | None = None
+        self._in_force: tuple[float, Calibration | None] | None = None
+        self._misfit: tuple[str, str] | None = None
         self._pumping = threading.Lock()
 
     @property

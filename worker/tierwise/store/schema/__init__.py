@@ -9,6 +9,7 @@ decided), `decision` (what was), `outbox` (what the CRM is to show), `write_atte
 from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
+from tierwise.store.schema.calibration import calibration, calibration_activation
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import (
@@ -50,6 +51,8 @@ __all__ = [
     "account_health",
     "admin_event",
     "assessment",
+    "calibration",
+    "calibration_activation",
     "chain",
     "connection",
     "cursor",
