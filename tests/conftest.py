@@ -7,6 +7,8 @@ pytest_plugins = (
     "tierwise_fixtures.valkey",
     "tierwise_fixtures.postgres",
     "tierwise_fixtures.portal",
+    "tierwise_fixtures.org",
     "tierwise_fixtures.sandbox",
+    "tierwise_fixtures.stage",
     "tierwise_fixtures.waiting",
 )

@@ -19,7 +19,8 @@ PARTS = 5  # of them that one Composite request takes
 BATCH = ROWS * PARTS
 BULK_ABOVE = 6000  # records from which on a job costs fewer calls, and less time, than Composite requests
 FLUSH = 10_000  # what Salesforce itself works off as one batch of a job
-_HOPS = 3  # merges of merges that are followed
+_MERGED = "the record was merged into another one"
+_HOPS = 4  # merges of merges that are followed
 _UNMENTIONED = "Salesforce's answer does not tell what became of this row"
 _NO_COLUMN = "Field name not found"  # in the error of a whole job
 
@@ -34,7 +35,7 @@ class Row(NamedTuple):
     """Of the update in what `write` was given."""
     update: sdk.Update
     target: str
-    """Id to write to: the record's, or that of the one it was merged into."""
+    """The record's id."""
     fields: Mapping[str, values.Wire]
 
 
@@ -87,18 +88,19 @@ class Writer:
     def _delivered(
         self, rows: Sequence[Row], send: Callable[[Sequence[Row], list[Row]], Iterator[Fates]]
     ) -> Iterator[Fates]:
-        """Rows of distinct records, and then those that live on in another one where they do."""
-        for hop in range(_HOPS):
-            deleted: list[Row] = []
-            yield from send(rows, deleted) if hop == 0 else self._in_calls(rows, deleted)
-            rows = self._merged(deleted)
-            moved = {row.place for row in rows}
-            gone = [refusals.Problem(refusals.DELETED, "")]
-            last = hop + 1 == _HOPS
-            if over := [row for row in deleted if last or row.place not in moved]:
-                yield {row.place: _refused(row, refusals.sentence(gone)) for row in over}
-            if not rows or last:
-                return
+        """Rows of distinct records, and where those live on that were merged."""
+        deleted: list[Row] = []
+        yield from send(rows, deleted)
+        if deleted:
+            heirs = self._heirs([row.target for row in deleted])
+            gone = refusals.sentence([refusals.Problem(refusals.DELETED, "")])
+            yield {
+                # Nothing is written there: it may well have advice of its own, which only Tierwise knows.
+                row.place: sdk.Written(row.update.record_id, "retry", new_id=heirs[row.target], error=_MERGED)
+                if row.target in heirs
+                else _refused(row, gone)
+                for row in deleted
+            }
 
     def _in_bulk(self, rows: Sequence[Row], deleted: list[Row]) -> Iterator[Fates]:
         """As jobs, as far as a table can carry the rows."""
@@ -202,16 +204,31 @@ class Writer:
         else:
             fates[row.place] = _refused(row, refusals.sentence(found))
 
-    def _merged(self, deleted: Sequence[Row]) -> list[Row]:
-        """Those of the rows whose record lives on in another one, to be sent there."""
+    def _heirs(self, ids: Sequence[str]) -> dict[str, str]:
+        """The records that these live on in, for those that do: through merges of merges."""
         masters: dict[str, str] = {}
-        for start in range(0, len(deleted), ROWS):
-            ids = [row.target for row in deleted[start : start + ROWS]]
-            answer = self._client.query(soql.masters(ids, object_type=self._object), deleted=True)
-            masters |= {
-                str(one["Id"]): str(one["MasterRecordId"]) for one in answer["records"] if one["MasterRecordId"]
-            }
-        return [row._replace(target=masters[row.target]) for row in deleted if row.target in masters]
+        asked = list(ids)
+        for _ in range(_HOPS):
+            found: list[str] = []
+            for start in range(0, len(asked), ROWS):
+                soql_ = soql.masters(asked[start : start + ROWS], object_type=self._object)
+                told = {
+                    str(one["Id"]): one["MasterRecordId"] for one in self._client.query(soql_, deleted=True)["records"]
+                }
+                masters |= {key: str(master or "") for key, master in told.items()}
+                found += [str(master) for master in told.values() if master]
+            asked = [key for key in dict.fromkeys(found) if key not in masters]
+            if not asked:
+                break
+        heirs = {}
+        for key in ids:
+            heir = key
+            while masters.get(heir):
+                heir = masters[heir]
+            # A record that was asked about and answered is deleted, and nobody's heir.
+            if heir != key and heir not in masters:
+                heirs[key] = heir
+        return heirs
 
     def _stop_if_hopeless(self, found: Sequence[refusals.Problem]) -> None:
         """A field of ours that is missing, hidden or read-only fails every update alike."""
@@ -273,8 +290,7 @@ def _tables(rows: Sequence[Row], *, most_bytes: int) -> Iterator[list[Row]]:
 
 
 def _written(row: Row) -> sdk.Written:
-    moved = row.target if row.target != row.update.record_id else None
-    return sdk.Written(row.update.record_id, "written", new_id=moved)
+    return sdk.Written(row.update.record_id, "written")
 
 
 def _retry(row: Row, error: str) -> sdk.Written:

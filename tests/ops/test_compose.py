@@ -22,8 +22,8 @@ SECONDS = {"s": 1, "m": 60}
 
 # Keys of a service that the specification knows and this file uses; a new one is added here with a look at it.
 KNOWN = {
-    "build", "cap_drop", "command", "depends_on", "env_file", "environment", "healthcheck", "image", "init", "logging",
-    "networks", "pids_limit", "ports", "profiles", "read_only", "restart", "security_opt", "shm_size",
+    "build", "cap_drop", "command", "depends_on", "env_file", "environment", "expose", "healthcheck", "image", "init",
+    "logging", "networks", "pids_limit", "ports", "profiles", "read_only", "restart", "security_opt", "shm_size",
     "stop_grace_period", "tmpfs", "user", "volumes",
 }  # fmt: skip
 HEALTH = {"test", "interval", "timeout", "retries", "start_period", "disable"}
@@ -114,6 +114,13 @@ def test_database_and_broker_are_not_reachable_from_outside(compose: Any) -> Non
         assert "ports" not in compose["services"][name]
     for name in ("console", "sandbox"):
         assert [port.rsplit(":", 2)[0] for port in compose["services"][name]["ports"]] == ["127.0.0.1"]
+
+
+def test_a_worker_shows_its_counters_on_the_inner_network_only(compose: Any) -> None:
+    worker = compose["services"]["worker"]
+    assert worker["expose"] == [worker["environment"]["TIERWISE_METRICS__PORT"]]
+    assert "ports" not in worker
+    assert worker["environment"].items() > compose["services"]["beat"]["environment"].items()
 
 
 def test_the_broker_keeps_messages_and_refuses_rather_than_evicts(compose: Any) -> None:

@@ -35,7 +35,7 @@ def ports() -> dict[str, str]:
     """A free port here for each port of the file."""
     free = {}
     sockets = []
-    for port in ("8400", "8601", "8602"):
+    for port in ("8400", "8401", "8601", "8602"):
         sockets.append(socket.create_server(("127.0.0.1", 0)))
         free[port] = str(sockets[-1].getsockname()[1])
     for one in sockets:
@@ -126,7 +126,6 @@ def test_the_services_start_report_health_and_end(
 
     logs = {name: tmp_path / f"{name}.log" for name in environments}
     with contextlib.ExitStack() as running:
-        # Together, as compose starts them: a worker's sign of life is the work that beat sends it.
         processes = {
             name: running.enter_context(
                 _started(_argv(["tierwise", *services[name]["command"]], here), environments[name], logs[name])
@@ -140,6 +139,8 @@ def test_the_services_start_report_health_and_end(
         assert ready["missing"] == []
         with urllib.request.urlopen(f"http://127.0.0.1:{ports['8400']}/metrics", timeout=10) as answer:
             assert 'tierwise_processes{role="worker"}' in answer.read().decode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports['8401']}/metrics", timeout=10) as answer:
+            assert "process_resident_memory_bytes" in answer.read().decode()
     for name, log in logs.items():
         text = log.read_text() if log.exists() else ""
         assert "Traceback" not in text, f"{name}: {text}"

@@ -8,9 +8,11 @@ import pytest
 
 from tierwise import errors
 from tierwise.errors import (
+    Held,
     LeaseLost,
     Misconfigured,
     PauseConnection,
+    Refused,
     RejectRecord,
     RetryLater,
     TierwiseError,
@@ -22,9 +24,11 @@ FAMILIES = [
     (TierwiseError, Exception, 1),
     (RetryLater, TierwiseError, 3),
     (Unreachable, RetryLater, 3),
+    (Held, RetryLater, 3),
     (RejectRecord, TierwiseError, 1),
     (PauseConnection, TierwiseError, 3),
     (Misconfigured, TierwiseError, 2),
+    (Refused, TierwiseError, 1),
     (LeaseLost, TierwiseError, 1),
 ]
 

@@ -2,7 +2,8 @@
 
     TierwiseError
     ├── RetryLater          the same call may succeed: tried again with backoff     exit 3
-    │   └── Unreachable     nothing answered at all                                 exit 3
+    │   ├── Unreachable     nothing answered at all                                 exit 3
+    │   └── Held            nothing failed: a budget is spent, work waits for it    exit 3
     ├── RejectRecord        this record (or row) cannot be handled: review item     exit 1
     ├── PauseConnection     every call would fail the same way: a person must act   exit 3
     ├── Misconfigured       a file or setting is wrong: names the place and remedy  exit 2
@@ -28,6 +29,15 @@ FAULTS = (
     "resting",  # not called: it failed too often
     "misconfigured",
     "broken",  # a connector's own fault
+    "context_overflow",  # of a model: the prompt is too long for it
+    "unknown_model",
+    "refusal",  # the model would not answer
+    "empty",
+    "truncated",
+    "malformed",  # no JSON object
+    "wrong_schema",
+    "budget",  # not called: no money left
+    "unpriced",  # not called: a budget is set, and nobody knows what it costs
 )
 """How a call may end badly. A new one is for metrics: nothing branches on it."""
 
@@ -66,6 +76,12 @@ class Unreachable(RetryLater):
     """Nothing answered at the address."""
 
     fault = "unreachable"
+
+
+class Held(RetryLater):
+    """A budget is spent. No try was made and none is counted; `after` says when to look again."""
+
+    fault = "budget"
 
 
 class RejectRecord(TierwiseError):

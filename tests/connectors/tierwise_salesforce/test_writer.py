@@ -195,25 +195,27 @@ def test_a_field_without_security_pauses_the_connection(crm: Any, how: Mapping[s
     assert crm.count("/describe") == 1, "what was remembered is wrong, and is not believed again"
 
 
-def test_a_merged_record_is_written_where_it_lives_on(crm: Any) -> None:
-    gone, middle, master, deleted = crm.load(4)
-    for key, into in ((gone, middle), (middle, master), (deleted, None)):
-        row = crm.org.records.get(key)
-        crm.org.records.put(
-            row.__class__(row.kind, row.id, {**row.values, "MasterRecordId": into}, deleted=True), by="x"
-        )
-    written = crm.connector().write([update(gone, tierwise_score=41), update(deleted)])
-    assert written[0] == sdk.Written(gone, "written", new_id=master)
-    assert crm.value(master, SCORE) == 41.0
-    assert (written[1].outcome, written[1].new_id) == ("refused", None)
-    assert "deleted" in written[1].error
+def merge(crm: Any, key: str, into: str | None) -> None:
+    crm.edit(key, deleted=True, MasterRecordId=into)
+
+
+def test_a_merged_record_is_told_and_where_it_lives_on_is_not_written(crm: Any) -> None:
+    """Both have advice under way; the loser's, written to the master, would stand there for good."""
+    gone, middle, master, deleted, late = crm.load(5)
+    for key, into in ((gone, middle), (middle, master), (deleted, None), (late, deleted)):
+        merge(crm, key, into)
+    updates = [update(gone, tierwise_score=41), update(master, tierwise_score=90), update(deleted), update(late)]
+    written = crm.connector().write(updates)
+    assert (written[0].outcome, written[0].new_id) == ("retry", master)
+    assert written[1] == sdk.Written(master, "written")
+    assert crm.value(master, SCORE) == 90.0
+    assert [(one.outcome, one.new_id) for one in written[2:]] == [("refused", None)] * 2
+    assert "deleted" in written[2].error
 
 
 def test_where_a_record_lives_on_is_asked_again_later_and_the_rest_is_kept(crm: Any) -> None:
     gone, master, other = crm.load(3)
-    row = crm.org.records.get(gone)
-    merged = row.__class__(row.kind, row.id, {**row.values, "MasterRecordId": master}, deleted=True)
-    crm.org.records.put(merged, by="x")
+    merge(crm, gone, master)
     limit = [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]
     crm.instead = lambda method, path, body: (403, limit) if "/queryAll" in path else None
     written = crm.connector().write([update(gone), update(other)])

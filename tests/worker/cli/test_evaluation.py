@@ -89,8 +89,8 @@ def test_two_policies_side_by_side(home: Path, leads: Path, tmp_path: Path, caps
         shutil.copytree(source / name, other / name)
     prompt = other / "prompts" / "qualify.md"
     text = prompt.read_text()
-    assert "tiers: {A: 75," in text
-    prompt.write_text(text.replace("tiers: {A: 75,", "tiers: {A: 99,"))
+    assert "tiers: {A: 70," in text
+    prompt.write_text(text.replace("tiers: {A: 70,", "tiers: {A: 99,"))
     page = tmp_path / "report.html"
     found = _figures(capsys, str(leads), "--label", "tier", "--against", str(other), "--html", str(page))
     against = found["against"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -39,23 +38,6 @@ def test_what_is_no_text(tmp_path: Path) -> None:
     file.write_bytes(b"id\n\xff\xfe\n")
     with pytest.raises(Misconfigured, match="cannot be read"):
         list(leads.read(file))
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
-        ("2026-01-31T08:00:00Z", datetime(2026, 1, 31, 8, tzinfo=UTC)),
-        ("2026-01-31T08:00:00+02:00", datetime(2026, 1, 31, 6, tzinfo=UTC)),
-    ],
-)
-def test_moments(text: str, moment: datetime) -> None:
-    assert leads._moment(text) == moment
-
-
-def test_no_moment() -> None:
-    with pytest.raises(Misconfigured, match="yesterday"):
-        leads._moment("yesterday")
 
 
 def test_a_file_is_scored_in_its_order(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import fastapi
@@ -29,16 +29,20 @@ class Fake:
         self.open_reviews: dict[str, int] = {}
         self.activation: ports.Activation | None = None
         self.healths: list[ports.Health] = []
+        self.waiting: dict[str, int] = {}
+        self.money_levels: list[ports.Level] = []
+        self.spent: list[ports.Entry] = []
 
     def __getattr__(self, name: str) -> Any:
-        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies", "health"}:
+        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies", "health", "money"}:
             if self.down is not None:
                 raise self.down
             return _Part(self, name)
         raise AttributeError(name)
 
-    def beat(self, role: str, *, ago: float, instance: str = "a") -> None:
-        self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), {}))
+    def beat(self, role: str, *, ago: float, instance: str = "a", queues: Sequence[str] = ()) -> None:
+        info = {"queues": list(queues)} if queues else {}
+        self.beats.append(ports.Heartbeat(role, f"{role}-{instance}", NOW - timedelta(seconds=ago), info))
 
     def fail(self, name: str, step: str, *, times: int, fault: str, error: str, resting: float = 0) -> None:
         until = NOW + timedelta(seconds=resting) if resting else None
@@ -70,6 +74,16 @@ class _Part:
     def due(self, *, now: datetime) -> int | dict[str, int]:
         assert now == NOW
         return self._fake.work.get("ready", 0) if self._name == "works" else self._fake.outgoing
+
+    def held(self) -> dict[str, int]:
+        return self._fake.waiting
+
+    def levels(self, budgets: ports.Budgets, *, now: datetime) -> Sequence[ports.Level]:
+        return self._fake.money_levels if budgets.any else []
+
+    def entries(self, *, since: date) -> Sequence[ports.Entry]:
+        assert since == NOW.date().replace(day=1)
+        return self._fake.spent
 
     def active(self) -> ports.Activation | None:
         return self._fake.activation

@@ -44,6 +44,18 @@ def test_one_living_process_of_a_role_is_enough(busy: Any, store: ports.Store, n
     assert _bad(health.look(store, broker=None, schema=None, now=now)) == {}
 
 
+def test_a_kind_of_work_that_no_living_worker_does_is_named(busy: Any, store: ports.Store, now: datetime) -> None:
+    busy.beats = [beat for beat in busy.beats if beat.role == "beat"]
+    busy.beat("worker", ago=3, queues=("poll", "maint"))
+    busy.beat("worker", ago=5, instance="b", queues=("score",))
+    busy.beat("worker", ago=500, instance="dead", queues=("writeback",))
+    found = health.look(store, broker=None, schema=None, now=now)
+    assert _bad(found) == {"worker": "2 processes, last sign of life 3 s ago, but none serves writeback"}
+    assert any("--queues writeback" in finding.remedy for finding in found)
+    busy.beat("worker", ago=1, instance="c", queues=("writeback",))
+    assert _bad(health.look(store, broker=None, schema=None, now=now)) == {}
+
+
 def test_a_clock_ahead_of_ours_is_no_fault(busy: Any, store: ports.Store, now: datetime) -> None:
     busy.beats = [beat._replace(at=now + timedelta(seconds=5)) for beat in busy.beats]
     found = health.look(store, broker=None, schema=None, now=now)

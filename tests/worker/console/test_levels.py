@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tierwise import errors, ports
@@ -67,3 +67,16 @@ def test_without_the_database_only_that_is_said(busy: Any, store: ports.Store, n
     busy.down = errors.Unreachable("gone")
     assert {key[0] for key in _values(store, now)} == {"tierwise_build_info", "tierwise_database_up"}
     assert _values(store, now)["tierwise_database_up",] == 0
+
+
+def test_money_is_among_the_levels(fake: Any, store: ports.Store, now: datetime) -> None:
+    resumes = now + timedelta(hours=12)
+    fake.money_levels = [ports.Level(ports.ALL, "day", 5 * ports.NANO, 4 * ports.NANO, ports.NANO // 2, resumes)]
+    fake.spent = [ports.Entry("crm", "m", stage, nano_usd=ports.NANO) for stage in ("primary", "sample")]
+    fake.waiting = {"crm": 3}
+    budgets = ports.Budgets(total=ports.Budget(day=5 * ports.NANO))
+    found = {gauge.name: gauge.values for gauge in levels.read(store, now=now, budgets=budgets)}
+    assert found["tierwise_leads_held"] == {("crm",): 3}
+    assert found["tierwise_budget_usd"] == {("*", "day"): 5}
+    assert found["tierwise_budget_spent_usd"] == {("*", "day"): 4.5}
+    assert found["tierwise_model_spend_usd"] == {("crm", "m"): 2}

@@ -27,7 +27,18 @@ def level(id_: str, points: float) -> dict[str, object]:
     return {"id": id_, "points": points, "when": "true"}
 
 
-def tier_in_world(rubric: Rubric, levels: tuple[rubrics.Level | None, ...]) -> str:
+def cap_of(rubric: Rubric, given_: tuple[Verdict, ...]) -> float:
+    """What words may earn: nothing where half of the structured weight is unknown, all of the cap where none is."""
+    known = {item.criterion for item in given_ if item.level != rubrics.UNKNOWN}
+    facts = [criterion for criterion in rubric.criteria if not criterion.self_reported]
+    weight = sum(criterion.weight for criterion in facts)
+    unknown = sum(criterion.weight for criterion in facts if criterion.id not in known)
+    if not weight or not rubric.free_text_needs_facts:
+        return rubric.free_text_cap
+    return max(0, math.floor(100 * rubric.free_text_cap * (weight - 2 * unknown) / weight)) / 100
+
+
+def tier_in_world(rubric: Rubric, levels: tuple[rubrics.Level | None, ...], *, cap: float) -> str:
     """The tier if exactly these levels were true, from the rules as DESIGN states them."""
     free = structured = 0.0
     corroborated = False
@@ -41,7 +52,7 @@ def tier_in_world(rubric: Rubric, levels: tuple[rubrics.Level | None, ...]) -> s
             corroborated = corroborated or (level is not None and level.points > lowest)
         if any(level and (out.criterion, out.level) == (criterion.id, level.id) for out in rubric.knockouts):
             return list(rubric.tiers)[-1]
-    total = math.floor(round(structured + min(free, rubric.free_text_cap), 6) + 0.5)
+    total = math.floor(round(structured + min(free, cap), 6) + 0.5)
     names = [name for name, cut in rubric.tiers.items() if total >= cut]
     best = next(iter(rubric.tiers))
     return list(rubric.tiers)[1] if names[0] == best and not corroborated and len(rubric.tiers) > 1 else names[0]
@@ -64,7 +75,7 @@ def brute_force(rubric: Rubric, given_: tuple[Verdict, ...], tier: str) -> float
                 probability *= said.probability
             else:
                 probability *= (1 - said.probability) / (len(criterion.levels) - 1)
-        if tier_in_world(rubric, world) == tier:
+        if tier_in_world(rubric, world, cap=cap_of(rubric, given_)) == tier:
             total += probability
     return total
 
@@ -122,13 +133,46 @@ def test_a_better_level_never_lowers_the_score(data: st.DataObject) -> None:
 @given(st.data())
 def test_free_text_never_earns_more_than_its_cap(data: st.DataObject) -> None:
     rubric = data.draw(make.rubrics())
-    card = rubrics.score(rubric, data.draw(make.verdicts(rubric)))
+    verdicts = tuple(data.draw(make.verdicts(rubric)))
+    card = rubrics.score(rubric, verdicts)
+    cap = cap_of(rubric, verdicts)
     reported = {criterion.id for criterion in rubric.criteria if criterion.self_reported}
     structured = sum(item.points for item in card.contributions if item.criterion not in reported)
     free = sum(item.points for item in card.contributions if item.criterion in reported)
     assert card.score <= structured + rubric.free_text_cap + 0.5
-    assert card.capped == (round(free, 4) > rubric.free_text_cap)
-    assert card.score == math.floor(round(structured + min(free, rubric.free_text_cap), 4) + 0.5)
+    assert card.capped == (round(free, 4) > cap)
+    assert card.score == math.floor(round(structured + min(free, cap), 4) + 0.5)
+
+
+@given(st.data())
+def test_doubted_words_earn_nothing_and_never_lift_a_tier(data: st.DataObject) -> None:
+    rubric = data.draw(make.rubrics())
+    verdicts = tuple(data.draw(make.verdicts(rubric)))
+    doubted, trusted = rubrics.score(rubric, verdicts, doubted=True), rubrics.score(rubric, verdicts)
+    reported = {criterion.id for criterion in rubric.criteria if criterion.self_reported}
+    assert doubted.doubted
+    assert (
+        doubted.score == rubrics.score(rubric, [v for v in verdicts if v.criterion not in reported], doubted=True).score
+    )
+    assert doubted.score <= trusted.score
+    assert list(rubric.tiers).index(doubted.tier) >= list(rubric.tiers).index(trusted.tier)
+    assert doubted.knockout == trusted.knockout
+    assert all(item.points == 0 for item in doubted.contributions if item.criterion in reported)
+
+
+def test_a_suspect_verdict_makes_the_words_doubted() -> None:
+    rubric = make.rubric()
+    given_ = Verdict(criterion="intent", level="clear", probability=0.9, decided_by="m", flags=("INJECTION_SUSPECT",))
+    size = Verdict(criterion="size", level="high", probability=1, decided_by="rule")
+    assert (rubrics.score(rubric, [size, given_]).score, rubrics.score(rubric, [size, given_]).doubted) == (50, True)
+
+
+def test_words_earn_less_the_fewer_facts_are_known() -> None:
+    facts = [make.criterion(name, weight=20) for name in ("a", "b", "c")]
+    rubric = make.rubric(*facts, make.asked("intent", weight=40), free_text_cap=30, free_text_needs_facts=True)
+    said = Verdict(criterion="intent", level="clear", probability=1, decided_by="m")
+    known = [Verdict(criterion=name, level="low", probability=1, decided_by="rule") for name in ("a", "b", "c")]
+    assert [rubrics.score(rubric, [said, *known[:n]]).score for n in (3, 2, 1, 0)] == [30, 10, 0, 0]
 
 
 @given(st.data())

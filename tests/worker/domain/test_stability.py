@@ -2,13 +2,27 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tierwise.domain import stability
-from tierwise.domain.stability import Option
+
+
+class Option(NamedTuple):
+    hundredths: int
+    probability: float
+    corroborates: bool
+    knocks: bool
+
+
+def plain(criteria: list[list[Option]]) -> list[list[tuple[int, float]]]:
+    return [
+        [(stability.world(o.hundredths, corroborates=o.corroborates, knocks=o.knocks), o.probability) for o in options]
+        for options in criteria
+    ]
 
 
 @st.composite
@@ -40,6 +54,6 @@ def test_it_is_what_enumerating_all_worlds_gives(
         corroborated, knocked = any(o.corroborates for o in world), any(o.knocks for o in world)
         tier = settle(solid + min(free, cap), corroborated, knocked)
         wanted[tier] = wanted.get(tier, 0.0) + math.prod(option.probability for option in world)
-    found = stability.tiers(written, structured, cap=cap, settle=settle)
+    found = stability.tiers(plain(written), plain(structured), cap=cap, settle=settle)
     assert found == pytest.approx(wanted, abs=1e-9)
     assert sum(found.values()) == pytest.approx(1)

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tierwise.domain.rubric import Criterion, Verdict
-from tierwise.llm import answer, prompt, text
+from tierwise.llm import answer, injection, prompt, text
 
 FIELDS = {
     "job_title": "Head of Operations",
@@ -26,7 +26,12 @@ GOOD: dict[str, tuple[Any, ...]] = {
 def read(criteria: tuple[Criterion, ...]) -> Callable[..., dict[str, Verdict]]:
     def run(said: str, mark: str = "") -> dict[str, Verdict]:
         found = answer.verdicts(
-            said, criteria, fields=FIELDS, mark=mark, model="test/one", terms=frozenset({"purchase_timing"})
+            said,
+            criteria,
+            fields=FIELDS,
+            mark=mark,
+            model="test/one",
+            terms=injection.Terms(frozenset({"purchase_timing"})),
         )
         assert [verdict.criterion for verdict in found] == [criterion.id for criterion in criteria]
         return {verdict.criterion: verdict for verdict in found}

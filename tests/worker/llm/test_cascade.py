@@ -5,6 +5,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment
-from tierwise.llm import offline, prompt
+from tierwise.llm import cost, offline, prompt
 from tierwise.llm.cascade import Cascade
+from tierwise.llm.ledger import Ledger
+from tierwise.ports import NANO, Budget, Budgets, Permit, Spent
 
 LEAD = Lead(
     job_title="Head of IT", employee_count=200, message="We need it this month. The budget is there.", first_name="Anna"
@@ -374,3 +377,73 @@ def test_through_litellm_with_the_lexicon_alone(make_runnable: Any) -> None:
         await cascade.close()
 
     _together(main)
+
+
+def test_a_doubtful_primary_is_asked_again_in_other_orders(
+    run: Any, scripted: Any, answered: Any, make_runnable: Any
+) -> None:
+    sure = {**SURE, "buying_role": ("decides", 0.9, "Head of IT", "job_title")}
+    complete = scripted(one=[answered(**DOUBTFUL), answered(**sure), answered(**sure), answered(**sure)])
+    judged = run(complete, make_runnable(secondary="test/two"), samples=3)
+    assert complete.asked() == ["test/one"] * 4, "together they are sure enough"
+    systems = {messages[0]["content"] for _, messages in complete.calls}
+    assert len(systems) == 4, "every order is another prompt"
+    assert judged.used == "test/one"
+    assert len(judged.assessments) == 4
+    assert len({item.content_hash for item in judged.assessments}) == 4
+    timing = next(verdict for verdict in judged.verdicts if verdict.criterion == "purchase_timing")
+    assert timing.probability == pytest.approx((0.4 + 3 * 0.99) / 4)
+
+
+def test_samples_that_stay_doubtful_lead_to_the_secondary(
+    run: Any, scripted: Any, answered: Any, make_runnable: Any
+) -> None:
+    complete = scripted(one=[answered(**DOUBTFUL)], two=[answered(**SURE)])
+    judged = run(complete, make_runnable(secondary="test/two"), samples=2)
+    assert complete.asked() == ["test/one"] * 3 + ["test/two"]
+    assert judged.used == "test/two"
+    assert run(scripted(one=[answered(**SURE)]), make_runnable(), samples=2).assessments[1:] == ()
+
+
+class _Spent:
+    """A book without money."""
+
+    def open(self, asks: Any, **_: Any) -> list[Permit]:
+        spent = Spent("*", "day", NANO, NANO, datetime(2026, 11, 3, tzinfo=UTC))
+        return [Permit("spent", spent=spent) for _ in asks]
+
+    def renew(self, *_: Any, **__: Any) -> None: ...
+
+
+def _without_money() -> Ledger:
+    prices = cost.Prices({"test/one": cost.Price(1, 1), "test/two": cost.Price(1, 1)})
+    budgets = Budgets(total=Budget(day=NANO))
+    book: Any = _Spent()
+    return Ledger(
+        book, owner="me", budgets=budgets, prices=prices, linger=0, clock=lambda: datetime(2026, 11, 2, tzinfo=UTC)
+    )
+
+
+def test_without_money_the_lead_waits(run: Any, scripted: Any, make_runnable: Any) -> None:
+    complete = scripted(one=["never"])
+    with pytest.raises(errors.Held, match="daily budget"):
+        run(complete, make_runnable(secondary="test/two"), ledger=_without_money())
+    assert complete.calls == []
+
+
+def test_without_money_the_lexicon_decides_and_a_person_looks_where_that_is_set(
+    run: Any, scripted: Any, make_runnable: Any
+) -> None:
+    complete = scripted(one=["never"], two=["never"])
+    complete.scripts[offline.MODEL] = [lexicon_like]
+    told: list[str] = []
+    judged = run(
+        complete,
+        make_runnable(secondary="test/two"),
+        ledger=_without_money(),
+        when_spent="offline",
+        told=lambda error: told.append(error.fault),
+    )
+    assert (judged.used, judged.fallback) == (offline.MODEL, True)
+    assert all("daily budget" in error for error in judged.errors)
+    assert told == ["budget", "budget"]

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
-from tierwise.llm.once import Lookup, SingleFlight
+from tierwise.llm.once import Gathered, Lookup, SingleFlight
 
 
 async def _turns(count: int = 5) -> None:
@@ -135,5 +135,45 @@ def test_a_failing_query_fails_its_own_callers_only() -> None:
         with pytest.raises(ConnectionError):
             await lookup.get("bad")
         assert await lookup.get("good") == 1
+
+    asyncio.run(main())
+
+
+def test_what_is_brought_within_a_moment_goes_together() -> None:
+    async def main() -> None:
+        calls: list[list[int]] = []
+
+        async def double(items: Sequence[int]) -> list[int]:
+            calls.append(list(items))
+            await _turns()
+            if 13 in items:
+                raise ValueError("unlucky")
+            return [2 * item for item in items]
+
+        gathered: Gathered[int, int] = Gathered(double, linger=0.01)
+        first = [asyncio.create_task(gathered.add(item)) for item in (1, 2, 3)]
+        assert await asyncio.gather(*first) == [2, 4, 6]
+        assert calls == [[1, 2, 3]]
+        mixed = [asyncio.create_task(gathered.add(item)) for item in (13, 4)]
+        found = await asyncio.gather(*mixed, return_exceptions=True)
+        assert [type(item) for item in found] == [ValueError, ValueError]
+        assert await gathered.add(5) == 10, "a failure is of its own batch"
+
+    asyncio.run(main())
+
+
+def test_who_leaves_does_not_take_the_batch_along() -> None:
+    async def main() -> None:
+        async def echo(items: Sequence[int]) -> Sequence[int]:
+            await asyncio.sleep(0.01)
+            return items
+
+        gathered: Gathered[int, int] = Gathered(echo, linger=0)
+        one, two = (asyncio.create_task(gathered.add(item)) for item in (1, 2))
+        await _turns(2)
+        one.cancel()
+        assert await two == 2
+        with pytest.raises(asyncio.CancelledError):
+            await one
 
     asyncio.run(main())

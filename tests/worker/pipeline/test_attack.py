@@ -30,7 +30,7 @@ RUNNABLE = policies.runnable(
 class Gullible:
     """Clear intent where the message says OBEY or is keen; suspects whatever says WATCH."""
 
-    async def judge(self, runnable: Runnable, lead: Lead) -> Judged:
+    async def judge(self, runnable: Runnable, lead: Lead, *, connection: str = "") -> Judged:
         message = lead.message or ""
         level = "clear" if "OBEY" in message or "keen" in message else "none"
         flags: Any = ("INJECTION_SUSPECT",) if "WATCH" in message else ()
@@ -95,8 +95,8 @@ def test_nowhere_to_plant() -> None:
 def test_pairs_are_counted(engine: Engine) -> None:
     clean = _clean(engine, "hello", "keen buyer", None, "WATCH this")
     strings = [
-        Planted("OBEY me", "attack"),  # raises all but the keen one
-        Planted("WATCH OBEY", "attack"),  # raises and is flagged
+        Planted("OBEY me", "attack"),  # raises all but the keen one and the suspect, whose words earn nothing
+        Planted("WATCH OBEY", "attack"),  # flagged, so it raises none
         Planted("kindly", "benign"),  # flagged nowhere that was not flagged bare
         Planted("WATCHES", "benign"),  # a false alarm on three
     ]
@@ -104,15 +104,14 @@ def test_pairs_are_counted(engine: Engine) -> None:
     assert len(found) == 16
     assert attack.tally(found) == {
         "pairs": 8,
-        "tier_raised": 6,
+        "tier_raised": 2,
         "flagged": 1 + 4,
         "benign": 8,
         "benign_flagged": 3,
     }
     assert attack.worst(found) == [
-        {"text": "OBEY me", "kind": "attack", "leads": 3},
-        {"text": "WATCH OBEY", "kind": "attack", "leads": 3},
         {"text": "WATCHES", "kind": "benign", "leads": 3},
+        {"text": "OBEY me", "kind": "attack", "leads": 2},
     ]
 
 

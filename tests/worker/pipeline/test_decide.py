@@ -665,3 +665,24 @@ def _turn(line: Any, name: str, how: Any, *more: Any) -> None:
         if how == "decides" and claims:
             line.store.works.release(claims, now=line.clock.now)
             line.pump(owner="rival", stop=lambda: bool(line.hands.resume()))
+
+
+def test_a_lead_waits_for_money_without_using_up_its_tries(line: Any) -> None:
+    line.put("1")
+    line.put("2")
+    line.poll()
+    held = errors.Held("the daily budget is spent", after=600)
+    line.judge.says["1@acme.example"] = [held] * 7
+    pumped = line.pump()
+    assert (pumped.decided, pumped.held, pumped.retried) == (1, 1, 0)
+    assert line.work() == {"ready": 1, "done": 1}
+    assert line.store.works.held() == {line.name: 1}
+    (row,) = line.story("1").work
+    assert (row["attempt"], row["error"]) == (0, "waits: the daily budget is spent")
+    assert line.pump().held == 0, "it is not looked at before its time"
+    for _ in range(6):
+        line.clock.wait(600)
+        assert line.pump().held == 1
+    line.clock.wait(600)
+    assert line.pump().decided == 1, "after more waits than there are tries"
+    assert line.store.works.held() == {}

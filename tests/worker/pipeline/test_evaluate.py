@@ -34,7 +34,7 @@ class Listener:
         self.asked: list[str] = []
         self.model = "fake"
 
-    async def judge(self, runnable: Runnable, lead: Lead) -> Judged:
+    async def judge(self, runnable: Runnable, lead: Lead, *, connection: str = "") -> Judged:
         level, sure, *rest = (lead.message or "none 0.9").split()
         self.asked.append(lead.message or "")
         verdict = Verdict(criterion="intent", level=level, probability=float(sure), decided_by=self.model)

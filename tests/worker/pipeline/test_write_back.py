@@ -373,6 +373,23 @@ def test_a_record_that_was_merged_meanwhile_goes_on_under_its_new_id(line: Any) 
     assert line.write_back() == WroteBack()
 
 
+def test_a_record_that_was_merged_into_one_with_advice_of_its_own_is_over(line: Any) -> None:
+    _decided(line, "1", "2")
+    line.crm.answers["1"] = Written("1", "retry", new_id="2", error="merged")
+    assert line.write_back() == WroteBack(calls=1, sent=1, retried=1)
+    assert _due(line) == 0
+    assert [update.record_id for update in line.crm.journal] == ["2"]
+
+
+def test_a_record_that_was_merged_into_one_that_we_do_not_know_goes_on_as_that(line: Any) -> None:
+    _decided(line, "1")
+    line.crm.answers["1"] = Written("1", "retry", new_id="9", error="merged")
+    line.crm.put("9", **line.crm.properties.pop("1"))
+    del line.crm.modified["1"]
+    assert line.write_back().sent == 1
+    assert [update.record_id for update in line.crm.journal] == ["9"]
+
+
 def test_who_slept_through_half_the_lease_sends_nothing(line: Any) -> None:
     """Whoever sleeps a little longer may be followed by another writer: better nothing than something late."""
     _decided(line, "1", "2", "3", "4")

@@ -11,7 +11,7 @@ import pytest
 
 from tierwise import ports
 from tierwise.domain.lead import Lead
-from tierwise.ports import calibrations, models, policies, seen, stores, values
+from tierwise.ports import calibrations, models, money, policies, seen, stores, values
 
 VALUES = [
     item
@@ -24,11 +24,11 @@ VALUES = [
 def test_everything_is_found_under_ports() -> None:
     declared = {
         name
-        for module in (calibrations, models, policies, seen, stores, values)
+        for module in (calibrations, models, money, policies, seen, stores, values)
         for name, item in vars(module).items()
         if getattr(item, "__module__", "") == module.__name__ and not name.startswith("_")
     }
-    assert set(ports.__all__) == declared | {"Clock", "CursorKind", "DecisionKey"}
+    assert set(ports.__all__) == declared | {"ALL", "Clock", "CursorKind", "DecisionKey", "NANO", "UNLIMITED"}
     assert all(hasattr(ports, name) for name in ports.__all__)
 
 

@@ -41,6 +41,21 @@ def test_a_page_that_was_read_before_our_write_is_no_evidence(sent: Any) -> None
     assert sent.outgoing() == []
 
 
+def test_a_crm_that_stamps_whole_seconds_shows_our_write_before_it_began(desk: Any) -> None:
+    """Salesforce: what replaced our values within that second would be taken for a page of before, and stay."""
+    desk.now = desk.now.replace(microsecond=633_000)
+    desk.decide(desk.arrival("1"))
+    desk.send()
+    desk.wait(5)
+    desk.decide(desk.arrival("1", company="B"), score=20, tier="D")
+    second = desk.now.replace(microsecond=0)
+    desk.send()
+    desk.apply("1", {"tierwise_score": 80, "tierwise_tier": "A"})
+    desk.wait(5)
+    done = desk.poll(desk.arrival("1", company="B", modified_at=second))
+    assert (done.delivered, done.repaired) == (0, 1)
+
+
 def test_our_own_write_is_recognised_though_the_clocks_differ(sent: Any) -> None:
     done = sent.poll(sent.arrival("1", modified_at=sent.now - timedelta(hours=1)))
     assert done.delivered == 1

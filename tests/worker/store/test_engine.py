@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sqlite3
 import threading
@@ -172,32 +171,6 @@ def test_a_deadlock_is_resolved_by_doing_it_again(store_url: str) -> None:
     with futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(both, [("a", "b"), ("b", "a")]))
     assert len(tries) == (2 if database.is_sqlite else 3)
-    database.close()
-
-
-def test_a_child_does_not_use_its_parents_connections(store_url: str) -> None:
-    database = engine.Database(store_url)
-    with database.read() as connection:
-        connection.execute(sa.select(schema.lead)).all()
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            database.dispose_after_fork()
-            with database.read() as connection:
-                connection.execute(sa.select(schema.lead)).all()
-            database.close()
-            code = 0
-        finally:
-            os.write(writer, b"x")
-            os._exit(code)
-    assert os.read(reader, 1) == b"x"
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    os.close(reader)
-    os.close(writer)
-    with database.read() as connection:
-        connection.execute(sa.select(schema.lead)).all()
     database.close()
 
 

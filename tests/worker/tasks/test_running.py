@@ -37,8 +37,3 @@ def test_what_an_error_does_next(error: Exception, paused: bool, parts: wiring.W
     assert running.run("poll", "emea", fail) is None
     (state,) = parts.store.connections.list()
     assert (state.paused is not None) == paused
-
-
-def test_a_task_is_a_sign_of_life(parts: wiring.Wiring) -> None:
-    running.run("tick", None, lambda _: None)
-    assert [beat.role for beat in parts.store.heartbeats.latest()] == ["worker"]

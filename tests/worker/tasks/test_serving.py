@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import redis
 from tierwise_fixtures.waiting import wait_until
 
 from tierwise import settings as configuration
@@ -15,7 +16,7 @@ from tierwise.tasks import application, tick
 
 
 def test_a_worker_knows_every_task_and_ends_when_asked(
-    parts: wiring.Wiring, settings: configuration.Settings, clean_valkey_url: str
+    parts: wiring.Wiring, settings: configuration.Settings, clean_valkey_url: str, queued: redis.Redis
 ) -> None:
     code = (
         "import json, sys; from tierwise import settings, tasks;"
@@ -25,9 +26,10 @@ def test_a_worker_knows_every_task_and_ends_when_asked(
     given = settings.model_dump_json(include={"home", "database_url"})
     child = subprocess.Popen([sys.executable, "-c", code, given, clean_valkey_url], env=dict(os.environ))
     try:
-        tick.tick.apply_async(queue="maint")
-        wait_until(parts.store.heartbeats.latest, within=30)
+        wait_until(parts.store.heartbeats.latest, within=30, what="a sign of life of a worker that has nothing to do")
         assert [beat.info["pid"] for beat in parts.store.heartbeats.latest()] == [child.pid]
+        tick.tick.apply_async(queue="maint")
+        wait_until(lambda: not queued.llen("tierwise:maint"), what="the tick to be taken")
         child.send_signal(signal.SIGTERM)
         assert child.wait(timeout=20) == 0
     finally:

@@ -13,6 +13,7 @@ from tierwise.cli import (
     calibrate,
     connections,
     connectors,
+    cost,
     demo,
     evaluation,
     leads,
@@ -22,6 +23,7 @@ from tierwise.cli import (
     processes,
     review,
     setup,
+    trials,
     users,
 )
 from tierwise.errors import TierwiseError
@@ -39,7 +41,9 @@ demo.register(app)
 processes.register(app)
 leads.register(app)
 evaluation.register(app)
+cost.register(app)
 lifecycle.register(policy.app)
+trials.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(calibrate.app, name="calibrate")

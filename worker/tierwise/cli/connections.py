@@ -11,6 +11,7 @@ import typer
 from tierwise import plugins, wiring
 from tierwise import settings as configuration
 from tierwise.cli import accounts, output, session
+from tierwise.cli import checks as showing
 from tierwise.cli.leads import show_previews
 from tierwise.domain import mapping
 from tierwise.errors import Misconfigured, RejectRecord
@@ -101,16 +102,12 @@ def check(name: Name, json: output.Json = False) -> None:
     with session.opened() as parts:
         field_map = parts.field_map(name, parts.runnable().policy)
         with parts.connector(name) as connector, output.busy(f"asking {name}"):
-            checks = connector.check(properties=mapping.properties(field_map), fields=parts.advice_fields())
+            found = connector.check(properties=mapping.properties(field_map), fields=parts.advice_fields())
     if json:
-        output.print_json([item._asdict() for item in checks])
+        output.print_json([item._asdict() for item in found])
     else:
-        output.table(
-            f"Check of {name}",
-            ["", "what", "found", "remedy"],
-            [["ok" if item.ok else "FAIL", item.name, item.detail, "" if item.ok else item.remedy] for item in checks],
-        )
-    if not all(item.ok for item in checks):
+        output.table(f"Check of {name}", ["", "what", "found", "remedy"], showing.rows(found))
+    if not all(item.ok for item in found):
         raise typer.Exit(1)
 
 

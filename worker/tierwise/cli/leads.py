@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json as jsonlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tierwise import policies, wiring
-from tierwise.cli import output, session, story
+from tierwise.cli import moments, output, session, story
 from tierwise.domain import canonical, mapping
 from tierwise.domain.policy import Runnable
 from tierwise.errors import Misconfigured, RejectRecord
@@ -76,7 +75,7 @@ def backfill(
     json: output.Json = False,
 ) -> None:
     """Also read leads from before the connection was enabled, with an estimate first."""
-    start = _moment(since)
+    start = moments.parse(since, place="--since")
     with session.opened() as parts:
         runnable = parts.runnable()
         known = {state.name for state in parts.store.connections.list() if state.watermark is not None}
@@ -111,19 +110,6 @@ def calibrated(parts: wiring.Wiring, runnable: Runnable, named: str | None) -> R
     if why is not None:
         raise Misconfigured(f"it does not apply: {why}", place="--calibration", remedy="tierwise calibrate list")
     return runnable._replace(calibration=made)
-
-
-def _moment(text: str) -> datetime:
-    if text.endswith("d") and text[:-1].isdigit():
-        return wiring.clock() - timedelta(days=int(text[:-1]))
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Misconfigured(f"'{text}' is no date", place="--since", remedy="2026-01-31 or 30d") from error
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if moment > wiring.clock():
-        raise Misconfigured(f"'{text}' has not come yet", place="--since", remedy="a moment in the past")
-    return moment
 
 
 def score(

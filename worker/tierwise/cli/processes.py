@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import runpy
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -85,7 +89,30 @@ def worker(
     _ready(settings)
     _waiting(broker_url)
     tasks.configure(settings, broker_url=broker_url)
-    tasks.run_worker(queues=chosen, concurrency=concurrency, pool=pool)
+    with _metrics(settings):
+        tasks.run_worker(queues=chosen, concurrency=concurrency, pool=pool)
+
+
+@contextlib.contextmanager
+def _metrics(settings: configuration.Settings) -> Iterator[None]:
+    """The worker's own /metrics, with the counters of all its processes; nothing where no port is set for it."""
+    host, port = settings.metrics.host, settings.metrics.port
+    if port is None:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="tierwise-metrics-") as directory:
+        if not telemetry.shared():
+            telemetry.share(Path(directory))
+        try:
+            taken = telemetry.serve(host, port)
+        except (OSError, OverflowError) as error:
+            raise Misconfigured(
+                f"the worker cannot show its metrics there: {getattr(error, 'strerror', None) or 'no such port'}",
+                place=f"{host}:{port}",
+                remedy="set TIERWISE_METRICS__PORT",
+            ) from error
+        telemetry.log(__name__).info("metrics are shown", address=f"http://{host}:{taken}/metrics")
+        yield
 
 
 def beat() -> None:
@@ -116,6 +143,7 @@ def console(
             parts.store,
             broker=(lambda: limits.reachable(url)) if url else None,
             schema=lambda: store.current(settings.database_url),
+            budgets=parts.budgets,
         )
         pages.serve(app, host=host or settings.console.host, port=port or settings.console.port)
     finally:

@@ -28,6 +28,7 @@ def create_app(
     broker: health.Broker | None = None,
     schema: health.Schema | None = None,
     clock: ports.Clock = lambda: datetime.now(UTC),
+    budgets: ports.Budgets = ports.UNLIMITED,
 ) -> fastapi.FastAPI:
     """The application. `broker` and `schema` are asked by /readyz; what is None is not looked at."""
     app = fastapi.FastAPI(title="Tierwise", docs_url=None, redoc_url=None, openapi_url=None)
@@ -50,13 +51,13 @@ def create_app(
     @app.get("/metrics")
     def metrics() -> responses.Response:
         """Prometheus text; also while the database is away."""
-        text, content_type = telemetry.exposition(levels.read(store, now=clock()))
+        text, content_type = telemetry.exposition(levels.read(store, now=clock(), budgets=budgets))
         return responses.Response(text, headers={**_HEADERS, "Content-Type": content_type})
 
     @app.get("/")
     def status() -> responses.HTMLResponse:
         """The page of status."""
-        return responses.HTMLResponse(page.render(store, look(), now=clock()), headers=_HEADERS)
+        return responses.HTMLResponse(page.render(store, look(), now=clock(), budgets=budgets), headers=_HEADERS)
 
     return app
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -82,6 +82,12 @@ def age(at: datetime, *, now: datetime) -> float:
     return max((now - at).total_seconds(), 0.0)
 
 
+def unserved(workers: Iterable[ports.Heartbeat]) -> tuple[str, ...]:
+    """Queues that none of these workers takes from; one that names no queues takes from all."""
+    served = {queue for beat in workers for queue in beat.info.get("queues", ports.QUEUES)}
+    return tuple(queue for queue in ports.QUEUES if queue not in served)
+
+
 def _tables(revision: str | None, head: str) -> Finding:
     if revision == head:
         return Finding("schema", True, f"at {revision}")
@@ -92,9 +98,14 @@ def _role(role: str, beats: Sequence[ports.Heartbeat] | None, *, now: datetime) 
     if beats is None:
         return Finding(role, False, "not known while the database does not answer")
     ages = [age(beat.at, now=now) for beat in beats if beat.role == role]
-    fresh = [seconds for seconds in ages if seconds <= FRESH.total_seconds()]
-    if fresh:
-        count = f"{len(fresh)} processes, " if len(fresh) > 1 else ""
-        return Finding(role, True, f"{count}last sign of life {min(fresh):.0f} s ago")
+    living = [beat for beat in beats if beat.role == role and age(beat.at, now=now) <= FRESH.total_seconds()]
+    if living:
+        count = f"{len(living)} processes, " if len(living) > 1 else ""
+        told = f"{count}last sign of life {min(ages):.0f} s ago"
+        idle = unserved(living) if role == "worker" else ()
+        if idle:
+            remedy = f"start `tierwise worker --queues {','.join(idle)}`, or read its log"
+            return Finding(role, False, f"{told}, but none serves {', '.join(idle)}", remedy)
+        return Finding(role, True, told)
     detail = f"last sign of life {min(ages):.0f} s ago" if ages else "no sign of life yet"
     return Finding(role, False, detail, f"start `tierwise {role}`, or read its log")

@@ -23,13 +23,14 @@ _LEADS = {
 }
 
 
-def read(store: ports.Store, *, now: datetime) -> list[Gauge]:
+def read(store: ports.Store, *, now: datetime, budgets: ports.Budgets = ports.UNLIMITED) -> list[Gauge]:
     """All levels; where the database does not answer only that it does not."""
     up = Gauge("tierwise_database_up", "1 where the database answers.", (), {(): 1})
     build = Gauge("tierwise_build_info", "Version of the console.", ("version",), {(tierwise.__version__,): 1})
     try:
         accounts = [*_leads(store), *_health(store, now)]
-        return [build, up, *accounts, *_queues(store, now), *_processes(store, now), *_policy(store)]
+        work = [*_queues(store, now), *_money(store, budgets, now), *_processes(store, now)]
+        return [build, up, *accounts, *work, *_policy(store)]
     except TierwiseError:
         return [build, up._replace(values={(): 0})]
 
@@ -156,6 +157,37 @@ def _policy(store: ports.Store) -> Sequence[Gauge]:
     return [
         Gauge("tierwise_policy_info", "The active policy.", ("digest", "version"), info),
         Gauge("tierwise_policy_activated_timestamp_seconds", "When it was activated.", (), since),
+    ]
+
+
+def _money(store: ports.Store, budgets: ports.Budgets, now: datetime) -> Sequence[Gauge]:
+    levels = {(level.scope, level.period): level for level in store.money.levels(budgets, now=now)}
+    today = now.date().replace(day=1)
+    spent: dict[tuple[str, ...], float] = {}
+    for entry in store.money.entries(since=today):
+        key = (entry.connection, entry.model)
+        spent[key] = spent.get(key, 0) + entry.nano_usd / ports.NANO
+    labels = ("scope", "period")
+    return [
+        Gauge("tierwise_leads_held", "Leads that wait for a budget.", ("connection",), _one(store.works.held())),
+        Gauge(
+            "tierwise_budget_usd",
+            "The most that models may cost in the running UTC day or month.",
+            labels,
+            {key: level.limit / ports.NANO for key, level in levels.items()},
+        ),
+        Gauge(
+            "tierwise_budget_spent_usd",
+            "Spent of it, and reserved for calls under way.",
+            labels,
+            {key: (level.spent + level.reserved) / ports.NANO for key, level in levels.items()},
+        ),
+        Gauge(
+            "tierwise_model_spend_usd",
+            "Spent on models in the running UTC month, as far as prices are known.",
+            ("connection", "model"),
+            spent,
+        ),
     ]
 
 

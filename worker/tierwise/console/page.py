@@ -40,10 +40,16 @@ Cell = str | int
 _NUMERIC = ' class="n"'
 
 
-def render(store: ports.Store, found: Sequence[health.Finding], *, now: datetime) -> str:
+def render(
+    store: ports.Store,
+    found: Sequence[health.Finding],
+    *,
+    now: datetime,
+    budgets: ports.Budgets = ports.UNLIMITED,
+) -> str:
     """The whole page; where the database does not answer, what was found and nothing else."""
     try:
-        tables = _tables(store, now)
+        tables = _tables(store, now, budgets)
     except TierwiseError as error:
         tables = f"<p>{escape(error.message)}</p>"
     ready = all(finding.ok for finding in found)
@@ -65,7 +71,7 @@ def render(store: ports.Store, found: Sequence[health.Finding], *, now: datetime
     )
 
 
-def _tables(store: ports.Store, now: datetime) -> str:
+def _tables(store: ports.Store, now: datetime, budgets: ports.Budgets) -> str:
     states = store.connections.list()
     due = store.outbox.due(now=now)
     counts = {state.name: store.leads.counts(state.name) for state in states}
@@ -107,8 +113,30 @@ def _tables(store: ports.Store, now: datetime) -> str:
                 [(active.version, active.digest[:12], _ago(active.at, now))] if active else [],
                 empty="None yet: it is published with the first worker.",
             ),
+            *_money(store, budgets, now),
         ]
     )
+
+
+def _money(store: ports.Store, budgets: ports.Budgets, now: datetime) -> list[str]:
+    """Nothing where no budget is set."""
+    rows = [
+        (
+            "all connections" if level.scope == ports.ALL else level.scope,
+            level.period,
+            f"{level.limit / ports.NANO:,.2f} USD",
+            f"{level.spent / ports.NANO:,.4f} USD",
+            f"spent; resumes {level.resumes_at:%Y-%m-%d %H:%M} UTC" if level.exhausted else "has room",
+        )
+        for level in store.money.levels(budgets, now=now)
+    ]
+    if not rows:
+        return []
+    held = sum(store.works.held().values())
+    return [
+        _table("Budgets of models", ("Of", "A", "At most", "Spent", "State"), rows),
+        f"<p>{held:,} leads wait for money.</p>" if held else "",
+    ]
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], *, empty: str = "") -> str:

@@ -6,10 +6,9 @@ or another model is another calibration: one that does not fit is not applied at
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-
-from pydantic import PrivateAttr
 
 from tierwise.domain import belief, lead
 from tierwise.domain import rubric as rubrics
@@ -26,6 +25,8 @@ class Answered(NamedTuple):
     """Of criteria that expressions decide."""
     answers: tuple[tuple[Verdict, ...], ...]
     """One for every model that answered, in the order of asking."""
+    doubted: bool = False
+    """The text claims what the fields deny, so it earns nothing."""
 
 
 class Figures(Frozen):
@@ -65,14 +66,13 @@ class Calibration(Frozen):
     escalate: Chosen | None = None
     review: Chosen | None = None
 
-    _digest: str | None = PrivateAttr(default=None)
+    @functools.cached_property
+    def _identity(self) -> str:
+        return lead.digest(self.model_dump(mode="json"))
 
     def digest(self) -> str:
-        """SHA-256 of the canonical form, hex."""
-        if self._digest is None:
-            # Asked for with every decision.
-            self._digest = lead.digest(self.model_dump(mode="json"))
-        return self._digest
+        """SHA-256 of the canonical form, hex. Asked for with every decision."""
+        return self._identity
 
     def why_not(self, rubric: str, models: Sequence[str]) -> str | None:
         """Why it does not apply to a rubric of that digest with this chain; None where it does."""
@@ -136,7 +136,8 @@ def merged(rubric: Rubric, answers: Sequence[Sequence[Verdict]], beliefs: Belief
 def card(rubric: Rubric, answered: Answered, beliefs: Beliefs) -> Scorecard:
     """The score of all that was answered, with the raw confidence that the curve takes."""
     verdicts = merged(rubric, answered.answers, beliefs)
-    return rubrics.score(rubric, (*answered.rules, *verdicts), beliefs=beliefs_of(rubric, answered, beliefs))
+    believed = beliefs_of(rubric, answered, beliefs)
+    return rubrics.score(rubric, (*answered.rules, *verdicts), doubted=answered.doubted, beliefs=believed)
 
 
 def summary(made: Calibration) -> Mapping[str, Any]:

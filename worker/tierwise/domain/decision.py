@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tierwise.domain import calibration as calibrations
 from tierwise.domain import rubric as rubrics
-from tierwise.domain import rules
+from tierwise.domain import rules, stated
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import BUILT_IN_REASONS, Policy, Runnable
 from tierwise.domain.review import ReviewKind
@@ -170,9 +170,10 @@ def _scored(
     policy, predicates = runnable.policy, runnable.rules
     facts: dict[str, Mapping[str, Any]] = {"lead": lead.signals()}
     contradictions = rules.evaluate(policy.rules, "contradiction", predicates=predicates, facts=facts)
+    mismatches = stated.mismatches(lead)
     said = rule_verdicts(runnable, lead)
-    card = rubrics.score(policy.rubric, (*said, *judged.verdicts))
-    confidence, by = _confidence(runnable, judged, card, rules_said=said)
+    card = rubrics.score(policy.rubric, (*said, *judged.verdicts), doubted=bool(mismatches))
+    confidence, by = _confidence(runnable, judged, card, rules_said=said, doubted=bool(mismatches))
     result: dict[str, Any] = {
         "score": card.score,
         "fit": card.fit,
@@ -191,14 +192,14 @@ def _scored(
     stopped = rules.first(guardrails)
     disputed = [hit for hit in contradictions if rules.first((hit,))]
     doubtful = confidence < review_below(runnable)
-    kind = _review_kind(
-        card, judged=judged, disputed=bool(disputed), guarded=stopped, outcome=outcome, doubtful=doubtful
-    )
+    disputes = bool(disputed or mismatches)
+    kind = _review_kind(card, judged=judged, disputed=disputes, guarded=stopped, outcome=outcome, doubtful=doubtful)
     reasons = [
         *_from_contributions(policy, card, facts),
         *(_from_hit(policy, hit, facts) for hit in disputed),
         *([_from_hit(policy, routed, facts)] if routed else [_built_in(policy, "NO_ROUTE", facts)]),
         *([_from_hit(policy, stopped, facts)] if stopped else []),
+        *([_built_in(policy, "CLAIM_MISMATCH", facts)] if mismatches else []),
         *(_built_in(policy, code, facts) for code in _own_codes(card, judged, kind=kind)),
     ]
     # A guardrail speaks last: it may reject or nurture as well as ask for review.
@@ -256,7 +257,12 @@ def merged(runnable: Runnable, answers: Sequence[Sequence[Verdict]]) -> tuple[Ve
 
 
 def _confidence(
-    runnable: Runnable, judged: Judged, card: Scorecard, *, rules_said: tuple[Verdict, ...]
+    runnable: Runnable,
+    judged: Judged,
+    card: Scorecard,
+    *,
+    rules_said: tuple[Verdict, ...],
+    doubted: bool = False,
 ) -> tuple[float, str | None]:
     """Confidence, and the digest of the calibration it is by: none for who is outside its chain of models."""
     made = runnable.calibration
@@ -265,7 +271,7 @@ def _confidence(
     rubric = runnable.policy.rubric
     answers = judged.weighed or calibrations.answers_of(judged.assessments)
     believed = calibrations.beliefs_of(rubric, calibrations.Answered(rules_said, answers), made.beliefs)
-    raw = rubrics.score(rubric, (*rules_said, *judged.verdicts), beliefs=believed).confidence
+    raw = rubrics.score(rubric, (*rules_said, *judged.verdicts), doubted=doubted, beliefs=believed).confidence
     return made.confidence(raw), made.digest()
 
 
@@ -322,8 +328,11 @@ def _status(outcome: rules.Outcome) -> Status:
 def _from_contributions(policy: Policy, card: Scorecard, facts: rules.Facts) -> list[ReasonGiven]:
     """Reasons of the levels reached, the weightiest first."""
     given = []
+    reported = {criterion.id for criterion in policy.rubric.criteria if criterion.self_reported}
     for item in sorted(card.contributions, key=lambda item: (-item.points, item.criterion)):
-        if item.reason is None:
+        free = card.doubted and item.criterion in reported
+        if item.reason is None or (free and card.knockout != f"{item.criterion}/{item.level}"):
+            # Doubted words gave no reason for anything, but for a knockout.
             continue
         given.append(
             _reason(

@@ -25,7 +25,7 @@ KEPT_RIGHT = 0.9
 _MOST = 400  # labelled leads that the beliefs are learnt from: more cost seconds and move nothing
 _MOST_UNLABELLED = 1500
 _NOISE = 0.02  # share of labels that are slips: one of them must not overrule a hundred
-_STEPS = (1.0, 0.5, 0.25, 0.12)
+_STEPS = ((1.0, 0.5), (0.5, 0.25, 0.12))
 _WIDE_INTERCEPT, _WIDE_SLOPE = 1.5, 0.5  # standard deviations of what is believed before any label
 
 
@@ -206,9 +206,9 @@ def _beliefs(rubric: Rubric, labelled: Sequence[Labelled], answered: Sequence[An
     models = sorted({verdict.decided_by for item in said for verdicts in item.values() for verdict in verdicts})
     beliefs = Beliefs(models={model: Reliability() for model in models})
     some = [_Weighed(rubric, item) for item in labelled[:_MOST]]
-    for _ in range(2):
+    for steps in _STEPS:
         rates = belief.base_rates(rubric.asked, said, beliefs)
-        beliefs = _reliable(rubric, some, beliefs.model_copy(update={"base_rates": rates}))
+        beliefs = _reliable(rubric, some, beliefs.model_copy(update={"base_rates": rates}), steps=steps)
     return Beliefs.model_validate(_tidy(beliefs.model_dump()))
 
 
@@ -218,6 +218,7 @@ class _Weighed:
     def __init__(self, rubric: Rubric, item: Labelled) -> None:
         self.answered = item.answered
         self.contributions: tuple[Contribution, ...] = rubrics.score(rubric, item.answered.rules).contributions
+        self.cap = 0 if item.answered.doubted else None
         self.tiers = (
             {item.tier} if item.tier is not None
             else {tier for tier in rubric.tiers if (tier in rubric.targets.positive_tiers) == item.positive}
@@ -226,11 +227,11 @@ class _Weighed:
     def likelihood(self, rubric: Rubric, beliefs: Beliefs) -> float:
         """Probability of the label."""
         believed = calibration.beliefs_of(rubric, self.answered, beliefs)
-        likely = rubrics.tier_probabilities(rubric, self.contributions, beliefs=believed)
+        likely = rubrics.tier_probabilities(rubric, self.contributions, cap=self.cap, beliefs=believed)
         return math.fsum(likely.get(tier, 0.0) for tier in self.tiers)
 
 
-def _reliable(rubric: Rubric, labelled: Sequence[_Weighed], beliefs: Beliefs) -> Beliefs:
+def _reliable(rubric: Rubric, labelled: Sequence[_Weighed], beliefs: Beliefs, *, steps: Sequence[float]) -> Beliefs:
     """Intercept of every model, a slope for all of them from 200 labels on, and what a missing field is worth: those
     of the greatest posterior, found by trying steps that grow smaller."""
     names = list(beliefs.models)
@@ -254,7 +255,7 @@ def _reliable(rubric: Rubric, labelled: Sequence[_Weighed], beliefs: Beliefs) ->
     _, gaps = min((cost(place, trust), trust) for trust in (0.0, 0.5, 1.0))
     best = cost(place, gaps)
     moving = range(len(place) if sloped else len(place) - 1)
-    for step in _STEPS:
+    for step in steps:
         for coordinate in moving:
             for way in (step, -step):
                 tried = [*place]

@@ -81,6 +81,8 @@ BUILT_IN_REASONS: tuple[Reason, ...] = (
            template="The model's quote was not found in the lead, so its verdict was not used."),
     Reason(code="INJECTION_SUSPECT", label="Text tries to instruct", owner="tierwise",
            template="The text reads like an instruction to the scorer; a person should look."),
+    Reason(code="CLAIM_MISMATCH", label="Words contradict fields", owner="tierwise",
+           template="The message claims several times the size or volume that the lead's own field says."),
     Reason(code="LOW_CONFIDENCE", label="Low confidence", owner="tierwise",
            template="The tier is not certain enough to stand alone."),
     Reason(code="MODELS_DISAGREE", label="Models disagree", owner="tierwise",

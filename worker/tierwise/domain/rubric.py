@@ -6,26 +6,26 @@ hundredths of a point.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tierwise.domain import stability
 from tierwise.domain.lead import CATALOGUE
 from tierwise.domain.leeway import Bounds
-from tierwise.domain.stability import Option
+from tierwise.domain.verdict import UNKNOWN, Assessment, Flag, Frozen, Verdict
 
-UNKNOWN = "unknown"
+__all__ = [
+    "UNKNOWN", "Assessment", "Contribution", "Criterion", "Dimension", "Flag", "Frozen", "Knockout", "Level",
+    "Models", "Rubric", "Scorecard", "Targets", "Thresholds", "Verdict", "level_probabilities", "score", "tier_of",
+    "tier_probabilities",
+]  # fmt: skip
+
 Dimension = Literal["fit", "intent"]
-Flag = Literal["EVIDENCE_MISSING", "INJECTION_SUSPECT"]
 
 _HUNDRED = 100
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class Level(Frozen):
@@ -124,6 +124,12 @@ class Targets(Frozen):
     recall: float = Field(default=0.6, gt=0, lt=1)
 
 
+class _Worth(NamedTuple):
+    of: Mapping[str, stability.World]
+    """By level, and `unknown`."""
+    written: bool
+
+
 class Rubric(Frozen):
     """Front matter of the prompt file."""
 
@@ -140,6 +146,8 @@ class Rubric(Frozen):
     bounds: Bounds = Bounds()
     free_text_cap: int = Field(default=40, ge=0, le=100)
     """The most points that self-reported free text can earn in all."""
+    free_text_needs_facts: bool = False
+    """The cap shrinks as structured criteria are unknown, to nothing where half of their weight is."""
 
     @field_validator("tiers")
     @classmethod
@@ -173,42 +181,15 @@ class Rubric(Frozen):
         """The criterion of that id."""
         return next((criterion for criterion in self.criteria if criterion.id == criterion_id), None)
 
+    @functools.cached_property
+    def worth(self) -> tuple[_Worth, ...]:
+        """What the levels of each criterion add up to; looked up thousands of times for every lead."""
+        return tuple(_worth(self, criterion) for criterion in self.criteria)
+
     @property
     def asked(self) -> tuple[Criterion, ...]:
         """The criteria that a model decides."""
         return tuple(criterion for criterion in self.criteria if criterion.decide == "model")
-
-
-class Verdict(Frozen):
-    """What was decided on one criterion, by whom, and on what evidence."""
-
-    criterion: str
-    level: str
-    """Level id, or `unknown`."""
-    probability: float = Field(ge=0, le=1)
-    """Stated probability of the level; 0 for an `unknown` that nobody stated: a missing field, a withdrawn answer."""
-    decided_by: str
-    """`rule`, or the model's LiteLLM name."""
-    field: str | None = None
-    quote: str | None = None
-    flags: tuple[Flag, ...] = ()
-
-
-class Assessment(Frozen):
-    """One model's verdicts on the criteria it was asked, and what that call cost."""
-
-    model: str
-    verdicts: tuple[Verdict, ...]
-    content_hash: str
-    """Key of the cache: signals asked, questions, template, model and parameters."""
-    cost_usd: float | None
-    """None where the price is unknown: unknown is not 0."""
-    tokens_in: int = 0
-    tokens_out: int = 0
-    latency_ms: int = 0
-    cached: bool = False
-    repaired: bool = False
-    """The first answer did not have the schema; this is the second."""
 
 
 class Contribution(Frozen):
@@ -234,25 +215,36 @@ class Scorecard(Frozen):
     """Raw probability (0-1) that the tier would not change, if criteria err independently."""
     contributions: tuple[Contribution, ...]
     capped: bool = False
-    """Free text would have earned more than `free_text_cap`."""
+    """Free text would have earned more than its cap."""
     corroborated: bool = True
     """A structured criterion supports the top tier; False holds the lead one tier lower."""
+    doubted: bool = False
+    """What the lead wrote earned nothing, since it instructs or contradicts the lead's own fields."""
     knockout: str | None = None
     """`criterion/level` that decided the tier."""
     flags: tuple[Flag, ...] = ()
 
 
 def score(
-    rubric: Rubric, verdicts: Sequence[Verdict], *, beliefs: Mapping[str, Mapping[str, float]] | None = None
+    rubric: Rubric,
+    verdicts: Sequence[Verdict],
+    *,
+    doubted: bool = False,
+    beliefs: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Scorecard:
     """Score, tier and raw confidence from one verdict per criterion; a missing verdict counts as unknown.
 
+    Text that is `doubted`, or that some verdict calls suspect, earns nothing; a knockout found in it still holds.
     `beliefs` change the confidence alone: see `tier_probabilities`.
     """
+    doubted = doubted or any("INJECTION_SUSPECT" in verdict.flags for verdict in verdicts)
     by_criterion = {verdict.criterion: verdict for verdict in verdicts}
-    contributions = tuple(_contribution(criterion, by_criterion.get(criterion.id)) for criterion in rubric.criteria)
+    contributions = tuple(
+        _contribution(item, by_criterion.get(item.id), worthless=doubted and item.self_reported)
+        for item in rubric.criteria
+    )
     free, structured = _split(rubric, contributions)
-    cap = rubric.free_text_cap * _HUNDRED
+    cap = 0 if doubted else _cap(rubric, structured)
     total = _points(structured) + min(_points(free), cap)
     value = _rounded(total)
     knockout = _knockout(rubric, contributions)
@@ -262,7 +254,7 @@ def score(
     )
     tier = _settled(rubric, value, corroborated=corroborated, knocked=knockout is not None)
     held = knockout is None and tier != tier_of(rubric, value)
-    confidence = tier_probabilities(rubric, contributions, beliefs=beliefs).get(tier, 0.0)
+    confidence = tier_probabilities(rubric, contributions, cap=cap, beliefs=beliefs).get(tier, 0.0)
     return Scorecard(
         score=value,
         fit=_subscore(contributions, "fit"),
@@ -271,6 +263,7 @@ def score(
         confidence=round(min(1.0, max(0.0, confidence)), 6),
         contributions=contributions,
         capped=_points(free) > cap,
+        doubted=doubted,
         corroborated=not held,
         knockout=knockout,
         flags=tuple(sorted({flag for item in contributions for flag in item.verdict.flags})),
@@ -296,7 +289,7 @@ def level_probabilities(criterion: Criterion, verdict: Verdict) -> dict[str, flo
     return {level: verdict.probability if level == verdict.level else rest for level in ids}
 
 
-def _contribution(criterion: Criterion, verdict: Verdict | None) -> Contribution:
+def _contribution(criterion: Criterion, verdict: Verdict | None, *, worthless: bool) -> Contribution:
     if verdict is None:
         verdict = Verdict(criterion=criterion.id, level=UNKNOWN, probability=0, decided_by=criterion.decide)
     level = criterion.level(verdict.level)
@@ -305,7 +298,7 @@ def _contribution(criterion: Criterion, verdict: Verdict | None) -> Contribution
         dimension=criterion.dimension,
         weight=criterion.weight,
         level=level.id if level else UNKNOWN,
-        points=round(criterion.weight * (level.points if level else criterion.unknown_points), 4),
+        points=0.0 if worthless else round(criterion.weight * (level.points if level else criterion.unknown_points), 4),
         reason=level.reason if level else None,
         verdict=verdict,
     )
@@ -317,6 +310,15 @@ def _split(rubric: Rubric, contributions: Sequence[Contribution]) -> tuple[list[
         [item for item in contributions if item.criterion in reported],
         [item for item in contributions if item.criterion not in reported],
     )
+
+
+def _cap(rubric: Rubric, structured: Sequence[Contribution]) -> int:
+    """Hundredths of a point that free text can earn."""
+    weight = sum(item.weight for item in structured)
+    unknown = sum(item.weight for item in structured if item.level == UNKNOWN)
+    whole = rubric.free_text_cap * _HUNDRED
+    shrinks = rubric.free_text_needs_facts and weight
+    return max(0, whole * (weight - 2 * unknown) // weight) if shrinks else whole
 
 
 def _points(contributions: Sequence[Contribution]) -> int:
@@ -355,30 +357,39 @@ def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | No
 
 
 def tier_probabilities(
-    rubric: Rubric, contributions: Sequence[Contribution], *, beliefs: Mapping[str, Mapping[str, float]] | None = None
+    rubric: Rubric,
+    contributions: Sequence[Contribution],
+    *,
+    cap: int | None = None,
+    beliefs: Mapping[str, Mapping[str, float]] | None = None,
 ) -> dict[str, float]:
     """How likely each tier is, if criteria err independently. `beliefs`: by criterion, how likely each level and
-    `unknown` is; a criterion that is not in them is believed as it was stated."""
-    written: list[list[Option]] = []
-    structured: list[list[Option]] = []
-    knockouts = {(knockout.criterion, knockout.level) for knockout in rubric.knockouts}
-    for criterion, item in zip(rubric.criteria, contributions, strict=True):
+    `unknown` is; a criterion that is not in them is believed as it was stated. `cap`: hundredths of points that words
+    can earn, by default what the facts allow."""
+    if cap is None:
+        cap = _cap(rubric, _split(rubric, contributions)[1])
+    written: list[stability.Options] = []
+    structured: list[stability.Options] = []
+    for criterion, item, worth in zip(rubric.criteria, contributions, rubric.worth, strict=True):
         believed = (beliefs or {}).get(criterion.id) or level_probabilities(criterion, item.verdict)
-        options = [_option(criterion, level_id, believed[level_id], knockouts) for level_id in believed]
-        (written if criterion.self_reported else structured).append(options)
+        options = [(worth.of[level_id], probability) for level_id, probability in believed.items() if probability]
+        (written if worth.written else structured).append(options)
 
     def settle(hundredths: int, corroborated: bool, knocked: bool) -> str:
         return _settled(rubric, _rounded(hundredths), corroborated=corroborated, knocked=knocked)
 
-    return stability.tiers(written, structured, cap=rubric.free_text_cap * _HUNDRED, settle=settle)
+    return stability.tiers(written, structured, cap=cap, settle=settle)
 
 
-def _option(criterion: Criterion, level_id: str, probability: float, knockouts: AbstractSet[tuple[str, str]]) -> Option:
-    level = criterion.level(level_id)
-    points = criterion.unknown_points if level is None else level.points
-    return Option(
-        round(criterion.weight * points * _HUNDRED),
-        probability,
-        corroborates=_corroborates(criterion, level),
-        knocks=(criterion.id, level_id) in knockouts,
-    )
+def _worth(rubric: Rubric, criterion: Criterion) -> _Worth:
+    knockouts = {knockout.level for knockout in rubric.knockouts if knockout.criterion == criterion.id}
+    found = {
+        level.id: stability.world(
+            round(criterion.weight * level.points * _HUNDRED),
+            corroborates=_corroborates(criterion, level),
+            knocks=level.id in knockouts,
+        )
+        for level in criterion.levels
+    }
+    found[UNKNOWN] = stability.world(round(criterion.weight * criterion.unknown_points * _HUNDRED))
+    return _Worth(found, criterion.self_reported)

@@ -25,8 +25,10 @@ _FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)```", re.DOTALL)
 class NotAnAnswer(ValueError):
     """The text is not an answer of the schema. `problems` are for the model: what to mend, one line each."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], *, kind: str = "wrong_schema") -> None:
+        """`kind`: empty, truncated, malformed or wrong_schema."""
         self.problems = tuple(problems)
+        self.kind = kind
         super().__init__("; ".join(self.problems))
 
 
@@ -47,7 +49,7 @@ def parse(answer: str, criteria: Sequence[Criterion]) -> dict[str, _Item]:
     try:
         found = _ITEMS.validate_python(json.loads(_object(answer)))
     except (ValueError, RecursionError) as error:
-        raise NotAnAnswer(["the answer is not one JSON object"]) from error
+        raise NotAnAnswer(["the answer is not one JSON object"], kind="malformed") from error
     items: dict[str, _Item] = {}
     problems: list[str] = []
     for criterion in criteria:
@@ -77,7 +79,7 @@ def verdicts(
     fields: Mapping[str, str],
     mark: str,
     model: str,
-    terms: frozenset[str] = frozenset(),
+    terms: injection.Terms = injection.NO_TERMS,
 ) -> tuple[Verdict, ...]:
     """Verified verdicts, one per criterion in their order. Raises NotAnAnswer.
 
@@ -120,7 +122,7 @@ def _verdict(
     fields: Mapping[str, str],
     mark: str,
     model: str,
-    terms: frozenset[str],
+    terms: injection.Terms,
 ) -> Verdict:
     quote, field = item.quote or "", item.field or ""
     flag: Flag | None = None

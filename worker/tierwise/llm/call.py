@@ -15,6 +15,8 @@ from tierwise import errors
 from tierwise.llm.breaker import Breaker
 from tierwise.llm.client import Complete, Completion
 
+Told = Callable[[errors.TierwiseError], None]
+"""Hears of every call that failed, also of one that is tried again; the error has place and fault."""
 Sleep = Callable[[float], Awaitable[None]]
 Clock = Callable[[], float]
 """Monotonic seconds."""
@@ -45,8 +47,10 @@ class Line:
         clock: Clock,
         rng: random.Random,
         sleep: Sleep,
+        told: Told = lambda _: None,
     ) -> None:
         self.model = model
+        self._told = told
         self.breaker = breaker
         self._complete = complete
         self._limits = limits
@@ -61,15 +65,18 @@ class Line:
         The slot is given back during pauses: a lead that waits must not hold up one that could be asked.
         """
         attempt, left = 1, self._limits.patience_seconds
+        troubles: list[str] = []
         while True:
             try:
                 async with self._slots:
                     # Waiting for a slot is our own doing and does not count against the provider.
                     started = self._clock()
-                    return await self._once(messages, schema=schema, cues=cues, left=left)
+                    found = await self._once(messages, schema=schema, cues=cues, left=left)
+                    return found._replace(troubles=tuple(troubles)) if troubles else found
             except Resting:
                 raise
             except errors.RetryLater as error:
+                troubles.append(error.fault)
                 pause = self._pause(attempt, error)
                 left -= self._clock() - started + pause
                 if attempt >= self._limits.attempts or left <= 0:
@@ -92,13 +99,18 @@ class Line:
                 cues=cues,
                 timeout_seconds=min(left, self._limits.timeout_seconds),
             )
-        except (errors.PauseConnection, errors.Misconfigured):
+        except (errors.PauseConnection, errors.Misconfigured) as error:
             told = True
             self.breaker.trip()
+            self._told(error)
             raise
-        except errors.RetryLater:
+        except errors.RetryLater as error:
             told = True
             self.breaker.failed(ticket)
+            self._told(error)
+            raise
+        except errors.RejectRecord as error:
+            self._told(error)
             raise
         else:
             told = True
@@ -116,6 +128,8 @@ class Line:
 class Resting(errors.RetryLater):
     """The breaker of this model is open."""
 
+    fault = "resting"
+
 
 class Lines:
     """The lines of all models, each made when it is first asked for."""
@@ -128,7 +142,9 @@ class Lines:
         clock: Clock = time.monotonic,
         rng: random.Random | None = None,
         sleep: Sleep = asyncio.sleep,
+        told: Told = lambda _: None,
     ) -> None:
+        self._told = told
         self._complete = complete
         self._limits = limits or Limits()
         self._clock = clock
@@ -147,5 +163,6 @@ class Lines:
                 clock=self._clock,
                 rng=self._rng,
                 sleep=self._sleep,
+                told=self._told,
             )
         return self._lines[model]

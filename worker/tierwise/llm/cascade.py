@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from tierwise import errors
@@ -19,10 +19,12 @@ from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment, Scorecard, Verdict
-from tierwise.llm import answer, cost, injection, lexicon, offline, prompt
-from tierwise.llm.call import Clock, Limits, Lines, Sleep
-from tierwise.llm.client import PARAMETERS, Client, Complete, Completion
-from tierwise.llm.once import Lookup, SingleFlight
+from tierwise.llm import cost, injection, lexicon, offline, prompt, samples
+from tierwise.llm.asking import Asker, ModelFailed, Question
+from tierwise.llm.call import Clock, Limits, Lines, Sleep, Told
+from tierwise.llm.client import Client, Complete
+from tierwise.llm.ledger import Kind, Ledger
+from tierwise.llm.once import Lookup
 
 Cache = Callable[[Collection[str]], Mapping[str, Assessment]]
 TOO_FAR = 2  # tiers between two models that make a contradiction
@@ -32,7 +34,9 @@ class _Ready(NamedTuple):
     """What a policy needs here, made once."""
 
     plan: prompt.Plan
-    terms: frozenset[str]
+    orders: tuple[prompt.Plan, ...]
+    """The same questions in other orders, for samples."""
+    terms: injection.Terms
     cues: str
     """For the offline model alone."""
     lexicon: str
@@ -46,13 +50,18 @@ class _Case(NamedTuple):
     ready: _Ready
     lead: Lead
     fields: Mapping[str, str]
+    connection: str
+    primary: str
+    secondary: str | None
+    """None where there is none but the primary."""
 
 
-class _Result(NamedTuple):
-    """What asking a model came to. With a problem, the assessment has no verdicts: only the cost is left of it."""
+class _Story:
+    """What happens to one lead on its way through the chain."""
 
-    assessment: Assessment
-    problem: str = ""
+    def __init__(self) -> None:
+        self.assessments: list[Assessment] = []
+        self.failures: list[str] = []
 
 
 class Cascade:
@@ -67,15 +76,20 @@ class Cascade:
         timeout_seconds: float = Limits().timeout_seconds,
         in_flight: int = Limits().in_flight,
         attempts: int = Limits().attempts,
+        samples: int = 0,
         cache: Cache | None = None,
+        prices: cost.Prices | None = None,
+        ledger: Ledger | None = None,
+        when_spent: Kind = "hold",
+        told: Told = lambda _: None,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
         rng: random.Random | None = None,
     ) -> None:
         """`primary` and `secondary` override the rubric's models; `in_flight` is per model; `timeout_seconds` is per
         call. `cache` is called in a worker thread, with the content hashes of all leads that wait at that moment.
-        `complete` is litellm where it is not given."""
-        self._client = Client()
+        `complete` is litellm where it is not given; `samples` are further answers of a doubtful primary."""
+        self._client = Client(prices)
         # Nonces must not be guessable by who writes the lead.
         self._rng = rng or random.SystemRandom()
         self._lines = Lines(
@@ -84,55 +98,63 @@ class Cascade:
             clock=clock,
             rng=self._rng,
             sleep=sleep,
+            told=told,
         )
         self._cache = cache
         self._primary = primary
         self._secondary = secondary
+        self._samples = samples
+        self._ledger = ledger
+        self._holds = when_spent == "hold"
+        self._told = told
         self._ready: dict[str, _Ready] = {}
-        self._flights: SingleFlight[_Result] = SingleFlight()
-        self._lookup: Lookup[Assessment] = Lookup(self._look_up)
+        lookup: Lookup[Assessment] | None = Lookup(self._look_up) if cache is not None else None
+        self._asker = Asker(self._lines, rng=self._rng, lookup=lookup, ledger=ledger, told=told)
 
-    async def judge(self, runnable: Runnable, lead: Lead) -> Judged:
+    async def judge(self, runnable: Runnable, lead: Lead, *, connection: str = "") -> Judged:
         """Verdicts on the criteria that models decide; empty where there are none or the lead has none of their fields.
 
-        A model's failure ends in `errors` and, with no model left, in `fallback`. Raises Misconfigured where the
-        prompt cannot be rendered, and what the cache raises.
+        A model's failure ends in `errors` and, with no model left, in `fallback`. Raises Held where a budget is spent
+        and leads are to wait for it, Misconfigured where the prompt cannot be rendered, and what the cache raises.
         """
         ready = self._prepared(runnable)
-        fields = prompt.shown(lead, ready.plan.criteria)
-        if not fields:
-            return Judged()
-        case = _Case(runnable, ready, lead, fields)
-        judged = await self._chain(case)
-        return judged.model_copy(update={"verdicts": self._warned(case, judged.verdicts)})
+        written = prompt.shown(lead, ready.plan.criteria)
+        # Sentences that instruct reach no model: an order that is not read is not obeyed.
+        fields = {name: kept for name, value in written.items() if (kept := injection.without(value, ready.terms))}
+        models = runnable.policy.rubric.models
+        primary, secondary = self._primary or models.primary, self._secondary or models.secondary
+        other = secondary if secondary != primary else None
+        case = _Case(runnable, ready, lead, fields, connection, primary, other)
+        judged = await self._chain(case) if fields else Judged()
+        suspects = frozenset(name for name, value in written.items() if fields.get(name) != value)
+        return judged.model_copy(update={"verdicts": self._warned(case, judged.verdicts, suspects)})
 
     async def close(self) -> None:
         """Cancel what is under way and close the models' sockets."""
-        await self._flights.close()
+        await self._asker.close()
+        if self._ledger is not None:
+            await self._ledger.close()
         await self._client.close()
 
     async def _chain(self, case: _Case) -> Judged:
-        models = case.runnable.policy.rubric.models
-        primary = self._primary or models.primary
-        secondary = self._secondary or models.secondary
-        assessments: list[Assessment] = []
-        failures: list[str] = []
+        story = _Story()
         wanted = decision.escalate_below(case.runnable)
-        first = await self._try(case, primary, assessments=assessments, failures=failures)
-        alone = secondary is None or secondary == primary
-        if first is not None and (alone or self._card(case, first).confidence >= wanted):
-            return self._judged(first, assessments, failures=failures)
+        first = await self._try(case, case.primary, story, stage="primary")
+        if first is not None and self._card(case, first).confidence < wanted:
+            first = await self._sampled(case, first, story)
+        if first is not None and (case.secondary is None or self._card(case, first).confidence >= wanted):
+            return self._judged(first, story)
         second = None
-        if secondary is not None and not alone:
-            second = await self._try(case, secondary, assessments=assessments, failures=failures)
+        if case.secondary is not None:
+            second = await self._try(case, case.secondary, story, stage="secondary")
         if first is None and second is None:
-            return await self._last_resort(case, assessments, failures=failures, tried={primary, secondary})
+            return await self._last_resort(case, story)
         if first is None or second is None:
             chosen = second if first is None else first
             assert chosen is not None
             # The lexicon standing in for a model that failed is the floor, wherever it was configured.
             fallback = first is None and chosen.model == offline.MODEL
-            return self._judged(chosen, assessments, failures=failures, fallback=fallback)
+            return self._judged(chosen, story, fallback=fallback)
         first_card, second_card = self._card(case, first), self._card(case, second)
         chosen = second if second_card.confidence > first_card.confidence else first
         apart = contradicts(case.runnable.policy.rubric, first_card, second_card)
@@ -140,75 +162,57 @@ class Cascade:
         if both is not None:
             # What each is worth is known, so the likelier verdict of each criterion counts, not the surer model.
             chosen = second.model_copy(update={"verdicts": both})
-        return self._judged(chosen, assessments, failures=failures, contradiction=apart)
+        judged = self._judged(chosen, story, contradiction=apart)
+        return judged.model_copy(update={"weighed": (first.verdicts, second.verdicts)})
 
-    async def _last_resort(
-        self, case: _Case, assessments: list[Assessment], *, failures: list[str], tried: Collection[str | None]
-    ) -> Judged:
+    async def _sampled(self, case: _Case, first: Assessment, story: _Story) -> Assessment:
+        """The doubtful answer averaged with those of the same model to the same questions in other orders."""
+        if case.primary == offline.MODEL or not self._samples:
+            return first
+        plans = case.ready.orders[: self._samples]
+        found = await asyncio.gather(
+            *(self._try(case, case.primary, story, stage="sample", plan=plan) for plan in plans)
+        )
+        answers = [first.verdicts, *(item.verdicts for item in found if item is not None)]
+        return first.model_copy(update={"verdicts": samples.averaged(case.ready.plan.criteria, answers)})
+
+    async def _last_resort(self, case: _Case, story: _Story) -> Judged:
         floor = None
-        if offline.MODEL not in tried:
-            floor = await self._try(case, offline.MODEL, assessments=assessments, failures=failures)
-        return self._judged(floor, assessments, failures=failures, fallback=True)
+        if offline.MODEL not in (case.primary, case.secondary):
+            floor = await self._try(case, offline.MODEL, story, stage="fallback")
+        return self._judged(floor, story, fallback=True)
 
     async def _try(
-        self, case: _Case, model: str, *, assessments: list[Assessment], failures: list[str]
+        self, case: _Case, model: str, story: _Story, *, stage: str, plan: prompt.Plan | None = None
     ) -> Assessment | None:
+        lexical = model == offline.MODEL
+        question = Question(
+            plan or case.ready.plan,
+            case.fields,
+            case.ready.terms,
+            model,
+            stage,
+            connection=case.connection,
+            strong=case.secondary or "",
+            cues=case.ready.cues if lexical else "",
+            extra=case.ready.lexicon if lexical else None,
+        )
         try:
-            assessment, problem = await self._assessed(case, model)
-        except _ModelFailed as failure:
-            failures.append(str(failure.__cause__))
+            assessment, problem = await self._asker.ask(question)
+        except ModelFailed as failure:
+            story.failures.append(str(failure.__cause__))
             return None
-        assessments.append(assessment)
+        except errors.Held as held:
+            if self._holds:
+                raise
+            self._told(held)
+            story.failures.append(str(held))
+            return None
+        story.assessments.append(assessment)
         if problem:
-            failures.append(problem)
+            story.failures.append(problem)
             return None
         return assessment
-
-    async def _assessed(self, case: _Case, model: str) -> _Result:
-        extra = case.ready.lexicon if model == offline.MODEL else None
-        key = prompt.content_hash(case.ready.plan, case.fields, model=model, parameters=PARAMETERS, extra=extra)
-        known = await self._lookup.get(key) if self._cache is not None else None
-        if known is not None:
-            return _Result(known.model_copy(update={"cached": True}))
-        (assessment, problem), own = await self._flights.run(key, lambda: self._asked(case, model, key))
-        # Who only waited for another lead's call did not pay for it.
-        return _Result(assessment if own else assessment.model_copy(update={"cached": True}), problem)
-
-    async def _asked(self, case: _Case, model: str, key: str) -> _Result:
-        user = prompt.user_message(case.fields, rng=self._rng)
-        messages: list[prompt.Message] = [{"role": "system", "content": case.ready.plan.system}, user]
-        calls = [await self._call(case, model, messages)]
-        try:
-            return _Result(_assessment(self._verified(case, calls[-1], user), calls, key=key))
-        except answer.NotAnAnswer as refusal:
-            messages += [{"role": "assistant", "content": calls[-1].text}, prompt.repair_message(refusal.problems)]
-        try:
-            calls.append(await self._call(case, model, messages))
-            return _Result(_assessment(self._verified(case, calls[-1], user), calls, key=key))
-        except answer.NotAnAnswer:
-            problem = f"{model}: the answer did not have the schema, nor did its repair"
-        except _ModelFailed as failure:
-            problem = f"{model}: the answer did not have the schema, and the repair failed: {failure.__cause__}"
-        # Kept for its cost, under a key that no look-up uses: no answer must never be served as one.
-        spent = lead.digest({"unusable": key, "once": self._rng.getrandbits(64)})
-        return _Result(_assessment((), calls, key=spent), problem)
-
-    async def _call(self, case: _Case, model: str, messages: Sequence[prompt.Message]) -> Completion:
-        cues = case.ready.cues if model == offline.MODEL else ""
-        try:
-            return await self._lines.of(model).ask(messages, schema=case.ready.plan.schema, cues=cues)
-        except errors.TierwiseError as failure:
-            raise _ModelFailed(place=model) from failure
-
-    def _verified(self, case: _Case, completion: Completion, user: prompt.Message) -> tuple[Verdict, ...]:
-        return answer.verdicts(
-            completion.text,
-            case.ready.plan.criteria,
-            fields=case.fields,
-            mark=prompt.read_back(user["content"]).mark,
-            model=completion.model,
-            terms=case.ready.terms,
-        )
 
     def _card(self, case: _Case, assessment: Assessment) -> Scorecard:
         return decision.weighed(case.runnable, case.lead, assessment.verdicts)
@@ -216,27 +220,25 @@ class Cascade:
     def _judged(
         self,
         chosen: Assessment | None,
-        assessments: Sequence[Assessment],
+        story: _Story,
         *,
-        failures: Sequence[str],
         contradiction: bool = False,
         fallback: bool = False,
     ) -> Judged:
         return Judged(
-            assessments=tuple(assessments),
+            assessments=tuple(story.assessments),
             verdicts=chosen.verdicts if chosen else (),
             used=chosen.model if chosen else None,
             contradiction=contradiction,
             fallback=fallback,
-            errors=tuple(failures),
+            errors=tuple(story.failures),
         )
 
-    def _warned(self, case: _Case, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    def _warned(self, case: _Case, verdicts: tuple[Verdict, ...], suspects: frozenset[str]) -> tuple[Verdict, ...]:
         """The verdicts, with INJECTION_SUSPECT on the first criterion that reads a field whose text instructs.
 
-        That verdict's level stays: its quote was checked on its own, and one flag is enough to bring a person.
+        That verdict's level stays, for the person who looks: under the flag nothing that was written earns points.
         """
-        suspects = set(injection.suspicious_fields(case.fields, case.ready.terms))
         if not suspects or any("INJECTION_SUSPECT" in verdict.flags for verdict in verdicts):
             return verdicts
         reader = next(item for item in case.ready.plan.criteria if suspects.intersection(item.fields))
@@ -253,6 +255,11 @@ class Cascade:
             cues = json.dumps(lexicon.spell_out(policy.rubric.asked), ensure_ascii=False)
             ready = _Ready(
                 plan=prompt.plan(policy),
+                orders=tuple(
+                    prompt.plan(policy, samples.reordered(policy.rubric.asked, number))
+                    for number in range(1, self._samples + 1)
+                    if policy.rubric.asked
+                ),
                 terms=injection.terms(policy),
                 cues=cues,
                 lexicon=lead.digest({"version": lexicon.VERSION, "cues": cues}),
@@ -267,25 +274,8 @@ class Cascade:
         return await asyncio.to_thread(self._cache, hashes)
 
 
-class _ModelFailed(errors.TierwiseError):
-    """A model could not be asked; the cause says why. Keeps a model's failures apart from the cache's."""
-
-
 def contradicts(rubric_: rubric.Rubric, first: Scorecard, second: Scorecard) -> bool:
     """Tiers two or more apart, or a knockout that only one of the two found."""
     order = list(rubric_.tiers)
     apart = abs(order.index(first.tier) - order.index(second.tier))
     return apart >= TOO_FAR or (first.knockout is None) != (second.knockout is None)
-
-
-def _assessment(verdicts: tuple[Verdict, ...], calls: Sequence[Completion], *, key: str) -> Assessment:
-    return Assessment(
-        model=calls[-1].model,
-        verdicts=verdicts,
-        content_hash=key,
-        cost_usd=cost.total(call.cost_usd for call in calls),
-        tokens_in=sum(call.tokens_in for call in calls),
-        tokens_out=sum(call.tokens_out for call in calls),
-        latency_ms=sum(call.latency_ms for call in calls),
-        repaired=len(calls) > 1,
-    )

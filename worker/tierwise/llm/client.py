@@ -15,7 +15,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from tierwise import errors
 from tierwise.llm import cost, failures, offline
@@ -42,6 +42,11 @@ class Completion(NamedTuple):
     cost_usd: float | None
     """None where the price is unknown."""
     latency_ms: int
+    tokens_cached: int = 0
+    """Of those in, what the provider had from an earlier prompt."""
+    finish: Literal["stop", "length", "refusal"] = "stop"
+    troubles: tuple[str, ...] = ()
+    """Kinds of the failures that came before it."""
 
 
 class Complete(Protocol):
@@ -61,6 +66,10 @@ class Complete(Protocol):
 
 class Client:
     """Calls models through `litellm.acompletion`. All calls of one client come from one event loop."""
+
+    def __init__(self, prices: cost.Prices | None = None) -> None:
+        """`prices` of the settings come before litellm's."""
+        self._prices = prices or cost.Prices()
 
     async def complete(
         self,
@@ -94,12 +103,12 @@ class Client:
                     **({offline.CUES: cues} if arguments.provider == offline.PROVIDER else {}),
                 )
         except TimeoutError:
-            failure = errors.Unreachable(f"no answer within {timeout_seconds:g} s", place=model)
+            failure = failures.timed_out(model, timeout_seconds)
         except failures.raised() as error:
             failure = failures.translate(error, model, missing_keys=missing_keys)
         else:
             elapsed = time.perf_counter() - started
-            return _completion(response, model=model, latency_ms=round(elapsed * 1000))
+            return _completion(response, model=model, latency_ms=round(elapsed * 1000), prices=self._prices)
         # Raised out here so that the provider's own exception, with its body, is not even the context.
         raise failure
 
@@ -121,6 +130,12 @@ def missing_keys(model: str) -> tuple[str, ...]:
     except failures.raised():
         return ()
     return () if model.startswith(f"{offline.PROVIDER}/") else tuple(found["missing_keys"])
+
+
+def price_list() -> Mapping[str, Any]:
+    """litellm's map of prices, by model: its own look-up asks some local servers over the network. Imports litellm."""
+    listed: Mapping[str, Any] = load().model_cost
+    return listed
 
 
 _loading = threading.Lock()
@@ -195,15 +210,31 @@ def _messages(messages: Sequence[Mapping[str, str]], *, provider: str) -> list[d
     return copies
 
 
-def _completion(response: Any, *, model: str, latency_ms: int) -> Completion:
+def _completion(response: Any, *, model: str, latency_ms: int, prices: cost.Prices) -> Completion:
     usage = getattr(response, "usage", None)
     stated = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
-    choices = response.choices
+    choice = response.choices[0] if response.choices else None
+    details = getattr(usage, "prompt_tokens_details", None)
+    tokens_in = int(getattr(usage, "prompt_tokens", 0) or 0)
+    tokens_out = int(getattr(usage, "completion_tokens", 0) or 0)
+    cached = int(getattr(details, "cached_tokens", 0) or 0)
     return Completion(
-        text=(choices[0].message.content or "") if choices else "",
+        text=(choice.message.content or "") if choice is not None else "",
         model=model,
-        tokens_in=int(getattr(usage, "prompt_tokens", 0) or 0),
-        tokens_out=int(getattr(usage, "completion_tokens", 0) or 0),
-        cost_usd=cost.of_call(model, stated),
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        cost_usd=prices.of_call(model, stated, tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=cached),
         latency_ms=latency_ms,
+        tokens_cached=cached,
+        finish=_finish(choice),
     )
+
+
+def _finish(choice: Any) -> Literal["stop", "length", "refusal"]:
+    if choice is None:
+        return "stop"
+    specific = getattr(choice.message, "provider_specific_fields", None) or {}
+    refused = getattr(choice.message, "refusal", None) or specific.get("refusal")
+    if choice.finish_reason in ("content_filter", "refusal") or (refused and not choice.message.content):
+        return "refusal"
+    return "length" if choice.finish_reason == "length" else "stop"

@@ -29,15 +29,51 @@ def raised() -> tuple[type[Exception], ...]:
 def translate(
     error: Exception, model: str, *, missing_keys: Callable[[str], Sequence[str]] = lambda _: ()
 ) -> errors.TierwiseError:
-    """Our family of a failure. `missing_keys` names the settings that the model's provider lacks."""
+    """Our family of a failure, with its `fault`. `missing_keys` names the settings that the model's provider lacks."""
     status = getattr(error, "status_code", None)
     said = f"{type(error).__name__}, status {status}" if status else type(error).__name__
     after = retry_after(error)
-    return (
+    made = (
         _unsent(error, model, said=said, after=after, missing_keys=missing_keys)
         or _refused(error, model, said=said)
         or errors.RetryLater(f"the provider cannot answer now ({said})", place=model, after=after)
     )
+    made.fault = _kind(error, made)
+    return made
+
+
+def timed_out(model: str, seconds: float) -> errors.Unreachable:
+    """No answer came within our own limit."""
+    made = errors.Unreachable(f"no answer within {seconds:g} s", place=model)
+    made.fault = "timeout"
+    return made
+
+
+def refusal(model: str) -> errors.RejectRecord:
+    """The model would not answer. Asking again brings the same."""
+    made = errors.RejectRecord("the model refuses to answer", place=model)
+    made.fault = "refusal"
+    return made
+
+
+def _kind(error: Exception, made: errors.TierwiseError) -> str:
+    import litellm
+
+    by_class: tuple[tuple[type, str], ...] = (
+        (litellm.ContextWindowExceededError, "context_overflow"),
+        (litellm.ContentPolicyViolationError, "refusal"),
+        (litellm.Timeout, "timeout"),
+    )
+    by_family: tuple[tuple[type, str], ...] = (
+        (errors.Unreachable, "unreachable"),
+        (errors.PauseConnection, "unauthorised"),
+        (errors.RejectRecord, "refused"),
+        (errors.Misconfigured, "refused"),
+    )
+    found = next((kind for class_, kind in by_class if isinstance(error, class_)), None)
+    by_status = {429: "rate_limited", 404: "unknown_model"}.get(getattr(error, "status_code", None) or 0)
+    family = next((kind for class_, kind in by_family if isinstance(made, class_)), "unavailable")
+    return found or by_status or family
 
 
 def retry_after(error: Exception) -> float | None:

@@ -6,12 +6,16 @@ on either side a little, and is kept precise: "regardless" or "our credit score 
 
 from __future__ import annotations
 
+import base64
+import binascii
+import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from tierwise.domain.policy import Policy
-from tierwise.llm import text
+from tierwise.llm import claims, text
 
 # All patterns run over `text.folded`: lower case, no accents, plain quotes and dashes.
 _ORDERS = (
@@ -61,8 +65,8 @@ _PATTERNS = (
     rf"\b(?:act|behave|respond) as (?:if you|an? (?:{_MACHINE}|assistant|unrestricted))",
     r"\bpretend (?:to be|that|you)\b.{0,60}\b(?:lead|score|tier|assistant|ai|model)\b",
     r"\bas an? (?:ai|llm|large) (?:language )?model\b",
-    r"\b(?:jailbreak|jail-break|developer mode|god mode|prompt injection|system prompt|system override|"
-    r"admin override)\b",
+    r"\b(?:jailbreak|jail-break|developer mode (?:is |now )?(?:on|enabled|active)|god mode|prompt injection|"
+    r"(?:your|the|initial|hidden|new) system prompt|system prompt\s*:|system override|admin override)\b",
     r"\b(?:reveal|print|show|repeat|output|leak|display)\b\s+(?:me\s+|us\s+)?(?:your|the system|"
     r"the initial)\s+(?:prompt|instructions)\b",
     r"\b(?:follow|obey|execute)\s+(?:these|my|the following|only these|only my)\s+(?:new\s+)?(?:instructions|"
@@ -120,6 +124,24 @@ _PATTERNS = (
 _SPACED = re.compile(r"(?<!\w)(?:\w[\s._*\-|]){3,}\w(?!\w)")
 _JOINERS = re.compile(r"[\s._*\-|]")
 _JOINED = re.compile(rf"(?:ignore|disregard|forget|override).{{0,40}}(?:{_ORDERS})")
+_MARKS = str.maketrans(dict.fromkeys("ˆ^¦¬¤‡†¶※⁂▪◊", " "))
+_LEET = str.maketrans("01345789@$", "oieastbgas")
+_LEET_WORD = re.compile(r"(?<![\w.,])(?=\w*[a-z@$])(?=\w*[0134578@$])[a-z013457@$]{4,}(?![\w.,]\d)")
+_LEET_WORDS = 3  # a product number or two are no disguise
+_BASE64 = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{16,}={0,2}(?![\w+/])")
+_SENTENCE = re.compile(r"[^.!?;。！？\n]+(?:[.!?;]+(?!\s)[^.!?;。！？\n]+)*[.!?;。！？\n]*")
+
+
+class Terms(NamedTuple):
+    """The rubric's own words. No lead knows them by chance, or not several of them."""
+
+    single: frozenset[str] = frozenset()
+    """One is enough: identifiers in snake case."""
+    several: frozenset[str] = frozenset()
+    """Two different ones are too many: `criterion: level`, a level in quotes, a level of several words."""
+
+
+NO_TERMS = Terms()
 
 
 @lru_cache(maxsize=1)
@@ -129,23 +151,74 @@ def _compiled() -> re.Pattern[str]:
     )
 
 
-@lru_cache(maxsize=512)
-def suspicious(value: str, terms: frozenset[str] = frozenset()) -> bool:
-    """Whether the text reads like an instruction to whoever scores it. `terms` are words only our wire uses."""
+@lru_cache(maxsize=2048)
+def suspicious(value: str, terms: Terms = NO_TERMS) -> bool:
+    """Whether the text reads like an instruction to whoever scores it, also in a disguise that a machine undoes."""
     plain = text.folded(value)
     if any(_JOINED.search(_JOINERS.sub("", spaced)) for spaced in _SPACED.findall(plain)):
         return True
     return any(
-        _compiled().search(variant) or any(term in variant for term in terms)
-        for variant in {plain, text.latinised(plain)}
+        _compiled().search(variant)
+        or claims.pattern().search(variant)
+        or claims.stuffing().search(variant)
+        or _speaks_rubric(variant, terms)
+        for variant in dict.fromkeys(_variants(value, plain))
     )
 
 
-def suspicious_fields(fields: Mapping[str, str], terms: frozenset[str] = frozenset()) -> list[str]:
+def suspicious_fields(fields: Mapping[str, str], terms: Terms = NO_TERMS) -> list[str]:
     """Names of the fields whose text reads like an instruction."""
     return [name for name, value in fields.items() if suspicious(value, terms)]
 
 
-def terms(policy: Policy) -> frozenset[str]:
-    """Identifiers of the rubric that no lead would write: those in snake case."""
-    return frozenset(criterion.id for criterion in policy.rubric.criteria if "_" in criterion.id)
+def without(value: str, terms: Terms = NO_TERMS) -> str:
+    """The text without the sentences that instruct; empty where they cannot be told from the rest."""
+    if not suspicious(value, terms):
+        return value
+    kept = [match.group() for match in _SENTENCE.finditer(value)]
+    rest = " ".join(part.strip() for part in kept if not suspicious(part, terms))
+    return "" if suspicious(rest, terms) else rest
+
+
+def terms(policy: Policy) -> Terms:
+    """The words of this policy's rubric that a lead does not write."""
+    single, several = set(), set()
+    for criterion in policy.rubric.criteria:
+        if "_" in criterion.id:
+            single.add(criterion.id)
+        spoken = criterion.id.replace("_", " ")
+        for level in criterion.levels:
+            for name in {criterion.id, spoken}:
+                several |= {f"{name}: {level.id}", f"{name}={level.id}", f"{name} = {level.id}"}
+            several |= {f'"{level.id}"', f"'{level.id}'"}
+            if "_" in level.id:
+                several |= {level.id, level.id.replace("_", " ")}
+    return Terms(frozenset(single), frozenset(several))
+
+
+def _speaks_rubric(variant: str, terms: Terms) -> bool:
+    return any(term in variant for term in terms.single) or sum(term in variant for term in terms.several) > 1
+
+
+def _variants(value: str, plain: str) -> Iterator[str]:
+    yield plain
+    yield text.latinised(plain)
+    unmarked = " ".join(plain.translate(_MARKS).split())
+    yield unmarked
+    if len(_LEET_WORD.findall(plain)) >= _LEET_WORDS:
+        yield _LEET_WORD.sub(lambda match: match.group().translate(_LEET), plain)
+    if "rot13" in plain or "rot 13" in plain:
+        yield codecs.decode(plain, "rot13")
+    for found in _BASE64.findall(value):
+        decoded = _decoded(found)
+        if decoded:
+            yield text.folded(decoded)
+
+
+def _decoded(found: str) -> str:
+    """What the Base64 text says, where it says words."""
+    try:
+        said = base64.b64decode(found + "=" * (-len(found) % 4), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return said if " " in said.strip() and said.isprintable() else ""

@@ -6,10 +6,11 @@ Belongs to one event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 class Shared(NamedTuple, Generic[T]):
@@ -96,3 +97,46 @@ def _settle(future: asyncio.Future[T | None], query: asyncio.Future[Mapping[str,
         future.set_exception(failure)
     else:
         future.set_result(query.result().get(key))
+
+
+class Gathered(Generic[Item, T]):
+    """Items that coroutines bring within a moment, or while a call runs, go together into the next call."""
+
+    def __init__(self, call: Callable[[Sequence[Item]], Awaitable[Sequence[T]]], *, linger: float) -> None:
+        """`linger` seconds are waited for company before each call."""
+        self._call = call
+        self._linger = linger
+        self._waiting: list[tuple[Item, asyncio.Future[T]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def add(self, item: Item) -> T:
+        """What the call made of this item. Raises what the call raises."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((item, future))
+        if self._running is None or self._running.done():
+            self._running = loop.create_task(self._drain())
+        return await future
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(self._linger)
+            batch, self._waiting = self._waiting, []
+            items = [item for item, _ in batch]
+            call = asyncio.ensure_future(self._call(items))
+            try:
+                await asyncio.wait([call])
+            finally:
+                for place, (_, future) in enumerate(batch):
+                    _hand(future, call, place)
+
+
+def _hand(future: asyncio.Future[T], call: asyncio.Future[Sequence[T]], place: int) -> None:
+    if future.done():
+        return
+    if not call.done() or call.cancelled():
+        future.cancel()
+    elif (failure := call.exception()) is not None:
+        future.set_exception(failure)
+    else:
+        future.set_result(call.result()[place])

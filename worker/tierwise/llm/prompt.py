@@ -55,14 +55,25 @@ class Plan(NamedTuple):
     schema: Mapping[str, Any]
     digest: str
     """Over all of it that a model sees."""
+    schema_size: int = 0
+    """Characters of the schema as it is sent."""
+
+    @property
+    def fixed(self) -> int:
+        """Characters that every prompt of this policy begins with: what a provider can cache."""
+        return len(self.system) + self.schema_size
 
 
-def plan(policy: Policy) -> Plan:
-    """The system message and the answer's JSON schema. Raises Misconfigured where the template cannot be rendered."""
-    criteria = policy.rubric.asked
+def plan(policy: Policy, criteria: Sequence[Criterion] | None = None) -> Plan:
+    """The system message and the answer's JSON schema. Raises Misconfigured where the template cannot be rendered.
+
+    `criteria` are the policy's own, in another order where that is wanted.
+    """
+    criteria = policy.rubric.asked if criteria is None else tuple(criteria)
     system, asked = _system(policy, criteria), schema(criteria)
     digest = leads.digest({"format": FORMAT, "system": system, "schema": asked})
-    return Plan(criteria=criteria, system=system, schema=asked, digest=digest)
+    size = len(json.dumps(asked, ensure_ascii=False))
+    return Plan(criteria=criteria, system=system, schema=asked, digest=digest, schema_size=size)
 
 
 def shown(lead: Lead, criteria: Sequence[Criterion]) -> dict[str, str]:

@@ -23,7 +23,8 @@ def answered(decision: Decision) -> Answered | None:
         return None
     rules = tuple(item.verdict for item in card.contributions if item.verdict.decided_by == "rule")
     answers = calibrations.answers_of(decision.assessments)
-    return Answered(rules, answers or _alone(decision))
+    doubted = any(reason.code == "CLAIM_MISMATCH" for reason in decision.reasons)
+    return Answered(rules, answers or _alone(decision), doubted)
 
 
 def labelled(decision: Decision, *, tier: str | None = None, positive: bool | None = None) -> Labelled | None:

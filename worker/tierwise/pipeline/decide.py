@@ -17,9 +17,10 @@ from tierwise.domain import decision as decisions
 from tierwise.domain import recall, rules
 from tierwise.domain.decision import Decision, Judged
 from tierwise.domain.policy import Runnable
-from tierwise.errors import RetryLater, TierwiseError
+from tierwise.errors import Held, RetryLater, TierwiseError
 from tierwise.pipeline import backoff, record
 
+_LOOK_AGAIN = 60.0
 log = telemetry.log(__name__)
 Submit = Callable[[Coroutine[Any, Any, Judged]], "Future[Judged]"]
 
@@ -64,6 +65,8 @@ class Pumped(NamedTuple):
     model_calls: int = 0
     retried: int = 0
     quarantined: int = 0
+    held: int = 0
+    """Leads that wait until a budget has room again."""
     lost: int = 0
     """Results dropped because somebody else holds the lease now."""
     connections: tuple[str, ...] = ()
@@ -190,7 +193,8 @@ class Pump:
         try:
             gates = decisions.gate(runnable, claim.lead)
             stopped = rules.first(gates) is not None
-            future = None if stopped else self._tools.submit(self._tools.judge.judge(runnable, claim.lead))
+            asked = None if stopped else self._tools.judge.judge(runnable, claim.lead, connection=claim.connection)
+            future = None if asked is None else self._tools.submit(asked)
         except Exception as error:
             self._land(_Landed(claim, runnable, (), None, error, trace_id))
             return
@@ -264,6 +268,9 @@ class Pump:
 
     def _fail(self, claim: ports.Claim, error: BaseException) -> None:
         """One lead's failure is its own: again later, or to a person when that did not help."""
+        if isinstance(error, Held):
+            self._hold(claim, error)
+            return
         tools = self._tools
         text = str(error) if isinstance(error, TierwiseError) else f"unexpected {type(error).__name__}"
         last = claim.attempt >= self._pace.attempts
@@ -285,6 +292,19 @@ class Pump:
         else:
             log.warning("lead will be tried again", error=text, **_about(claim))
             self._report = self._report._replace(retried=self._report.retried + 1)
+
+    def _hold(self, claim: ports.Claim, held: Held) -> None:
+        """Nothing was tried: the lead waits for money, and nobody is told but once a run."""
+        tools = self._tools
+        run_after = tools.clock() + timedelta(seconds=held.after or _LOOK_AGAIN)
+        if not tools.store.works.hold(claim, run_after=run_after, error=str(held), now=tools.clock()):
+            self._lose([claim.work_id])
+            return
+        del self._claims[claim.work_id]
+        if not self._report.held:
+            log.warning("leads wait for a budget", error=str(held), connection=claim.connection)
+        telemetry.count("tierwise_leads_held_total", connection=claim.connection)
+        self._report = self._report._replace(held=self._report.held + 1)
 
     def _commit(self, *, force: bool) -> None:
         if not self._ready or self._ready_since is None:

@@ -96,9 +96,9 @@ class Keeping:
         self._judge = judge
         self._keep = keep
 
-    async def judge(self, runnable: Runnable, lead: Lead) -> Judged:
+    async def judge(self, runnable: Runnable, lead: Lead, *, connection: str = "") -> Judged:
         """ports.Judge. The lexicon's answers are not kept: making one is cheaper than finding it."""
-        judged = await self._judge.judge(runnable, lead)
+        judged = await self._judge.judge(runnable, lead, connection=connection)
         paid = [item for item in judged.assessments if not item.cached and item.model != offline.MODEL]
         if paid:
             await asyncio.to_thread(self._keep, paid)

@@ -230,6 +230,9 @@ class _Drain:
             return ports.Settled(row, "sent", sent=values, new_id=result.new_id)
         if result.outcome == "refused":
             return ports.Settled(row, "refused", error=result.error)
+        if result.new_id not in (None, row.record_id):
+            # It goes on as that record, unless that one has advice of its own: then it is over.
+            return ports.Settled(row, "retry", error=result.error, run_after=self._clock(), new_id=result.new_id)
         if self._suspect(row):
             return ports.Settled(row, "refused", error=f"gave up after {row.attempt} tries: {result.error}")
         return self._later(row, result.error)

@@ -2,6 +2,21 @@
 
 from tierwise.ports.calibrations import Calibrations, Fitted, InForce, Told
 from tierwise.ports.models import Clock, Judge
+from tierwise.ports.money import (
+    ALL,
+    NANO,
+    UNLIMITED,
+    Ask,
+    Batch,
+    Bill,
+    Budget,
+    Budgets,
+    Entry,
+    Level,
+    Money,
+    Permit,
+    Spent,
+)
 from tierwise.ports.policies import (
     Activation,
     AdminEvent,
@@ -29,6 +44,7 @@ from tierwise.ports.stores import (
     Works,
 )
 from tierwise.ports.values import (
+    QUEUES,
     Arrival,
     Attempt,
     ChainReport,
@@ -53,14 +69,23 @@ from tierwise.ports.values import (
 )
 
 __all__ = [
+    "ALL",
+    "NANO",
+    "QUEUES",
+    "UNLIMITED",
     "AccountHealth",
     "Activation",
     "AdminEvent",
     "AdminEvents",
     "Approval",
     "Arrival",
+    "Ask",
     "Assessments",
     "Attempt",
+    "Batch",
+    "Bill",
+    "Budget",
+    "Budgets",
     "Calibrations",
     "ChainReport",
     "Claim",
@@ -73,6 +98,7 @@ __all__ = [
     "Cursors",
     "DecisionKey",
     "Decisions",
+    "Entry",
     "Finished",
     "Fitted",
     "Health",
@@ -86,10 +112,13 @@ __all__ = [
     "Labels",
     "LeadStory",
     "Leads",
+    "Level",
+    "Money",
     "Outbox",
     "Outgoing",
     "PastDecision",
     "People",
+    "Permit",
     "Person",
     "Policies",
     "Published",
@@ -98,6 +127,7 @@ __all__ = [
     "Reviews",
     "Settled",
     "Slots",
+    "Spent",
     "Store",
     "StoredDecision",
     "Told",

@@ -17,10 +17,11 @@ Clock = Callable[[], datetime]
 class Judge(Protocol):
     """The chain of models."""
 
-    async def judge(self, runnable: Runnable, lead: Lead) -> Judged:
+    async def judge(self, runnable: Runnable, lead: Lead, *, connection: str = "") -> Judged:
         """Verdicts on the criteria that models decide. Never raises for a model's failure: it falls back.
 
-        Raises RetryLater only where even the fallback must not decide (budget spent, shutting down).
+        `connection` is whose budget pays; "" where the lead is only looked at, and no answer is kept. Raises
+        RetryLater only where even the fallback must not decide (Held: budget spent; shutting down).
         """
 
     async def close(self) -> None: ...

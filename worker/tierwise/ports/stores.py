@@ -13,6 +13,7 @@ from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.calibrations import Calibrations
+from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies
 from tierwise.ports.seen import AccountHealth
 from tierwise.ports.values import (
@@ -115,6 +116,12 @@ class Works(Protocol):
         """Work ids that are still ours."""
 
     def retry(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool: ...
+    def hold(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool:
+        """Back to ready at that time, the attempt not counted: nothing was tried."""
+
+    def held(self) -> dict[str, int]:
+        """Leads that wait for money, by connection."""
+
     def release(self, claims: Sequence[Claim], *, now: datetime) -> None:
         """Back to ready at once, the attempt not counted: we are shutting down."""
 
@@ -258,6 +265,8 @@ class Store(Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def labels(self) -> Labels: ...
+    @property
+    def money(self) -> Money: ...
     @property
     def policies(self) -> Policies: ...
     @property

@@ -199,6 +199,10 @@ class ConnectionState(NamedTuple):
     """The account's calls of the day, as it last told."""
 
 
+QUEUES = ("poll", "score", "writeback", "maint")
+"""Kinds of work. A worker serves some of them or all; a sign of life names them as `queues`."""
+
+
 class Heartbeat(NamedTuple):
     """Sign of life of one process."""
 

@@ -75,7 +75,8 @@ class Written(NamedTuple):
     record_id: str
     outcome: Literal["written", "retry", "refused"]
     new_id: str | None = None
-    """The record was merged and lives on under this id."""
+    """The record was merged and lives on under this id: written there, or, with "retry", not written, because that one
+    may have advice of its own."""
     error: str = ""
     """Why not, scrubbed; empty when written."""
 

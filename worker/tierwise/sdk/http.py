@@ -227,6 +227,7 @@ class Session(requests.Session):
                     remedy=found.remedy,
                 ),
                 again=False,
+                fault=found.fault,
             )
         return _Failure(found.family(text, place=self.account, remedy=found.remedy), again=False, fault=found.fault)
 

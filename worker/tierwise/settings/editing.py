@@ -54,6 +54,11 @@ def render_example() -> str:
             for line in _entry(key, field)
         ),
         "",
+        "# What a model costs, US dollars per million tokens, where LiteLLM's price list does not know or is wrong.",
+        '# [prices."openai/our-own"]',
+        "# input = 0.5",
+        "# output = 1.5",
+        "",
         "# What knows more about a lead than the CRM does; asked in this order about fields that are empty.",
         "# [enrichers.country]",
         '# type = "phone_country"',
@@ -67,7 +72,7 @@ def render_example() -> str:
     return "\n".join([*head, *sections]) + "\n"
 
 
-_OPTIONAL = ("token_file", "poll_seconds")
+_OPTIONAL = ("token_file", "poll_seconds", "daily_budget_usd", "monthly_budget_usd")
 
 
 def add_connection(

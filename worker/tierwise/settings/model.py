@@ -14,6 +14,7 @@ from tierwise import errors
 from tierwise.settings import names
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Directory = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
@@ -44,6 +45,30 @@ class ModelSettings(_Section):
     timeout_seconds: Seconds = Field(30, description="Longest wait for one answer.")
     in_flight: Count = Field(50, description="Calls of one worker process under way at once, per model.")
     attempts: Count = Field(3, description="Tries per call before the next model is asked.")
+    samples: int = Field(
+        0, ge=0, le=9, description="Further answers of the first model, in other orders, where its first is doubtful."
+    )
+
+
+class BudgetSettings(_Section):
+    """What models may cost in all. Days and months are UTC's; a connection may have limits of its own."""
+
+    daily_usd: Money | None = Field(None, description="The most in one day, US dollars; empty: no limit.")
+    monthly_usd: Money | None = Field(None, description="The most in one month, US dollars; empty: no limit.")
+    when_spent: Literal["hold", "offline"] = Field(
+        "hold",
+        description="hold: leads wait until it resumes. offline: rules and lexicon decide, and a person reviews.",
+    )
+
+
+class PriceSettings(_Section):
+    """What a model costs, US dollars per million tokens; wins over the price list that comes with LiteLLM."""
+
+    input: Money = Field(description="Tokens of the prompt.")
+    output: Money = Field(description="Tokens of the answer.")
+    cached: Money | None = Field(
+        None, description="Tokens of the prompt that the provider had cached; empty: as input."
+    )
 
 
 class PumpSettings(_Section):
@@ -103,6 +128,15 @@ class ConsoleSettings(_Section):
     port: int = Field(8400, ge=0, le=65535, description="Port; 0 takes any.")
 
 
+class MetricsSettings(_Section):
+    """Where a worker that no console shares a machine with shows its counters."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; a container listens on 0.0.0.0.")
+    port: int | None = Field(
+        None, ge=0, le=65535, description="Port of a worker's own /metrics; empty: the console shows them with `run`."
+    )
+
+
 class _Pluggable(_Section):
     """A named table whose other keys are options of a plugin."""
 
@@ -146,6 +180,8 @@ class ConnectionSettings(_Pluggable):
 
     type: str = Field(min_length=1, description="Kind of system: the name of a connector (hubspot).")
     poll_seconds: Seconds | None = Field(None, description="Time between two polls; empty: the common one.")
+    daily_budget_usd: Money | None = Field(None, description="The most that its leads' models may cost in a day.")
+    monthly_budget_usd: Money | None = Field(None, description="The most that its leads' models may cost in a month.")
 
     def secret(self, name: str) -> str:
         """The access token, from the settings or its file; `name` is for the error. Raises Misconfigured."""
@@ -175,7 +211,9 @@ class EnricherSettings(_Pluggable):
     seconds: Seconds = Field(2, description="The most that one page of leads waits for this enricher.")
 
 
-NAMED: dict[str, type[_Pluggable]] = {"connections": ConnectionSettings, "enrichers": EnricherSettings}
+NAMED: dict[str, type[_Section]] = {
+    "connections": ConnectionSettings, "enrichers": EnricherSettings, "prices": PriceSettings,
+}  # fmt: skip
 """Tables of tables, whose names are a person's own."""
 
 
@@ -211,13 +249,17 @@ class Settings(_Section):
         10, description="The most that one page of leads waits for all enrichers together."
     )
     model: ModelSettings = Field(default_factory=ModelSettings, description="Models.")
+    budgets: BudgetSettings = Field(default_factory=BudgetSettings, description="Money.")
     pump: PumpSettings = Field(default_factory=PumpSettings, description="Deciding.")
     write: WriteSettings = Field(default_factory=WriteSettings, description="Writing back.")
     trail: TrailSettings = Field(default_factory=TrailSettings, description="Passes that follow the poll.")
     policy: PolicySettings = Field(default_factory=PolicySettings, description="Policies.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="Console.")
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Counters of `tierwise worker`.")
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")
     enrichers: dict[str, EnricherSettings] = Field(default_factory=dict, description="Enrichers by name, in order.")
+
+    prices: dict[str, PriceSettings] = Field(default_factory=dict, description="Prices by model.")
 
     _origins: dict[names.Path, str] = PrivateAttr(default_factory=dict)
     _file: Path | None = PrivateAttr(default=None)

@@ -16,6 +16,7 @@ from tierwise.store.kept import Kept
 from tierwise.store.labels import Labels
 from tierwise.store.leads import Leads
 from tierwise.store.migrations import current, upgrade
+from tierwise.store.money import Money
 from tierwise.store.outbox import Outbox
 from tierwise.store.people import People
 from tierwise.store.policies import Policies
@@ -40,6 +41,7 @@ class SqlStore:
         self.outbox = Outbox(database)
         self.reviews = Reviews(database)
         self.labels = Labels(database)
+        self.money = Money(database)
         self.policies = Policies(database)
         self.people = People(database)
         self.admin_events = AdminEvents(database)
@@ -47,10 +49,6 @@ class SqlStore:
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)
         self.health = AccountHealth(database)
-
-    def dispose_after_fork(self) -> None:
-        """In a child process, before anything else: the parent's connections are not ours to use or close."""
-        self._database.dispose_after_fork()
 
     def close(self) -> None:
         """Close all connections."""

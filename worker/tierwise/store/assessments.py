@@ -23,15 +23,8 @@ class Assessments:
 
     def get(self, hashes: Collection[str]) -> dict[str, Assessment]:
         """By content hash; those that were never answered are left out."""
-        found: dict[str, Assessment] = {}
         with self._database.read() as connection:
-            for some in columns.chunks(sorted(set(hashes))):
-                query = sa.select(TABLE.c.content_hash, TABLE.c.body).where(TABLE.c.content_hash.in_(some))
-                for row in connection.execute(query):
-                    # What another version stored in another shape is asked again.
-                    with contextlib.suppress(pydantic.ValidationError):
-                        found[row.content_hash] = Assessment.model_validate(row.body)
-        return found
+            return read(connection, hashes)
 
     def keep(self, assessments: Sequence[Assessment], *, now: datetime) -> None:
         """Answers that were paid for though no decision stands on them yet."""
@@ -39,16 +32,29 @@ class Assessments:
             self._database.write(lambda connection: keep(self._database, connection, assessments, now=now))
 
 
+def read(connection: sa.Connection, hashes: Collection[str]) -> dict[str, Assessment]:
+    """By content hash, on a connection that is open."""
+    found: dict[str, Assessment] = {}
+    for some in columns.chunks(sorted(set(hashes))):
+        query = sa.select(TABLE.c.content_hash, TABLE.c.body).where(TABLE.c.content_hash.in_(some))
+        for row in connection.execute(query):
+            # What another version stored in another shape is asked again.
+            with contextlib.suppress(pydantic.ValidationError):
+                found[row.content_hash] = Assessment.model_validate(row.body)
+    return found
+
+
 def keep(
     database: engine.Database, connection: sa.Connection, assessments: Iterable[Assessment], *, now: datetime
-) -> None:
-    """Store answers that were paid for just now; the first answer to a question stays."""
-    paid = {item.content_hash: item for item in assessments if not item.cached}
+) -> set[str]:
+    """Store answers that were paid for just now; the first answer to a question stays. The hashes that were new."""
+    paid = {item.content_hash: item for item in assessments if not item.cached and not item.kept}
     rows = [
         {"content_hash": key, "model": paid[key].model, "body": paid[key].model_dump(mode="json"), "created_at": now}
         for key in sorted(paid)
     ]
-    if rows:
-        # RETURNING is what makes SQLAlchemy send many rows at once.
-        insert = database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)
-        connection.execute(insert, rows)
+    if not rows:
+        return set()
+    # RETURNING is what makes SQLAlchemy send many rows at once.
+    insert = database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)
+    return set(connection.execute(insert, rows).scalars())

@@ -78,7 +78,12 @@ def answer(row: Mapping[str, Any], shown: Shown, *, now: datetime) -> dict[str, 
     wanted = {k: v for k, v in columns.advice(row["desired"]).items() if shown.own.get(k) != v}
     heard = echo.compare(desired=wanted, seen=shown.own, written=row["written"])
     # A page may have been read before our write reached the CRM: what it lacks then is no evidence.
-    stale = row["begun_at"] is not None and shown.modified_at < row["begun_at"]
+    begun = row["begun_at"]
+    if begun is not None and not shown.modified_at.microsecond:
+        begun = begun.replace(
+            microsecond=0
+        )  # of a CRM that stamps whole seconds, our own write seems to come before it
+    stale = begun is not None and shown.modified_at < begun
     if stale and not heard.delivered:
         return {}
     taken_back = row["clear"] and not stale and _taken_back(row, shown)

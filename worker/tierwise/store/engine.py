@@ -102,11 +102,6 @@ class Database:
         """False where the database file is not there yet; True for a server, which is asked when used."""
         return not self.is_sqlite or Path(str(self.url.database)).exists()
 
-    def dispose_after_fork(self) -> None:
-        """Forget the parent's connections without closing them, and its lock."""
-        self.engine.dispose(close=False)
-        self._turn = threading.Lock()
-
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -196,6 +191,11 @@ def _postgresql(url: sa.URL) -> sa.Engine:
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "tierwise",
+            # A server that vanished without a word: the limits above are kept by the server itself.
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
             "options": f"{limits} {given}".strip(),
         },
     )

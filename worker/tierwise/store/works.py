@@ -19,6 +19,7 @@ LEAD = schema.lead
 MANY = 100_000
 SUSPECT = 2
 """Leases that ran out: after so many the row is claimed alone, it may be what kills its worker."""
+HELD = "waits: "
 UNREADABLE = "Stored by another version of Tierwise; read it again with `tierwise backfill`."
 UNDECIDED = "Tierwise could not decide this lead; a person should look."
 _READY = columns.literal("ready")
@@ -69,6 +70,22 @@ class Works:
             state="ready", run_after=run_after, error=error, lease_until=None, owner="", updated_at=now
         )
         return self._database.write(lambda transaction: transaction.execute(statement).rowcount == 1)
+
+    def hold(self, claim: Claim, *, run_after: datetime, error: str, now: datetime) -> bool:
+        """Back to ready at that time, the attempt not counted: nothing was tried. False where the lease was lost."""
+        values = {"state": "ready", "run_after": run_after, "error": HELD + error, "lease_until": None, "owner": ""}
+        statement = _mine(claim.token, [claim.work_id]).values(**values, attempt=TABLE.c.attempt - 1, updated_at=now)
+        return self._database.write(lambda transaction: transaction.execute(statement).rowcount == 1)
+
+    def held(self) -> dict[str, int]:
+        """Leads that wait for money, by connection."""
+        query = (
+            sa.select(TABLE.c.connection, sa.func.count())
+            .where(TABLE.c.state == _READY, TABLE.c.error.startswith(HELD, autoescape=True))
+            .group_by(TABLE.c.connection)
+        )
+        with self._database.read() as reader:
+            return {row[0]: int(row[1]) for row in reader.execute(query)}
 
     def release(self, claims: Sequence[Claim], *, now: datetime) -> None:
         """Back to ready at once, the attempt not counted: we are shutting down."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import celery
 
+from tierwise import ports
 from tierwise import settings as configuration
-from tierwise.tasks import process
+from tierwise.tasks import liveness, process
 
-QUEUES = ("poll", "score", "writeback", "maint")
+QUEUES = ports.QUEUES
 
 # A worker imports the tasks when it starts; beat, which sends a tick by its name, never does.
 app = celery.Celery("tierwise", set_as_current=True, include=["tierwise.tasks.tick", "tierwise.tasks.work"])
+app.steps["consumer"].add(liveness.SignOfLife)
 
 
 def configure(settings: configuration.Settings, *, broker_url: str) -> celery.Celery:

@@ -10,7 +10,7 @@ import kombu.exceptions
 
 from tierwise import telemetry, wiring
 from tierwise.errors import LeaseLost, Misconfigured, PauseConnection, RetryLater, TierwiseError
-from tierwise.tasks import process
+from tierwise.tasks import liveness, process
 
 T = TypeVar("T")
 log = telemetry.log(__name__)
@@ -29,7 +29,7 @@ def run(name: str, connection: str | None, work: Callable[[wiring.Wiring], T]) -
     with telemetry.bind(task=name, connection=connection, trace=telemetry.new_trace()):
         try:
             parts = process.current.get()
-            process.current.heartbeat("worker")
+            liveness.during_task()
             return work(parts)
         except LeaseLost as error:
             log.info("lease lost", error=str(error))

@@ -8,7 +8,7 @@ from typing import Any
 
 from tierwise import telemetry, wiring
 from tierwise.pipeline.poll import Polled
-from tierwise.tasks import application, process, running
+from tierwise.tasks import application, liveness, running
 
 LINGER = 10.0
 """Seconds for which advice waits for a full batch while leads of its connection are still being decided."""
@@ -69,10 +69,10 @@ def qualify() -> None:
     """Decide what is due, for at most a minute; advice wakes the write-back."""
 
     def work(current: wiring.Wiring) -> None:
-        report = current.pump(on_round=lambda: process.current.heartbeat("worker"))
+        report = current.pump(on_round=liveness.during_task)
         if report is None:
             return
-        if report.decided or report.retried or report.quarantined or report.lost:
+        if report.decided or report.retried or report.quarantined or report.lost or report.held:
             log.info("decided", **_telling(report._asdict()))
         for name in report.connections:
             running.send(write_back, name, queue="writeback")

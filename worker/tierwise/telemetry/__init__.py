@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tierwise.telemetry.context import bind, lead_ref, new_trace
 from tierwise.telemetry.logs import configure, log
-from tierwise.telemetry.metrics import METRICS, Gauge, count, exposition, observe, share
+from tierwise.telemetry.metrics import METRICS, Gauge, count, exposition, forked, join, observe, serve, share, shared
 from tierwise.telemetry.redaction import conceal, redact
 
 __all__ = [
@@ -19,10 +19,14 @@ __all__ = [
     "configure",
     "count",
     "exposition",
+    "forked",
+    "join",
     "lead_ref",
     "log",
     "new_trace",
     "observe",
     "redact",
+    "serve",
     "share",
+    "shared",
 ]

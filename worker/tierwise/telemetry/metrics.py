@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from tierwise.telemetry import files
+
 MOST_VALUES = 200
 """Sets of labels per metric; what comes after is counted as `other`."""
 OTHER = "other"
@@ -45,6 +47,18 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("tierwise_leads_decided_total", "counter", "Decisions committed.", ("connection", "tier", "outcome")),
         Metric("tierwise_model_calls_total", "counter", "Calls to models, by how they ended.", ("model", "result")),
+        Metric(
+            "tierwise_model_failures_total",
+            "counter",
+            "Calls to models that failed or answered with nothing usable, by kind; retries and repairs count too.",
+            ("model", "kind"),
+        ),
+        Metric(
+            "tierwise_leads_held_total",
+            "counter",
+            "Times that a lead was put back to wait for a budget.",
+            ("connection",),
+        ),
         Metric("tierwise_model_seconds", "histogram", "Duration of one call to a model, seconds.", ("model",)),
         Metric(
             "tierwise_crm_calls_total",
@@ -102,14 +116,53 @@ def share(directory: Path) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
 
 
+def shared() -> bool:
+    """Whether our parent gave a place for the counters of all."""
+    return bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+
+
+def join() -> None:
+    """Make one of the counters of all processes that ended; to be called now and then where counters are shared."""
+    directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if directory:
+        files.join(Path(directory))
+
+
 def exposition(gauges: Sequence[Gauge] = ()) -> tuple[bytes, str]:
     """Everything as (Prometheus text, content type): this process, all counters, and the levels given."""
     import prometheus_client
-    from prometheus_client import metrics_core, multiprocess
+
+    return prometheus_client.generate_latest(_registry(gauges)), prometheus_client.CONTENT_TYPE_LATEST
+
+
+def serve(host: str, port: int) -> int:
+    """Answer with the counters over HTTP, in a thread of this process, for as long as it lives; the port.
+
+    OSError where the address cannot be had.
+    """
+    import prometheus_client
+
+    server, _ = prometheus_client.start_http_server(port, addr=host, registry=_registry(()))
+    _servers.append(server)
+    return int(server.server_port)
+
+
+def forked() -> None:
+    """To be called in a child: it must not hold the address for its parent."""
+    while _servers:
+        _servers.pop().socket.close()
+
+
+_servers: list[Any] = []
+
+
+def _registry(gauges: Sequence[Gauge]) -> Any:
+    import prometheus_client
+    from prometheus_client import metrics_core
 
     registry = prometheus_client.CollectorRegistry()
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        registry.register(_OfAll(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])))
     else:
         for name in METRICS:
             registry.register(_metric(name))
@@ -122,7 +175,21 @@ def exposition(gauges: Sequence[Gauge] = ()) -> tuple[bytes, str]:
             family.add_metric(values, level)
         families.append(family)
     registry.register(_Given(families))
-    return prometheus_client.generate_latest(registry), prometheus_client.CONTENT_TYPE_LATEST
+    return registry
+
+
+class _OfAll:
+    """A collector in prometheus_client's sense, of the counters of all processes that share the directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def collect(self) -> Iterable[Any]:
+        from prometheus_client import multiprocess
+
+        with files.held(self._directory, alone=False):
+            collector = multiprocess.MultiProcessCollector(None, str(self._directory))  # type: ignore[no-untyped-call]
+            return list(collector.collect())  # type: ignore[no-untyped-call]
 
 
 class _Given:

@@ -66,7 +66,7 @@ class Wiring(Passes):
         settings = self.settings.write
         pace = write_back.Pace(lease=settings.lease_seconds, attempts=settings.max_attempts)
         with self.connector(name, step="write_back") as connector, telemetry.bind(connection=name):
-            return write_back.write_back(
+            report = write_back.write_back(
                 self.store,
                 connector,
                 connection=name,
@@ -79,3 +79,6 @@ class Wiring(Passes):
                 stop=self.stopping.is_set,
                 full_only=full_only,
             )
+        if report.unchanged:
+            self._read_back(name)
+        return report

@@ -18,6 +18,7 @@ from tierwise.sdk import Connection, Connector, TellsQuota, breaker, calls
 from tierwise.settings import ConnectionSettings
 from tierwise.wiring.calibrated import Calibrated
 
+_WRITES = "write_back"
 log = telemetry.log(__name__)
 
 
@@ -77,6 +78,15 @@ class Accounts(Calibrated):
                 health.failed(name, step, **seen.trouble._asdict(), resting_until=resting_until, now=now)
             elif seen.worked and health.well(name, step, now=now):
                 log.info("works again", connection=name, step=step)
+
+    def _read_back(self, name: str) -> None:
+        """A write that failed on the way back had arrived all the same: reading shows it, and nothing is left to do."""
+        with contextlib.suppress(TierwiseError):
+            ails = any(
+                one.failures for one in self.store.health.list() if (one.connection, one.step) == (name, _WRITES)
+            )
+            if ails and not self.store.leads.counts(name)["undelivered"]:
+                self.store.health.well(name, _WRITES, now=self.clock())
 
     def _note_quota(self, name: str, connector: TellsQuota) -> None:
         """Beside the work: that it cannot be noted is no reason to fail."""

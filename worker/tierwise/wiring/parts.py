@@ -15,17 +15,22 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tierwise import limits, plugins, ports, store
+from tierwise import limits, plugins, ports, store, telemetry
 from tierwise.domain.calibration import Calibration
 from tierwise.domain.lead import digest
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment
+from tierwise.errors import TierwiseError
 from tierwise.pipeline import enrich
 from tierwise.sdk import Enriching, Limiter
 from tierwise.settings import EnricherSettings, Settings
+from tierwise.wiring import stopping
 
 if TYPE_CHECKING:
+    from tierwise.llm import cost
     from tierwise.llm.loop import LoopThread
+
+log = telemetry.log(__name__)
 
 
 def clock() -> datetime:
@@ -33,14 +38,22 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
+def _budget(daily: float | None, monthly: float | None) -> ports.Budget:
+    return ports.Budget(*(None if usd is None else round(usd * ports.NANO) for usd in (daily, monthly)))
+
+
+def _told(failure: TierwiseError) -> None:
+    """A model's call that failed, whatever comes of its lead: counted, and in the log."""
+    kind = failure.fault
+    telemetry.count("tierwise_model_failures_total", model=failure.place, kind=kind)
+    log.warning("a model's call failed", model=failure.place, kind=kind, error=str(failure))
+
+
 class Parts:
     """Parts of one process, opened on demand. Thread-safe; not for use across a fork."""
 
-    stopping = threading.Event()
-    """Set when the worker's main process was asked to end: a pump of its threads claims no more, drains and releases.
-
-    A prefork child does not see it: there a pump ends by its own deadline, which the grace of `run` allows for.
-    """
+    stopping = stopping.Flag()
+    """Set when the worker was asked to end: the pumps of its threads or children claim no more, drain and release."""
 
     def __init__(
         self,
@@ -113,9 +126,30 @@ class Parts:
             seconds=settings.seconds,
         )
 
+    @property
+    def budgets(self) -> ports.Budgets:
+        """What models may cost, as the settings say."""
+        settings = self.settings
+        return ports.Budgets(
+            total=_budget(settings.budgets.daily_usd, settings.budgets.monthly_usd),
+            connections={
+                name: _budget(found.daily_budget_usd, found.monthly_budget_usd)
+                for name, found in settings.connections.items()
+                if (found.daily_budget_usd, found.monthly_budget_usd) != (None, None)
+            },
+        )
+
+    @property
+    def prices(self) -> cost.Prices:
+        """What tokens cost: the settings' words, else litellm's price list."""
+        from tierwise.llm import client, cost
+
+        own = {name: cost.Price(set_.input, set_.output, set_.cached) for name, set_ in self.settings.prices.items()}
+        return cost.Prices(own, listed=client.price_list)
+
     def judge(self) -> tuple[ports.Judge, LoopThread]:
         """The chain of models and the one event loop it lives on. Imports litellm."""
-        from tierwise.llm import cascade, loop
+        from tierwise.llm import cascade, ledger, loop
 
         with self._lock:
             if self._judge is None or self._loop is None:
@@ -127,6 +161,15 @@ class Parts:
                     timeout_seconds=models.timeout_seconds,
                     in_flight=models.in_flight,
                     attempts=models.attempts,
+                    samples=models.samples,
+                    prices=self.prices,
+                    ledger=None
+                    if self._uncached or self._answers
+                    else ledger.Ledger(
+                        self.store.money, owner=self.owner, budgets=self.budgets, prices=self.prices, clock=clock
+                    ),
+                    when_spent=self.settings.budgets.when_spent,
+                    told=_told,
                     cache=self._answers or (None if self._uncached else self.store.assessments.get),
                 )
             return self._judge, self._loop

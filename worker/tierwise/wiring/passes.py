@@ -11,10 +11,10 @@ from tierwise.pipeline import outcomes, poll
 from tierwise.pipeline import reconcile as trailing
 from tierwise.pipeline.map import Enrich
 from tierwise.pipeline.poll import Polled
-from tierwise.wiring.accounts import Accounts
+from tierwise.wiring.trials import Tried
 
 
-class Passes(Accounts):
+class Passes(Tried):
     """Parts that read."""
 
     def poll(self, name: str) -> poll.Polled | None:
@@ -30,7 +30,7 @@ class Passes(Accounts):
             self.connector(name, step="poll") as connector,
             telemetry.bind(connection=name, policy=runnable.digest[:12]),
         ):
-            return poll.poll(
+            report = poll.poll(
                 self.store,
                 connector,
                 connection=name,
@@ -44,6 +44,9 @@ class Passes(Accounts):
                 stop=self.stopping.is_set,
                 enrich=self._enrich(name),
             )
+        if report is not None and report.delivered:
+            self._read_back(name)
+        return report
 
     def _enrich(self, name: str) -> Enrich | None:
         """Every pass over a connection enriches alike, or a lead would change back and forth."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
 from tierwise.store.schema.calibration import calibration, calibration_activation
+from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import (
@@ -37,6 +38,7 @@ from tierwise.store.schema.records import (
 from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, notification
 
 __all__ = [
+    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -50,6 +52,7 @@ __all__ = [
     "WORK_STATES",
     "account_health",
     "admin_event",
+    "answer_claim",
     "assessment",
     "calibration",
     "calibration_activation",
@@ -62,6 +65,9 @@ __all__ = [
     "label",
     "lead",
     "metadata",
+    "model_batch",
+    "model_reservation",
+    "model_spend",
     "notification",
     "outbox",
     "person",

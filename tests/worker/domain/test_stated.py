@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from tierwise.domain import stated
+from tierwise.domain.lead import Lead
+
+SMALL = Lead(employee_count=40, monthly_volume=900, job_title="Warehouse Clerk")
+
+
+@pytest.mark.parametrize(
+    ("said", "claims"),
+    [
+        ("We have 5,000 employees.", {"employee_count": 5000}),
+        ("5.000 Mitarbeiter", {"employee_count": 5000}),
+        ("5 000 employés", {"employee_count": 5000}),
+        ("従業員5000名", {"employee_count": 5000}),
+        ("5000名员工", {"employee_count": 5000}),
+        ("직원 5000명", {"employee_count": 5000}),
+        ("We ship 80,000 orders per month", {"monthly_volume": 80_000}),
+        ("80k parcels a month", {"monthly_volume": 80_000}),
+        ("80 mil pedidos por mês", {"monthly_volume": 80_000}),
+        ("90.000 Pakete im Monat", {"monthly_volume": 90_000}),
+        ("60 000 colis par mois", {"monthly_volume": 60_000}),
+        ("2.5k shipments monthly", {"monthly_volume": 2500}),
+        ("A Fortune 500 company", {"employee_count": 5000}),
+        ("1,400 labels a day", {}),
+        ("80,000 orders a year", {}),
+        ("call 5000 for employees", {}),
+        ("", {}),
+    ],
+)
+def test_numbers_count_beside_their_unit(said: str, claims: dict[str, float]) -> None:
+    assert stated.stated(said) == claims
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ("We are 5,000 employees and ship 80,000 orders per month", ["employee_count", "monthly_volume"]),
+        ("We are 100 employees", []),
+        ("We are 120 employees", ["employee_count"]),
+        ("about 2,600 parcels a month", []),
+        ("2,700 parcels a month", ["monthly_volume"]),
+        ("3 employees", []),
+        ("I am the CEO", ["job_title"]),
+        ("Ich bin Geschäftsführerin", ["job_title"]),
+        ("soy el dueño", ["job_title"]),
+        ("I am asking for the CEO", []),
+    ],
+)
+def test_a_claim_far_above_the_field_is_told(said: str, fields: list[str]) -> None:
+    found = stated.mismatches(SMALL.model_copy(update={"message": said}))
+    assert [item.field for item in found] == fields
+
+
+def test_without_the_field_there_is_nothing_to_contradict() -> None:
+    assert stated.mismatches(Lead(message="5,000 employees, 80,000 orders per month, I am the CEO")) == ()
+    assert stated.mismatches(SMALL) == ()
+
+
+@pytest.mark.parametrize(
+    "title", ["Founder", "Managing Director", "Geschäftsführer", "Inhaberin", "代表取締役", "Head of Ops"]
+)
+def test_a_title_that_holds_a_rank_denies_no_claim(title: str) -> None:
+    assert stated.mismatches(Lead(message="I am the CEO", job_title=title)) == ()
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("part", ["1,000 ", "1 000 000 ", "5000 orders ", "i am the ", "orders a ", "9"])
+def test_the_longest_text_is_read_quickly(part: str) -> None:
+    for _ in range(5):
+        stated.stated((part * 10_000)[:10_000])

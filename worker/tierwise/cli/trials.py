@@ -1,0 +1,105 @@
+"""What a policy would do before it does it: backtest, stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tierwise.cli import backtest_page, output, session
+from tierwise.cli.lifecycle import Which, published, read
+
+SHOWN = 20
+"""Flips listed on a terminal."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (backtest, stage):
+        app.command()(command)
+
+
+def backtest(
+    which: Which,
+    last: Annotated[int, typer.Option(min=1, help="How many stored decisions.")] = 1000,
+    against: Annotated[str | None, typer.Option(help="A digest or version; default: what runs.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write the report as one HTML file.")] = None,
+    json: output.Json = False,
+) -> None:
+    """Replay stored decisions under a policy: what flips and why, review load and cost. No model is asked."""
+    with session.opened() as parts:
+        if Path(which).is_dir():
+            policy = read(Path(which))
+            digest = policy.digest()
+        else:
+            digest = parts.store.policies.find(which)
+            policy = parts.sound(digest)
+        before = parts.store.policies.find(against) if against is not None else None
+        told = parts.backtest(policy, digest=digest, last=last, before=before)
+    if html is not None:
+        output.write_text(html, backtest_page.page(told))
+        output.say(f"wrote {html}")
+    if json:
+        output.print_json(told)
+    else:
+        _print(told)
+    if told["beyond"] or told["failed"]:
+        raise typer.Exit(1)
+
+
+def stage(which: Which, note: Annotated[str, typer.Option(help="Why.")] = "", json: output.Json = False) -> None:
+    """Run its tests and a sample of stored leads, and make it run in the staging environment where all is well."""
+    with session.opened() as parts:
+        by = session.actor(parts)
+        staged = parts.stage(published(parts, which, by=by, note=note), by=by, note=note)
+    trial = staged.trial
+    if json:
+        output.print_json({**trial._asdict(), "tests": staged.tests, "problem": staged.problem})
+    elif staged.problem:
+        output.say(f"red: {staged.problem}")
+    else:
+        told = trial.report
+        output.say(f"green: {staged.tests} tests, {told.get('replayed', 0)} stored leads, {told.get('flips', 0)} flip")
+        for sentence in trial.beyond:
+            output.say(f"beyond a limit: {sentence}")
+    if staged.problem:
+        raise typer.Exit(1)
+
+
+def _print(told: Mapping[str, Any]) -> None:
+    before, after = told["before"], told["after"]
+    title = f"{before['version']} ({before['digest'][:12]}) -> {after['version']} ({after['digest'][:12]})"
+    for name in ("outcomes", "tiers"):
+        matrix = told[name]
+        columns = sorted({to for row in matrix.values() for to in row})
+        rows = [[start, *(row.get(to, 0) for to in columns)] for start, row in matrix.items()]
+        output.table(f"{title}: {name}", ["from \\ to", *columns], rows)
+    output.table(
+        "By segment",
+        ["segment", "value", "leads", "flip", "mean score", "accepted before", "after"],
+        [[item["segment"], item["value"], item["leads"], item["flips"], f"{item['score_shift']:+g}",
+          item["accepted_before"], item["accepted_after"]] for item in told["segments"]],
+    )  # fmt: skip
+    output.table(
+        f"Leads that flip ({told['flips']} of {told['replayed']})",
+        ["lead", "before", "after", "new reasons", "gone"],
+        [[item["lead"], _side(item["before"]), _side(item["after"]), output.few(item["new_reasons"]),
+          output.few(item["gone_reasons"])] for item in told["flipped"][:SHOWN]],
+    )  # fmt: skip
+    review, cost = told["review"], told["cost"]
+    estimate = "unknown" if cost["estimate_usd"] is None else f"{cost['estimate_usd']:.2f} USD"
+    output.out.print(
+        f"to people: {review['before']} -> {review['after']} of {told['replayed']}; would need a model:"
+        f" {told['would_need_model']} of {told['leads']} ({estimate}); unreadable: {told['unreadable']}",
+        markup=False,
+    )
+    for failure in told["failures"][:SHOWN]:
+        output.say(f"cannot be decided: {failure['lead']}: {failure['error']}")
+    for sentence in told["beyond"]:
+        output.say(f"beyond a limit: {sentence}")
+
+
+def _side(side: Mapping[str, Any]) -> str:
+    return f"{side['tier'] or '–'} {side['outcome']} {side['score'] if side['score'] is not None else ''}".strip()

@@ -1,0 +1,259 @@
+"""One question to one model: from the cache or another process where it was paid already, else called, checked,
+repaired once, billed.
+
+Knows nothing of chains: which model, and what its answer is worth beside another's, is `cascade`'s.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tierwise import errors
+from tierwise.domain import lead
+from tierwise.domain.rubric import Assessment, Verdict
+from tierwise.llm import answer, cost, failures, injection, offline, prompt
+from tierwise.llm.call import Lines, Told
+from tierwise.llm.client import PARAMETERS, Completion
+from tierwise.llm.ledger import Ledger
+from tierwise.llm.once import Lookup, SingleFlight
+from tierwise.ports import money
+
+
+class Question(NamedTuple):
+    """Everything about a lead that one model is asked."""
+
+    plan: prompt.Plan
+    fields: Mapping[str, str]
+    terms: injection.Terms
+    model: str
+    stage: str
+    """Part of the chain that asks: primary, sample, secondary or fallback."""
+    connection: str = ""
+    strong: str = ""
+    """The model that would be asked about every lead without a cascade, "" where there is none."""
+    cues: str = ""
+    """For the offline model alone."""
+    extra: str | None = None
+    """What else changes the answer."""
+
+    @property
+    def key(self) -> str:
+        """Content hash."""
+        return prompt.content_hash(self.plan, self.fields, model=self.model, parameters=PARAMETERS, extra=self.extra)
+
+
+class Result(NamedTuple):
+    """What asking a model came to. With a problem, the assessment has no verdicts: only the cost is left of it."""
+
+    assessment: Assessment
+    problem: str = ""
+
+
+class ModelFailed(errors.TierwiseError):
+    """A model could not be asked; the cause says why. Keeps a model's failures apart from the database's."""
+
+
+class _Tally:
+    """Calls about one question as they come in."""
+
+    def __init__(self) -> None:
+        self.calls: list[Completion] = []
+        self.troubles: list[str] = []
+        self.reserved = 0
+        self.characters = 0
+
+
+class Asker:
+    """Asks. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        lines: Lines,
+        *,
+        rng: random.Random,
+        lookup: Lookup[Assessment] | None,
+        ledger: Ledger | None,
+        told: Told,
+    ) -> None:
+        self._lines = lines
+        self._rng = rng
+        self._lookup = lookup
+        self._ledger = ledger
+        self._told = told
+        self._flights: SingleFlight[Result] = SingleFlight()
+
+    async def ask(self, question: Question) -> Result:
+        """The answer. Raises ModelFailed, Held where a budget is spent, and what the database raises."""
+        key = question.key
+        known = await self._lookup.get(key) if self._lookup is not None else None
+        if known is not None:
+            return Result(_cached(known))
+        result, own = await self._flights.run(key, lambda: self._bought(question, key))
+        # Who only waited for another lead's call did not pay for it.
+        return result if own else result._replace(assessment=_cached(result.assessment))
+
+    async def close(self) -> None:
+        """Cancel what is under way."""
+        await self._flights.close()
+
+    async def _bought(self, question: Question, key: str) -> Result:
+        if self._ledger is None or question.model == offline.MODEL:
+            # The lexicon is free, and asking it twice costs less than asking the database who does.
+            return await self._asked(question, key, _Tally())
+        tally = _Tally()
+        tally.reserved = self._estimate(question, _size(question.plan, question.fields))
+        bought = await self._ledger.buy(key, connection=question.connection, nano=tally.reserved)
+        if bought is not None:
+            return Result(_cached(bought))
+        result: Result | None = None
+        try:
+            result = await self._asked(question, key, tally)
+        finally:
+            usable = result.assessment if result is not None and not result.problem else None
+            # Nothing is kept of a lead that is only looked at.
+            kept = usable if question.connection else None
+            entries = (_entry(question, tally),) if tally.calls else ()
+            stands = await self._ledger.settle(
+                money.Bill(key, question.connection, tally.reserved, entries=entries, answer=kept)
+            )
+        if stands is not None:
+            # Two were paid for, since we had been away for long; one lead must not get both.
+            mine = result.assessment
+            cost_of = {name: getattr(mine, name) for name in ("cost_usd", "tokens_in", "tokens_out", "latency_ms")}
+            return Result(stands.model_copy(update={**cost_of, "kept": True}))
+        return result._replace(assessment=result.assessment.model_copy(update={"kept": kept is not None}))
+
+    async def _asked(self, question: Question, key: str, tally: _Tally) -> Result:
+        user = prompt.user_message(question.fields, rng=self._rng)
+        messages: list[prompt.Message] = [{"role": "system", "content": question.plan.system}, user]
+        try:
+            return Result(_assessment(await self._verified(question, messages, user, tally), tally, key=key))
+        except answer.NotAnAnswer as refusal:
+            said = tally.calls[-1].text
+            # Some providers refuse a message of theirs without text.
+            messages += [{"role": "assistant", "content": said}] if said.strip() else []
+            messages.append(prompt.repair_message(refusal.problems))
+        try:
+            await self._more(question, messages, tally)
+            return Result(_assessment(await self._verified(question, messages, user, tally), tally, key=key))
+        except answer.NotAnAnswer:
+            problem = f"{question.model}: the answer did not have the schema, nor did its repair"
+        except ModelFailed as failure:
+            problem = (
+                f"{question.model}: the answer did not have the schema, and the repair failed: {failure.__cause__}"
+            )
+        except errors.Held as held:
+            problem = (
+                f"{question.model}: the answer did not have the schema, and there is no money to repair it: {held}"
+            )
+        # Kept for its cost, under a key that no look-up uses: no answer must never be served as one.
+        spent = lead.digest({"unusable": key, "once": self._rng.getrandbits(64)})
+        return Result(_assessment((), tally, key=spent), problem)
+
+    async def _verified(
+        self, question: Question, messages: Sequence[prompt.Message], user: prompt.Message, tally: _Tally
+    ) -> tuple[Verdict, ...]:
+        """Verdicts of one call. Raises NotAnAnswer and ModelFailed."""
+        model, plan = question.model, question.plan
+        try:
+            found = await self._lines.of(model).ask(messages, schema=plan.schema, cues=question.cues)
+        except errors.TierwiseError as failure:
+            raise ModelFailed(place=model) from failure
+        tally.calls.append(found)
+        tally.troubles += found.troubles
+        tally.characters += sum(len(message["content"]) for message in messages) + plan.schema_size
+        try:
+            return self._read(question, found, mark=prompt.read_back(user["content"]).mark)
+        except answer.NotAnAnswer as error:
+            self._trouble(tally, _unusable(model, error.kind))
+            raise
+        except errors.RejectRecord as failure:
+            self._trouble(tally, failure)
+            raise ModelFailed(place=model) from failure
+
+    def _read(self, question: Question, found: Completion, *, mark: str) -> tuple[Verdict, ...]:
+        if found.finish == "refusal":
+            raise failures.refusal(question.model)
+        if not found.text.strip():
+            raise answer.NotAnAnswer(["the answer is empty"], kind="empty")
+        try:
+            return answer.verdicts(
+                found.text,
+                question.plan.criteria,
+                fields=question.fields,
+                mark=mark,
+                model=found.model,
+                terms=question.terms,
+            )
+        except answer.NotAnAnswer as error:
+            if found.finish == "length":
+                raise answer.NotAnAnswer([*error.problems, "it broke off: be shorter"], kind="truncated") from error
+            raise
+
+    def _trouble(self, tally: _Tally, error: errors.TierwiseError) -> None:
+        tally.troubles.append(error.fault)
+        self._told(error)
+
+    async def _more(self, question: Question, messages: Sequence[prompt.Message], tally: _Tally) -> None:
+        """Money for the repair."""
+        if self._ledger is None or question.model == offline.MODEL:
+            return
+        size = sum(len(message["content"].encode()) for message in messages) + question.plan.schema_size
+        nano = self._estimate(question, size)
+        await self._ledger.more(connection=question.connection, nano=nano)
+        tally.reserved += nano
+
+    def _estimate(self, question: Question, size: int) -> int:
+        assert self._ledger is not None
+        out = cost.OUT_PER_CRITERION * len(question.plan.criteria)
+        return self._ledger.estimate(question.model, connection=question.connection, text_bytes=size, tokens_out=out)
+
+
+def _size(plan: prompt.Plan, fields: Mapping[str, str]) -> int:
+    written = sum(len(name) + len(value.encode()) for name, value in fields.items())
+    return len(plan.system.encode()) + plan.schema_size + written
+
+
+def _unusable(model: str, kind: str) -> errors.RejectRecord:
+    made = errors.RejectRecord(f"the answer is no answer ({kind})", place=model)
+    made.fault = kind
+    return made
+
+
+def _cached(assessment: Assessment) -> Assessment:
+    return assessment.model_copy(update={"cached": True})
+
+
+def _entry(question: Question, tally: _Tally) -> money.Entry:
+    calls = tally.calls
+    return money.Entry(
+        question.connection,
+        question.model,
+        question.stage,
+        question.strong,
+        calls=len(calls),
+        tokens_in=sum(call.tokens_in for call in calls),
+        tokens_out=sum(call.tokens_out for call in calls),
+        tokens_cached=sum(call.tokens_cached for call in calls),
+        characters=tally.characters,
+        repeated=len(calls) * question.plan.fixed,
+        nano_usd=sum(round(call.cost_usd * money.NANO) for call in calls if call.cost_usd is not None),
+        unpriced=sum(call.cost_usd is None for call in calls),
+    )
+
+
+def _assessment(verdicts: tuple[Verdict, ...], tally: _Tally, *, key: str) -> Assessment:
+    calls = tally.calls
+    return Assessment(
+        model=calls[-1].model,
+        verdicts=verdicts,
+        content_hash=key,
+        cost_usd=cost.total(call.cost_usd for call in calls),
+        tokens_in=sum(call.tokens_in for call in calls),
+        tokens_out=sum(call.tokens_out for call in calls),
+        latency_ms=sum(call.latency_ms for call in calls),
+        repaired=len(calls) > 1,
+        troubles=tuple(tally.troubles),
+    )

@@ -1,0 +1,245 @@
+"""Sentences by which a text grades itself, plants evidence or poses as somebody: patterns by language.
+
+Only data and its compilation, over `text.folded` text. A pattern that is not ASCII is folded as well, so it may hold no
+escape in capitals. What a hit means is `injection`'s business.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from tierwise.llm import text
+
+
+class _Tongue(NamedTuple):
+    """What is said where somebody asks for a grade: a verb and a grade near each other, in either order."""
+
+    verbs: str
+    grades: str
+
+
+_TONGUES = (
+    _Tongue(
+        r"\b(?:give|assign|award|grant|choos\w+|select|pick|answer|respond|return|output|set|rate|rating|mark|"
+        r"classify|treat|rank|"
+        r"qualify|score|deserves?|confirmed as|approved as|end with|write)\b",
+        r"\b(?:(?:the )?(?:best|highest|top|first|maximum|max) (?:possible )?(?:levels?|score|rating|grade|"
+        r"value|priority level)\b|"
+        r"(?:tier|level|grade) \W?a\b(?! phones| refurb| includes?| plans?| suppliers?| costs?| customers?)|"
+        r"(?:to|as|it) \W?a\b(?= and|[.,;!]|$)|rate-this-lead|sales-ready|hot lead|"
+        r"10/10|full (?:points|marks)|100 points)",
+    ),
+    _Tongue(
+        r"\b(?:gib|geben|vergib|vergeben|gebt|wahle?\w*|setz\w*|bewert\w*|einstuf\w*|stufe?n? sie|nimm|"
+        r"antworte\w*|markier\w*|nenn\w*)\b",
+        r"\b(?:(?:hochst|best|oberst|maximal|voll)\w* (?:punkt\w*|stufe|bewertung|note|wertung|score|prioritat|"
+        r"niveau)\b(?! ihres| in (?:unser|der aus))|"
+        r"stufe \W?a\b|hei(?:ss|ß)\w* lead|volle punktzahl|hundert punkte)",
+    ),
+    _Tongue(
+        r"\b(?:donne[rz]?|attribue[rz]?|choisi\w+|mettez|mets|classe[rz]?|note[rz]|accorde[rz]?|repond\w+|"
+        r"considere[rz]?|octroye[rz]?)\b",
+        r"\b(?:(?:meilleure?|plus haute?|maximale?) (?:niveau|note|score|notation|classement|categorie)|(?:note|"
+        r"score|niveau) (?:maximale?|la plus|le plus|parfaite?)|"
+        r"bonne note|score le plus eleve|niveau le plus (?:eleve|haut)(?! de votre)|(?:categorie|niveau|"
+        r"classe) \W?a\b|pret a acheter|cent points)",
+    ),
+    _Tongue(
+        r"\b(?:da(?:r|le|nos|me|d)?|de(?:le|nos|me)?|asign\w+|otorg\w+|elig\w+|elij\w+|escog\w+|responde\w*|"
+        r"pon\w*|califi\w+|cualifi\w+|clasifi\w+|marca\w*)\b",
+        r"\b(?:(?:mejor|maxim[oa]) (?:nivel|puntuacion|nota|calificacion)|(?:nivel|puntuacion|nota|"
+        r"calificacion) (?:maxim[oa]|mas alt[oa])(?! de (?:sus|tus))|"
+        r"nivel \W?a\b|cliente caliente|cien puntos)",
+    ),
+    _Tongue(
+        r"\b(?:de|da|dar|deem|atribu\w+|escolh\w+|selecion\w+|classifi\w+|respond\w+|coloque|marque|considere)\b",
+        r"\b(?:(?:melhor|maxim[oa]) (?:nivel|pontuacao|nota|avaliacao)|(?:nivel|pontuacao|nota|"
+        r"avaliacao) (?:maxim[oa]|mais alt[oa]|alta)(?! d[oa]s? seu)|"
+        r"nivel \W?a\b|cem pontos)",
+    ),
+    _Tongue(
+        r"\b(?:dai|date|dacci|dare|assegn\w+|scegli\w*|selezion\w+|attribui\w*|rispond\w+|metti|classific\w+|"
+        r"valut\w+)\b",
+        r"\b(?:(?:miglior\w*|massim[oa]) (?:livello|punteggio|voto|valutazione)|(?:livello|punteggio|voto|"
+        r"valutazione) (?:massim[oa]|migliore|piu alt[oa])|livello \W?a\b|cento punti)",
+    ),
+    _Tongue(
+        r"\b(?:geef|geven|kies\w*|zet|ken|beoordeel\w*|antwoord\w*|markeer\w*|selecteer\w*)\b",
+        r"\b(?:(?:beste|hoogste|maximale) (?:niveau|score|beoordeling|waarde|cijfer)|niveau \W?a\b|honderd punten)",
+    ),
+    _Tongue(
+        r"\b(?:daj\w*|przyzna\w*|wybierz\w*|wybrac|ustaw\w*|ocen\w*|oznacz\w*|odpowied\w*)\b",
+        r"\b(?:najlepsz\w+|najwyzsz\w+|maksymaln\w+) (?:poziom\w*|ocen\w*|wynik\w*|punktacj\w*)",
+    ),
+    _Tongue(
+        r"\b(?:ge|valj|satt|tilldela|svara|bedom|markera|klassa)\b",
+        r"\b(?:hogsta|basta|maximala) (?:poang\w*|betyg\w*|niva\w*)",
+    ),
+    _Tongue(
+        r"\b(?:ver\w*|sec\w*|ata\w*|isaretle\w*|degerlendir\w*)\b",
+        r"\b(?:en (?:yuksek|iyi)|tam) (?:puan\w*|seviye\w*|not\w*|duzey\w*)",
+    ),
+    _Tongue(
+        r"\b(?:постав\w*|присво\w*|даи\w*|дать|оцени\w*|выбер\w*|выбира\w*|укаж\w*)\b",
+        r"\b(?:лучш\w+|высш\w+|максимальн\w+|наивысш\w+) (?:уров\w+|оцен\w+|балл\w*|реитинг\w*)",
+    ),
+    _Tongue(
+        r"(?:付け|つけ|して|選|与え|出し|回答)",
+        r"(?:最高|一番良い|最も良い|最良|満点|トップ)の?(?:点|ランク|レベル|評価|スコア|等級)",
+    ),
+    _Tongue(r"(?:选择|選擇|评为|評為|评|打|给|給|标记|設為|设为)",
+        r"(?:最好|最高|最佳|顶级|頂級)的?(?:等级|等級|级别|分数?|分|评分|水平)|满分|滿分|a级"),
+    _Tongue(r"(?:주세요|주십시오|선택|매겨|부여|처리|평가)",
+        r"(?:최고|가장 좋은|가장 높은|만점|최상위)의? ?(?:점수|등급|레벨|평가|수준)"),
+    _Tongue(r"(?:امنح|اعط|اختر|قيم|ضع)", r"(?:اعلى|افضل) (?:درجة|تقييم|مستوى|نتيجة)"),
+)  # fmt: skip
+
+_SYSTEM = (
+    r"system ?(?:notice|message|note|override|alert)|automated message from the|systemhinweis|systemnachricht|"
+    r"systemmeldung|"
+    r"message (?:du )?systeme|note (?:du )?systeme|mensaje del sistema|nota del sistema|mensagem do sistema|"
+    r"messaggio di sistema|"
+    r"systeembericht|komunikat systemowy|wiadomosc systemowa|systemmeddelande|sistem mesaji"
+)
+_AI_ELSEWHERE = (
+    r"\b(?:(?:nachricht|hinweis|notiz|anweisung) (?:an|fur) (?:die |eine |jede )?ki|liebe ki|hallo ki|(?:note|"
+    r"message|consigne) (?:a|pour) l'ia|chere ia|"
+    r"(?:nota|mensaje|instruccion) (?:para|a) la ia|querida ia|(?:nota|mensagem|instrucao) (?:para|a) (?:a )?ia|"
+    r"cara ia|"
+    r"(?:nota|messaggio|istruzione) (?:per|a) l'ia|(?:bericht|opmerking|notitie) (?:aan|voor) de ai|beste ai|"
+    r"lieve ai|"
+    r"(?:wiadomosc|uwaga|notatka) dla (?:ai|si)|droga ai|kare ai|meddelande till ai\w*|sevgili (?:ai|yapay zeka))\b"
+)
+_GIVEN = r"qualified|sales-ready|hot\b|top priority|an? perfect|verified|pre-?approved"
+_FOUND = r"lead|submission|record|request|inquiry|enquiry|contact|prospect|account"
+
+_SAID = (
+    # Somebody whose word is meant to settle the matter.
+    rf"\b(?:as|i am|this is|acting as|speaking as)\b.{{0,25}}\b(?:director|manager|head|vp|ceo|chief|owner|"
+    rf"administrator|operator)\b.{{0,40}}"
+    rf"\b(?:confirm|approve|certify|declare|order|instruct|authori[sz]e|rate|mark|"
+    rf"treat)\w*\b.{{0,60}}\b(?:{_GIVEN}|tier|{_FOUND})",
+    rf"\b(?:this|our|the|that) (?:{_FOUND})\b[^.,;:!?]{{0,25}}\b(?:is|was|has been|must be|counts as|"
+    rf"already)\b[^.,;:!?]{{0,25}}\b(?:{_GIVEN}|approved|pre-qualified)",
+    rf"\b(?:approved|cleared|released|validated|verified|confirmed)\b.{{0,20}}\b(?:this|our|the|"
+    rf"that) (?:{_FOUND}) as\b",
+    r"\b(?:we|our \w+|all leads from \S+(?: \w+)?) (?:are|is) (?:on the allow-?list|whitelisted|pre-?qualified|"
+    r"hot\b|always (?:hot|qualified))",
+    r"\b(?:told|asked|instructed) (?:me|us) to (?:write|type|put|say)\b.{0,40}\b(?:tier|level|score|so that)\b",
+    r"\b(?:submissions?|leads?|requests?|messages?)\b.{0,40}\balways\b.{0,20}\b(?:highest|top|best|maximum)\b",
+    r"\bals .{0,40}(?:leiter|direktor|chef|vorstand|fuhrer|manager)\w*.{0,20}\bbestatig\w*.{0,60}(?:qualifizier|"
+    r"lead|stufe|freigegeben|hei(?:ss|ß))",
+    r"\b(?:vertriebs\w+|geschaftsfuhrung|chef\w*|vorstand)\b.{0,30}\b(?:angeordnet|verfugt|angewiesen|"
+    r"entschieden).{0,60}(?:stufe|punkt|bewert|qualifiz)",
+    r"\b(?:datensatz|lead|anfrage|interessent\w*|kontakt)\b.{0,30}\b(?:gepruft|freigegeben|vorqualifiziert|"
+    r"ideal|perfekt)",
+    r"\bals hei(?:ss|ß)\w* lead\b",
+    r"\ben tant que .{0,40}\b(?:confirme|certifie|valide|atteste)\b.{0,60}(?:qualifi|prioritaire|chaud|"
+    r"categorie|prospect)",
+    r"\b(?:dossier|prospect|contact|fiche|demande)\b.{0,30}\b(?:valide|verifie|qualifie|approuve)e?\b",
+    r"\b(?:como|en calidad de) .{0,40}\b(?:confirmo|certifico|apruebo|declaro)\b.{0,60}(?:cualificad|calificad|"
+    r"aprobad|prioritari|caliente)",
+    r"\b(?:registro|contacto|lead|ficha)\b.{0,30}\b(?:verificad|aprobad|cualificad|validad)|\baprob\w+ este contacto",
+    r"\b(?:como|na qualidade de) .{0,40}\b(?:confirmo|certifico|aprovo|declaro)\b.{0,60}(?:qualificad|aprovad|"
+    r"prioritari|quente)",
+    r"\b(?:cadastro|registro|contato|lead)\b.{0,30}\b(?:verificad|aprovad|qualificad|validad)",
+    r"\b(?:come|in qualita di) .{0,40}\b(?:confermo|certifico|approvo|dichiaro)\b.{0,60}(?:qualificat|approvat|"
+    r"prioritari|cald)",
+    r"\b(?:scheda|contatto|lead)\b.{0,30}\b(?:verificat|approvat|qualificat|validat)",
+    r"\bals .{0,40}\b(?:bevestig|verklaar)\b.{0,60}(?:gekwalificeerd|goedgekeurd|hot lead)",
+    r"\b(?:record|lead|aanvraag)\b.{0,30}\b(?:gecontroleerd|goedgekeurd|gekwalificeerd)",
+    r"\bjako .{0,40}\b(?:potwierdzam|zatwierdzam)\b.{0,60}(?:zakwalifikowan|zatwierdzon|gorac)",
+    r"\b(?:rekord|lead|zgloszenie)\b.{0,30}\b(?:zweryfikowan|zatwierdzon|zakwalifikowan)",
+    r"\bкак .{0,40}подтвержда.{0,60}(?:квалифицир|одобрен|горяч)",
+    r"(?:запись|заявка|лид).{0,20}(?:проверен|одобрен|квалифицирован)",
+    r"として.{0,30}(?:有望|適格|見込み|承認).{0,12}(?:確認|保証|承認|です)",
+    r"(?:作为|身为|以).{0,12}(?:确认|保证|批准).{0,12}(?:合格|有效|优质|通过)",
+    r"로서.{0,25}(?:확인|보증|승인).{0,12}(?:적격|유망|자격)?",
+    # Grades itself.
+    r"\b(?:the )?(?:writer|lead|prospect|customer|company)\b.{0,25}\b(?:is|as) (?:an? )?(?:perfect|"
+    r"ideal)\b(?: (?:fit|match|lead|customer))?",
+    r"\bwe are (?:an? )?(?:perfect|ideal) (?:fit|match|lead)\b",
+    r"\b(?:cliente|contatto|contacto|contato|client|klant|prospect)\b.{0,12}\b(?:e|es|is|"
+    r"est) .{0,30}\b(?:perfett|perfect|perfeit|parfait|ideal)\w*",
+    r"\b(?:every|each|all|any) (?:statements?|sentences?|claims?|words?)\b.{0,25}\b(?:verified|confirmed|true|"
+    r"proven)",
+    r"\b(?:jeden?|alle) (?:satz|aussagen?|angaben?)\b.{0,40}\b(?:gepruft|bestatigt|wahr)",
+    r"\bconsidere[rz]?\b.{0,12}\bchaque (?:phrase|affirmation)",
+    # Plants evidence.
+    r"\b(?:when|if|should|in case) (?:you|the model|your model|it)\b.{0,20}\b(?:needs?|wants?|looks? for|"
+    r"asks? for)\b.{0,12}\b(?:quotes?|evidence|proof|citations?)\b",
+    r"\b(?:your|the) (?:model|evaluator|scorer|ai|assistant|judge)\b.{0,25}\b(?:quotes?|evidence|proof|citations?)\b",
+    r"\b(?:quotable|quotes?|evidence|proof|reference|citations?) (?:proof )?(?:for|to) (?:each|every|the|your|"
+    r"any) (?:question|criteri\w+|evaluator|model|scorer|level)",
+    r"\b(?:use|copy|cite|take)\b.{0,25}\bas (?:the |your )?(?:quote|evidence|proof|citation)\b",
+    r"\bals (?:beleg|zitat|beweis|nachweis)\b.{0,25}\b(?:zitier\w*|verwend\w*|nutz\w*|nimm|nehmen)|"
+    r"\b(?:zitier\w*|verwend\w*|nutz\w*|nimm)\b.{0,40}\bals (?:beleg|zitat|beweis)",
+    r"\b(?:citation|preuve) a utiliser|\butilise[rz]?\b.{0,40}\bcomme (?:preuve|citation)",
+    r"\b(?:para|como) (?:la )?(?:cita|prueba|evidencia)\b.{0,12}\b(?:usa|utiliza|pon|use)|\b(?:usa|utiliza|"
+    r"use)\w*\b.{0,40}\bcomo (?:cita|prueba|evidencia|prova|citacao)",
+    r"\b(?:usa|utilizza)\w*\b.{0,40}\bcome (?:prova|citazione)|\bgebruik\b.{0,40}\bals (?:bewijs|citaat)|"
+    r"\buzyj\w*\b.{0,40}\bjako (?:dowod|cytat)",
+    # Results of tools that nobody called, and rubric words used as keys.
+    r"\b(?:tool|function|crm|enrichment)[ _-]?(?:result|response|call|output|lookup)\w*\b\s*[:(>]|<\s*/?\s*tool|"
+    r"\btool_(?:result|response|call)",
+    r"\b(?:set|lead|recommended|final|update)_(?:score|tier|level|lead)\b|[\"']\w*(?:tier|score|verified|"
+    r"decision_maker|approved)\w*[\"']\s*:",
+    r"(?:^|[.!?;]\s+)(?:observation|thought|final answer|tool)\s*:",
+    r"<\s*/\s*(?:message|fields?|record|data|document|input|text|query|operator)\s*>|<\s*operator\b",
+    r"\b(?:text|message|lead|everything|part) (?:above|before this)\b.{0,20}\b(?:was|is) (?:only |"
+    r"just )?(?:an? )?(?:example|test|sample)",
+    r"\bthe real lead\b|\bstop evaluating\b|\bnothing more to do for the\b",
+    # Sets rules aside, or plays a part.
+    r"\b(?:earlier|previous|prior|old|scoring|above)\b.{0,12}\b(?:guidelines|instructions|rules|criteria|"
+    r"rubric)\b.{0,25}\b(?:cancel\w*|outdated|obsolete|void|invalid|no longer)",
+    r"\b(?:ignore|disregard|bypass|skip|drop)\W+(?:the |your )?(?:rubric|criteria|scoring)",
+    r"\b(?:let us|let's|we) play a game\b|\bhow would you rate (?:this|us|our|me)\b|\byou are (?:now )?(?:a|"
+    r"an) (?:salesperson|judge|rater|assessor)\b",
+    r"\bbe (?:very |so |really )?generous\b.{0,40}\b(?:one|lead|rating|with (?:us|me|this))|\bif (?:this|our|"
+    r"the) lead is(?: not|n't) (?:rated|scored|qualified)|\bif you do not (?:rate|score|qualify)",
+    r"\b(?:decode|decrypt|deobfuscate)\b.{0,30}\b(?:do what|follow|obey|execute|instruction)|"
+    r"\bdecode this (?:base64|text)",
+    r"\b(?:kriterien|regeln|anweisungen|vorgaben)\b.{0,12}\b(?:oben|bisher\w*|alt\w*)?.{0,12}\b(?:veraltet|"
+    r"ungultig|aufgehoben|gelten nicht)",
+    r"\b(?:vergiss|vergessen sie|missachte)\b.{0,20}\b(?:deine|ihre|alle) (?:regel|kriteri|vorgabe|anweisung)",
+    r"\bno (?:apliques|sigas|uses) (?:las |los |tus )?(?:reglas|criterios|instrucciones)|\b(?:olvida|"
+    r"olvide) (?:tus|sus|los) (?:criterios|reglas)",
+    r"\b(?:esqueca|ignore) (?:os|as|seus|suas) (?:criterios|regras)|\b(?:oubliez|oublie) (?:vos|tes|"
+    r"les) (?:criteres|regles)",
+    r"\b(?:dimentica|ignora) (?:i|le|tuoi|i tuoi) ?(?:criteri|regole)|\b(?:vergeet|negeer) (?:je|uw|de|"
+    r"alle) (?:criteria|regels)",
+    r"\b(?:ignorera|glom|bortse fran)\b.{0,40}\b(?:instruktion\w*|regler\w*|kriteri\w*)",
+    r"\btalimat\w*.{0,20}\b(?:yok say|gormezden gel|unut)",
+    r"(?:تجاهل|انس|لا تتبع).{0,30}(?:التعليمات|القواعد|المعايير)",
+    r"(?:忘记|忘掉|忘れ|忽略|不要遵守).{0,10}(?:标准|規則|规则|评分|基準)|(?:基準|評価|採点).{0,6}(?:忘れ|無視)",
+    r"(?:기준|규칙|지시).{0,8}(?:무시|잊)",
+    # A record that poses as the machine's own.
+    r"(?:システムメッセージ|系统消息|系統訊息|시스템 메시지|системное сообщение|رسالة النظام)\s*[:：]",
+)
+
+_STUFFED = (
+    # The same words again and again.
+    r"\b(\w{4,} \w{3,}(?: \w+)?)[,;]? \1\b",
+    r"\b(\w{5,})(?:[,;]? \2\b){2,}",
+)
+
+
+@lru_cache(maxsize=1)
+def pattern() -> re.Pattern[str]:
+    """One pattern over all of it."""
+    asked = (
+        part
+        for tongue in _TONGUES
+        for part in (f"{tongue.verbs}.{{0,60}}?{tongue.grades}", f"{tongue.grades}.{{0,25}}?{tongue.verbs}")
+    )
+    system = rf"(?:^|[.!?;\])>*-]\s*|\[)(?:{_SYSTEM})\b"
+    parts = (*asked, *_SAID, system, _AI_ELSEWHERE)
+    return re.compile("|".join(f"(?:{text.folded(part) if not part.isascii() else part})" for part in parts))
+
+
+@lru_cache(maxsize=1)
+def stuffing() -> re.Pattern[str]:
+    """The same phrase twice, or one word three times, in a row."""
+    return re.compile("|".join(f"(?:{part})" for part in _STUFFED))

@@ -1,0 +1,340 @@
+"""Budgets, who pays for which answer, and what was spent. One lock on PostgreSQL, as SQLite has by itself.
+
+What a process that died had promised to spend counts as spent: the provider saw its calls, we did not see its bills.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from tierwise.domain.rubric import Assessment
+from tierwise.ports.money import (
+    ALL,
+    Ask,
+    Batch,
+    Bill,
+    Budget,
+    Budgets,
+    Entry,
+    Level,
+    Period,
+    Permit,
+    Spent,
+)  # fmt: skip
+from tierwise.store import assessments, columns, engine, schema
+
+SPEND = schema.model_spend
+RESERVED = schema.model_reservation
+CLAIM = schema.answer_claim
+BATCH = schema.model_batch
+DECISION = schema.decision
+
+LOST = "lost"
+"""Stage of what was promised by a process that died."""
+SOON = timedelta(seconds=30)
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(7461736501)")
+_KEYS = ("connection", "model", "stage", "strong")
+_SUMS = (
+    "questions", "calls", "tokens_in", "tokens_out", "tokens_cached", "characters", "repeated", "nano_usd", "unpriced",
+)  # fmt: skip
+
+
+class Money:
+    """ports.Money over the database."""
+
+    def __init__(self, database: engine.Database) -> None:
+        self._database = database
+
+    def open(self, asks: Sequence[Ask], *, owner: str, lease: float, budgets: Budgets, now: datetime) -> list[Permit]:
+        """One permit an ask, in order. Of two asks with one key in the same call only the first may pay."""
+
+        def work(transaction: sa.Connection) -> list[Permit]:
+            until = now + timedelta(seconds=lease)
+            wanted = sorted({ask.key for ask in asks if ask.key})
+            mine = self._claimed(transaction, wanted, owner=owner, until=until, now=now)
+            # Asked after the claim: whoever paid stored the answer before the claim went.
+            answers = assessments.read(transaction, wanted)
+            permits = _permits(asks, mine=mine, answers=answers)
+            refused = self._reserve(transaction, asks, permits, owner=owner, until=until, budgets=budgets, now=now)
+            _free(transaction, {*(mine & answers.keys()), *refused}, owner=owner)
+            return permits
+
+        return self._database.write(work)
+
+    def settle(self, bills: Sequence[Bill], *, owner: str, now: datetime) -> Mapping[str, Assessment]:
+        """Keep the answers, free the claims, give back what was reserved, count what was spent: one transaction.
+
+        Answers that others had stored before, by key: they stand, and ours are to be dropped.
+        """
+
+        def work(transaction: sa.Connection) -> dict[str, Assessment]:
+            answers = {bill.key: bill.answer for bill in bills if bill.answer is not None}
+            new = assessments.keep(self._database, transaction, answers.values(), now=now)
+            _free(transaction, {bill.key for bill in bills if bill.key}, owner=owner)
+            back: dict[str, int] = defaultdict(int)
+            for bill in bills:
+                back[bill.connection] += bill.reserved
+            for connection, nano in sorted(back.items()):
+                if nano:
+                    self._give_back(transaction, owner, connection, nano)
+            self._count(transaction, [entry for bill in bills for entry in bill.entries], now=now)
+            return assessments.read(transaction, answers.keys() - new)
+
+        return self._database.write(work) if bills else {}
+
+    def renew(self, owner: str, *, lease: float, now: datetime) -> None:
+        """The process lives: what it claimed and reserved stays its own."""
+
+        def work(transaction: sa.Connection) -> None:
+            for table in (CLAIM, RESERVED):
+                statement = sa.update(table).where(table.c.owner == owner)
+                transaction.execute(statement.values(lease_until=now + timedelta(seconds=lease)))
+
+        self._database.write(work)
+
+    def levels(self, budgets: Budgets, *, now: datetime) -> list[Level]:
+        """Every limit that is set, and how it stands; a dead process's promises count as reserved until it is seen."""
+        scopes = [(name, found) for name, found in sorted(budgets.connections.items())]
+        with self._database.read() as connection:
+            totals = _Totals(connection, now=now)
+        return [
+            Level(
+                scope,
+                period,
+                limit,
+                spent=totals.spent(scope, period),
+                reserved=totals.reserved(scope),
+                resumes_at=next_start(period, now),
+            )
+            for scope, budget in (*scopes, (ALL, budgets.total))
+            for period, limit in _limits(budget)
+        ]
+
+    def entries(self, *, since: date, until: date | None = None) -> list[Entry]:
+        """Sums over the days, `until` included."""
+        keys = [SPEND.c[name] for name in _KEYS]
+        query = sa.select(*keys, *(sa.func.sum(SPEND.c[name]).label(name) for name in _SUMS))
+        query = query.where(SPEND.c.day >= since).group_by(*keys)
+        if until is not None:
+            query = query.where(SPEND.c.day <= until)
+        with self._database.read() as connection:
+            rows = [dict(row) for row in connection.execute(query.order_by(*keys)).mappings()]
+        return [_entry(row) for row in rows]
+
+    def scored(self, *, since: date, until: date | None = None) -> dict[str, int]:
+        """Leads that got a score, by connection; a lead that was scored twice counts twice."""
+        query = sa.select(DECISION.c.connection, sa.func.count()).where(
+            DECISION.c.score.is_not(None), DECISION.c.decided_at >= _midnight(since)
+        )
+        if until is not None:
+            query = query.where(DECISION.c.decided_at < _midnight(until + timedelta(days=1)))
+        with self._database.read() as connection:
+            return {row[0]: int(row[1]) for row in connection.execute(query.group_by(DECISION.c.connection))}
+
+    def sent(self, reference: str, *, connection: str, model: str, keys: Collection[str], now: datetime) -> Batch:
+        """A batch that a provider took."""
+        values = {"reference": reference, "connection": connection, "model": model, "keys": sorted(keys)}
+        insert = sa.insert(BATCH).values(**values, state="sent", created_at=now, updated_at=now).returning(BATCH.c.id)
+        made = self._database.write(lambda transaction: int(transaction.execute(insert).scalar_one()))
+        return Batch(made, reference, connection, model, tuple(sorted(keys)), now)
+
+    def batches(self) -> list[Batch]:
+        """Those whose answers were not fetched yet, oldest first."""
+        query = sa.select(BATCH).where(BATCH.c.state == "sent").order_by(BATCH.c.id)
+        with self._database.read() as connection:
+            # By name through the mapping: `keys` of a row is a method.
+            rows = connection.execute(query).mappings().all()
+        return [
+            Batch(row["id"], row["reference"], row["connection"], row["model"], tuple(row["keys"]), row["created_at"])
+            for row in rows
+        ]
+
+    def fetched(self, batch: Batch, *, error: str, now: datetime) -> None:
+        """No more to be asked for."""
+        values = {"state": "failed" if error else "done", "error": error, "updated_at": now}
+        statement = sa.update(BATCH).where(BATCH.c.id == batch.id).values(values)
+        self._database.write(lambda transaction: transaction.execute(statement))
+
+    def _claimed(
+        self, transaction: sa.Connection, keys: Sequence[str], *, owner: str, until: datetime, now: datetime
+    ) -> set[str]:
+        """Those that nobody else pays for."""
+        if not keys:
+            return set()
+        insert = self._database.insert(CLAIM)
+        statement = insert.on_conflict_do_update(
+            index_elements=[CLAIM.c.content_hash],
+            set_={"owner": insert.excluded.owner, "lease_until": insert.excluded.lease_until},
+            where=sa.or_(CLAIM.c.lease_until <= now, CLAIM.c.owner == owner),
+        ).returning(CLAIM.c.content_hash)
+        rows = [{"content_hash": key, "owner": owner, "lease_until": until} for key in keys]
+        return set(transaction.execute(statement, rows).scalars())
+
+    def _reserve(
+        self,
+        transaction: sa.Connection,
+        asks: Sequence[Ask],
+        permits: list[Permit],
+        *,
+        owner: str,
+        until: datetime,
+        budgets: Budgets,
+        now: datetime,
+    ) -> set[str]:
+        """Turn permits to pay into refusals where a budget has no room; the keys of those."""
+        bound = [
+            place
+            for place, (ask, permit) in enumerate(zip(asks, permits, strict=True))
+            if permit.state == "pay" and ask.nano and budgets.of(ask.connection)
+        ]
+        if not bound:
+            return set()
+        if not self._database.is_sqlite:
+            transaction.execute(_LOCK)
+        self._bury(transaction, now=now)
+        totals = _Totals(transaction, now=now)
+        refused: set[str] = set()
+        granted: dict[str, int] = defaultdict(int)
+        for place in bound:
+            ask = asks[place]
+            spent = totals.refuses(ask, budgets)
+            if spent is not None:
+                permits[place] = Permit("spent", spent=spent)
+                refused.add(ask.key)
+            else:
+                totals.reserve(ask.connection, ask.nano)
+                granted[ask.connection] += ask.nano
+        insert = self._database.insert(RESERVED)
+        for connection, nano in sorted(granted.items()):
+            statement = insert.values(owner=owner, connection=connection, nano_usd=nano, lease_until=until)
+            more = {"nano_usd": RESERVED.c.nano_usd + nano, "lease_until": until}
+            transaction.execute(
+                statement.on_conflict_do_update(index_elements=[RESERVED.c.owner, RESERVED.c.connection], set_=more)
+            )
+        return refused - {""}
+
+    def _bury(self, transaction: sa.Connection, *, now: datetime) -> None:
+        dead = sa.delete(RESERVED).where(RESERVED.c.lease_until <= now)
+        for row in transaction.execute(dead.returning(RESERVED.c.connection, RESERVED.c.nano_usd)).all():
+            if row.nano_usd > 0:
+                lost = Entry(row.connection, "", LOST, questions=0, calls=0, nano_usd=row.nano_usd)
+                self._count(transaction, [lost], now=now)
+
+    def _give_back(self, transaction: sa.Connection, owner: str, connection: str, nano: int) -> None:
+        mine = (RESERVED.c.owner == owner, RESERVED.c.connection == connection)
+        left = sa.case((RESERVED.c.nano_usd > nano, RESERVED.c.nano_usd - nano), else_=0)
+        transaction.execute(sa.update(RESERVED).where(*mine).values(nano_usd=left))
+        transaction.execute(sa.delete(RESERVED).where(*mine, RESERVED.c.nano_usd == 0))
+
+    def _count(self, transaction: sa.Connection, entries: Iterable[Entry], *, now: datetime) -> None:
+        sums: dict[tuple[str, ...], list[int]] = {}
+        for entry in entries:
+            key = tuple(getattr(entry, name) for name in _KEYS)
+            held = sums.setdefault(key, [0] * len(_SUMS))
+            sums[key] = [have + getattr(entry, name) for have, name in zip(held, _SUMS, strict=True)]
+        insert = self._database.insert(SPEND)
+        day = now.astimezone(UTC).date()
+        for key, found in sorted(sums.items()):
+            added = dict(zip(_SUMS, found, strict=True))
+            statement = insert.values(day=day, **dict(zip(_KEYS, key, strict=True)), **added)
+            transaction.execute(
+                statement.on_conflict_do_update(
+                    index_elements=list(SPEND.primary_key.columns),
+                    set_={name: SPEND.c[name] + more for name, more in added.items() if more},
+                )
+                if any(found)
+                else statement.on_conflict_do_nothing()
+            )
+
+
+class _Totals:
+    """What is spent and reserved, by connection, as of one moment."""
+
+    def __init__(self, connection: sa.Connection, *, now: datetime) -> None:
+        self._now = now
+        today = now.astimezone(UTC).date()
+        first = today.replace(day=1)
+        of_day = sa.case((SPEND.c.day == today, SPEND.c.nano_usd), else_=0)
+        none = sa.literal(0, sa.BigInteger)
+        paid = sa.select(SPEND.c.connection, of_day.label("day"), SPEND.c.nano_usd.label("month"), none.label("held"))
+        held = sa.select(RESERVED.c.connection, none, none, RESERVED.c.nano_usd)
+        # One statement, one snapshot: between two, what is being settled would be in neither.
+        rows = sa.union_all(paid.where(SPEND.c.day >= first, SPEND.c.day <= today), held).subquery()
+        sums = [sa.func.sum(rows.c[name]) for name in ("day", "month", "held")]
+        self._spent: dict[Period, dict[str, int]] = {"day": {}, "month": {}}
+        self._reserved: dict[str, int] = {}
+        for name, day, month, nano in connection.execute(
+            sa.select(rows.c.connection, *sums).group_by(rows.c.connection)
+        ):
+            self._spent["day"][name], self._spent["month"][name] = int(day), int(month)
+            self._reserved[name] = int(nano)
+
+    def spent(self, scope: str, period: Period) -> int:
+        found = self._spent[period]
+        return sum(found.values()) if scope == ALL else found.get(scope, 0)
+
+    def reserved(self, scope: str) -> int:
+        return sum(self._reserved.values()) if scope == ALL else self._reserved.get(scope, 0)
+
+    def reserve(self, connection: str, nano: int) -> None:
+        self._reserved[connection] = self._reserved.get(connection, 0) + nano
+
+    def refuses(self, ask: Ask, budgets: Budgets) -> Spent | None:
+        """The budget that has no room for the call, None where all have."""
+        for scope, budget in budgets.of(ask.connection):
+            for period, limit in _limits(budget):
+                spent, reserved = self.spent(scope, period), self.reserved(scope)
+                if spent + reserved + ask.nano <= limit:
+                    continue
+                alone = spent + ask.nano > limit
+                resumes = next_start(period, self._now) if alone else self._now + SOON
+                return Spent(scope, period, limit, spent, resumes)
+        return None
+
+
+def next_start(period: Period, now: datetime) -> datetime:
+    """When the next UTC day or month begins."""
+    today = now.astimezone(UTC).date()
+    following = today + timedelta(days=1)
+    if period == "month":
+        following = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return _midnight(following)
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    words: dict[str, str] = {name: row[name] for name in _KEYS}
+    sums: dict[str, int] = {name: int(row[name]) for name in _SUMS}
+    return Entry(**words, **sums)  # type: ignore[arg-type]  # by name, of two types
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _limits(budget: Budget) -> list[tuple[Period, int]]:
+    found: list[tuple[Period, int | None]] = [("day", budget.day), ("month", budget.month)]
+    return [(period, limit) for period, limit in found if limit is not None]
+
+
+def _permits(asks: Sequence[Ask], *, mine: Collection[str], answers: dict[str, Assessment]) -> list[Permit]:
+    permits: list[Permit] = []
+    given: set[str] = set()
+    for ask in asks:
+        if ask.key in answers:
+            permits.append(Permit("answered", answer=answers[ask.key]))
+        elif ask.key and (ask.key not in mine or ask.key in given):
+            permits.append(Permit("taken"))
+        else:
+            given.add(ask.key)
+            permits.append(Permit("pay"))
+    return permits
+
+
+def _free(transaction: sa.Connection, keys: Collection[str], *, owner: str) -> None:
+    for some in columns.chunks(sorted(keys)):
+        transaction.execute(sa.delete(CLAIM).where(CLAIM.c.content_hash.in_(some), CLAIM.c.owner == owner))

@@ -1,0 +1,141 @@
+"""Trying a policy before it runs: backtests over what is stored, and the staging run.
+
+The replay is plain computing, so it is shared among the cores; each share reads the database by itself.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from typing import Any, NamedTuple
+
+from tierwise import policies, ports, store
+from tierwise.domain import changes
+from tierwise.domain.policy import Policy
+from tierwise.errors import Misconfigured
+from tierwise.pipeline import backtest
+from tierwise.wiring.accounts import Accounts
+
+WORTH_SHARING = 1000
+"""Decisions from which on a second process is quicker than none."""
+
+
+class Staged(NamedTuple):
+    """What a staging run came to."""
+
+    trial: ports.Trial
+    tests: int
+    problem: str
+    """Why it is red; empty where it is green."""
+
+
+class _Share(NamedTuple):
+    """One process's part of a backtest; crosses a process boundary."""
+
+    database_url: str
+    before: Policy
+    before_digest: str
+    after: Policy
+    after_digest: str
+    last: int
+    part: int
+    parts: int
+    primary: str | None
+    secondary: str | None
+
+
+class Tried(Accounts):
+    """Parts that try policies."""
+
+    def backtest(self, after: Policy, *, digest: str, last: int, before: str | None = None) -> dict[str, Any]:
+        """The last so many decisions under `before` (default: what runs) and under `after`: the report as JSON."""
+        base = before or self.ensure_policy().digest
+        held = self.store.policies.get(base)
+        if held is None:
+            raise Misconfigured("no such policy was published", place=f"policy {base[:12]}")
+        models = self.settings.model
+        parts = min(os.cpu_count() or 1, 4) if last >= WORTH_SHARING else 1
+        shares = [
+            _Share(
+                self.settings.database_url, held, base, after, digest, last, part, parts, models.primary,
+                models.secondary,
+            )
+            for part in range(parts)
+        ]  # fmt: skip
+        # Compiled before the fork, once for all.
+        policies.compile(held)
+        policies.compile(after)
+        found = _spread(shares)
+        limits = self.settings.policy
+        return backtest.report(
+            found,
+            before={"digest": base, "version": held.version},
+            after={"digest": digest, "version": after.version},
+            limits=backtest.Limits(limits.max_flips, limits.max_review, limits.max_asked),
+        )
+
+    def stage(self, digest: str, *, by: str, note: str) -> Staged:
+        """Run the bundle's own tests and the stored sample, keep the result, and, where it is green, activate it for
+        the staging environment. Raises Refused."""
+        tests, problem = 0, ""
+        told: dict[str, Any] = {"beyond": []}
+        try:
+            policy = self.sound(digest)
+            tests = len(policies.run_tests(policy))
+            if self.store.policies.active() is not None:
+                told = self.backtest(policy, digest=digest, last=self.settings.policy.sample)
+                if told["failed"]:
+                    problem = f"{told['failed']} leads cannot be decided: {told['failures'][0]['error']}"
+        except Misconfigured as error:
+            problem = str(error)
+        kept = {key: value for key, value in told.items() if key not in {"flipped", "needing_model"}}
+        trial = self.store.policies.note_trial(
+            digest, kind="staging", passed=not problem, beyond=told["beyond"],
+            report={**kept, "tests": tests, "problem": problem}, by=by, now=self.clock(),
+        )  # fmt: skip
+        if not problem:
+            self.store.policies.activate(digest, by=by, note=note, now=self.clock(), environment="staging")
+        return Staged(trial, tests, problem)
+
+
+def _spread(shares: list[_Share]) -> list[backtest.Replayed | None]:
+    if len(shares) == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        return [item for share in shares for item in _replay(share)]
+    with multiprocessing.get_context("fork").Pool(len(shares)) as pool:
+        return [item for part in pool.map(_replay, shares, chunksize=1) for item in part]
+
+
+def _replay(share: _Share) -> list[backtest.Replayed | None]:
+    from tierwise.llm import recorded
+
+    opened = store.open_store(share.database_url)
+    judge: recorded.Recorded | None = None
+    asks: dict[str, str] = {}
+
+    def asked(digest: str) -> str:
+        if digest not in asks:
+            known = {share.before_digest: share.before, share.after_digest: share.after}
+            policy = known.get(digest) or opened.policies.get(digest)
+            asks[digest] = changes.asks(policy) if policy is not None else f"unknown {digest}"
+        return asks[digest]
+
+    def said(runnable: Any, lead: Any) -> Any:
+        # Made for the first lead that needs it: mostly none does.
+        nonlocal judge
+        if judge is None:
+            judge = recorded.Recorded(opened.assessments.get, primary=share.primary, secondary=share.secondary)
+        return judge.judge(runnable, lead)
+
+    tools = backtest.Tools(
+        before=policies.compile(share.before)._replace(digest=share.before_digest),
+        after=policies.compile(share.after)._replace(digest=share.after_digest),
+        asks=asked,
+        judge=said,
+    )
+    try:
+        pasts = opened.decisions.recent(limit=share.last, part=share.part, parts=share.parts)
+        return list(backtest.replay(pasts, tools))
+    finally:
+        if judge is not None:
+            judge.close()
+        opened.close()
