@@ -12,7 +12,7 @@ from typing import Any
 
 from tierwise import sdk
 from tierwise.sdk import http
-from tierwise_hubspot import properties, quota
+from tierwise_hubspot import associations, outcomes, properties, quota
 from tierwise_hubspot.client import Client, server_time
 
 _QUOTA_LEFT = 0.1  # below this part of the day's calls the line fails
@@ -30,13 +30,16 @@ def run(client: Client, *, name: str, wanted: Sequence[str], fields: Sequence[sd
     except sdk.PauseConnection as refused:
         return [sdk.Check("token", False, refused.message, refused.remedy)]
     lines = [sdk.Check("token", True, "accepted")]
-    lines += _scopes(client, granted)
+    asked = associations.split(wanted, place=client.place)
+    lines += _scopes(client, granted, [associations.PREFIXES[prefix] for prefix in asked.others])
     try:
         held = properties.definitions(client)
-    except sdk.PauseConnection as refused:
+        theirs = {prefix: properties.definitions(client, associations.PREFIXES[prefix]) for prefix in asked.others}
+    except (sdk.PauseConnection, http.HttpRefused) as refused:
         lines.append(sdk.Check("properties", False, refused.message, refused.remedy))
     else:
-        lines += _mapped(held, wanted, name=name)
+        known = {f"{prefix}.{one}": text for prefix, some in theirs.items() for one, text in some.items()}
+        lines += _mapped(held | known, wanted, name=name)
         lines += _own(held, fields, name=name)
     lines += [_quota(client), _clock(headers)]
     return lines
@@ -51,11 +54,12 @@ def _granted(client: Client) -> frozenset[str] | None:
     return frozenset(str(scope) for scope in answer.get("scopes") or ())
 
 
-def _scopes(client: Client, granted: frozenset[str] | None) -> Iterator[sdk.Check]:
-    kind = client.settings.object_type.lower()
-    kind = {"0-1": "contacts", "contact": "contacts", "0-136": "leads", "lead": "leads"}.get(kind, kind)
-    kind = "custom" if "-" in kind or kind.startswith("p_") else kind
-    needed = (f"crm.objects.{kind}.read", f"crm.objects.{kind}.write", f"crm.schemas.{kind}.read")
+def _scopes(client: Client, granted: frozenset[str] | None, others: Sequence[str]) -> Iterator[sdk.Check]:
+    kind = client.settings.kind
+    needed = [f"crm.objects.{kind}.read", f"crm.objects.{kind}.write", f"crm.schemas.{kind}.read"]
+    for other in others:
+        needed += [f"crm.objects.{other}.read", f"crm.schemas.{other}.read"]
+    needed = list(dict.fromkeys(needed))
     if granted is None:
         yield _readable(client, needed)
         return
@@ -68,6 +72,8 @@ def _scopes(client: Client, granted: frozenset[str] | None) -> Iterator[sdk.Chec
     schemas = f"crm.schemas.{kind}.write"
     detail = "granted" if schemas in granted else "not granted: provision cannot create fields, all else works"
     yield sdk.Check(schemas, True, detail)
+    if outcomes.DEALS_SCOPE not in granted:
+        yield sdk.Check(outcomes.DEALS_SCOPE, True, "not granted: what becomes of deals is not told, all else works")
 
 
 def _readable(client: Client, needed: Sequence[str]) -> sdk.Check:

@@ -25,6 +25,10 @@ _SCOPES = ("requiredGranularScopes", "requiredScopes")
 _USER_AGENT = "tierwise"
 
 
+class Denied(sdk.PauseConnection):
+    """The account lets us in, but not to this."""
+
+
 class Client:
     """One portal. `call` is all there is: method, path, JSON in, JSON out."""
 
@@ -59,14 +63,23 @@ class Client:
         """Headers of the answer to a GET."""
         return self._send("GET", path, None).headers
 
-    def objects(self, tail: str) -> str:
-        """Path of something of the connection's object type."""
-        return f"/crm/objects/{self.settings.api_version}/{quote(self.settings.object_type)}/{tail}"
+    def objects(self, tail: str, object_type: str | None = None) -> str:
+        """Path of something of an object type, by default the connection's."""
+        return f"/crm/objects/{self.settings.api_version}/{quote(object_type or self.settings.object_type)}/{tail}"
 
-    def properties(self, tail: str = "") -> str:
-        """Path of the object type's property definitions."""
-        path = f"/crm/properties/{self.settings.api_version}/{quote(self.settings.object_type)}"
+    def properties(self, tail: str = "", object_type: str | None = None) -> str:
+        """Path of an object type's property definitions."""
+        path = f"/crm/properties/{self.settings.api_version}/{quote(object_type or self.settings.object_type)}"
         return f"{path}/{tail}" if tail else path
+
+    def associations(self, to: str, object_type: str | None = None) -> str:
+        """Path of what records of an object type are associated with, in batches."""
+        kind = quote(object_type or self.settings.object_type)
+        return f"/crm/associations/{self.settings.api_version}/{kind}/{quote(to)}/batch/read"
+
+    def pipelines(self, object_type: str) -> str:
+        """Path of an object type's pipelines with their stages."""
+        return f"/crm/pipelines/{self.settings.api_version}/{quote(object_type)}"
 
     def account(self, tail: str) -> str:
         """Path of something about the account."""
@@ -91,7 +104,7 @@ class Client:
 
     def _shared(self, path: str) -> bool:
         """Whether the call is part of the work that goes on by itself, and ends where the reserve begins."""
-        return path.startswith("/crm/objects/")
+        return path.startswith(("/crm/objects/", "/crm/associations/"))
 
     def _keep_reserve(self) -> None:
         """RetryLater where only the reserve is left of today's calls: until they are counted anew."""
@@ -143,7 +156,7 @@ class Client:
                 scopes = sorted(set(_scopes(document)))
                 wanted = f"scope {', '.join(scopes)}" if scopes else "the missing scope"
                 return http.Verdict(
-                    sdk.PauseConnection,
+                    Denied,
                     f"denies access; {wanted} is missing" if scopes else "denies access",
                     f"grant the app or service key {wanted}, then put its new token into the settings",
                 )
@@ -169,7 +182,20 @@ def server_time(headers: Mapping[str, str]) -> datetime | None:
 
 
 _OPERATIONS = frozenset(
-    {"objects", "properties", "groups", "batch", "read", "update", "create", "account-info", "details", "oauth"}
+    {
+        "objects",
+        "properties",
+        "groups",
+        "associations",
+        "pipelines",
+        "batch",
+        "read",
+        "update",
+        "create",
+        "account-info",
+        "details",
+        "oauth",
+    }
 )
 
 

@@ -50,7 +50,7 @@ class HubSpot:
     def outcomes(
         self, since: datetime, until: datetime, *, position: Mapping[str, Any] | None = None
     ) -> Iterator[sdk.OutcomePage]:
-        """Lifecycle stage, lead status and first engagement of what changed; as `changes`, and one call more."""
+        """Stage and status of what changed, deals, touches by sales: a search for each kind, one call for its ties."""
         return Outcomes(self._client, self._reader).read(since, until, position=position)
 
     def quota(self) -> sdk.Quota | None:

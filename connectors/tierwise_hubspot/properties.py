@@ -39,9 +39,9 @@ class Difference(NamedTuple):
     """What to send to make it right."""
 
 
-def definitions(client: Client) -> dict[str, dict[str, Any]]:
-    """All properties of the object type, by name."""
-    answer = client.call("GET", client.properties())
+def definitions(client: Client, object_type: str | None = None) -> dict[str, dict[str, Any]]:
+    """All properties of an object type, by default the connection's, by name."""
+    answer = client.call("GET", client.properties(object_type=object_type))
     return {str(one["name"]): one for one in answer.get("results", ()) if not one.get("archived")}
 
 

@@ -9,21 +9,20 @@ from typing import Any
 
 from tierwise import sdk
 from tierwise.sdk import http
-from tierwise_hubspot import values, windows
+from tierwise_hubspot import associations, batches, values, windows
 from tierwise_hubspot.client import Client
 
-BATCH = 100  # records that batch/read takes
-MERGED = "hs_merged_object_ids"  # ids that live on in this record
 _MAX_BODY = 3_000  # characters that search takes
 _ROOM = 1_000  # of them kept for filters with excluded ids
 
 
 class Reader:
-    """Reading side of one connection."""
+    """Reading side of one connection; of another object type than its own where one is given."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, object_type: str | None = None) -> None:
         self._client = client
-        self._modified = client.settings.modified
+        self._object_type = object_type
+        self._modified = client.settings.modified if object_type is None else "hs_lastmodifieddate"
         self._exclude = True
         """Whether a query names ids to leave out; given up for this session when HubSpot refuses that."""
 
@@ -36,27 +35,29 @@ class Reader:
         position: Mapping[str, Any] | None = None,
     ) -> Iterator[sdk.Page]:
         """As Connector.changes; `since` is moved back by the index lag, so late arrivals in the index are met."""
+        wanted = associations.split(properties, place=self._client.place)
         state: windows.State | None = self._start(since, until, position)
         if state is not None and state.at > state.until:
             state = None
             yield sdk.Page((), None)
         while state is not None:
-            answer = self._search(state, properties)
+            answer = self._search(state, wanted.own)
             results = {windows.Row(int(found["id"]), self._stamp(found)): found for found in answer["results"]}
             try:
                 rows, state = windows.advance(state, list(results), total=int(answer["total"]))
             except windows.Stuck as error:
                 raise sdk.RetryLater(f"search: {error}", place=self._client.place) from None
             found = [results[row] for row in rows]
-            if not self._fits(properties):
-                found = self._completed(found, properties)
+            if not self._fits(wanted.own):
+                found = self._completed(found, wanted.own)
             if found or state is None:
-                records = tuple(self._record(one, properties) for one in found)
-                yield sdk.Page(records, None if state is None else state.position())
+                records = self._records(found, wanted)
+                yield sdk.Page(tuple(records), None if state is None else state.position())
 
     def read(self, record_ids: Sequence[str], *, properties: Sequence[str]) -> list[sdk.Record]:
         """As Connector.read."""
-        return [self._record(found, properties) for found in self._batch_read(record_ids, self._names(properties))]
+        wanted = associations.split(properties, place=self._client.place)
+        return self._records(list(self._batch_read(record_ids, wanted.own).values()), wanted)
 
     def _start(self, since: datetime, until: datetime, position: Mapping[str, Any] | None) -> windows.State:
         if position is None:
@@ -80,7 +81,7 @@ class Reader:
             "limit": self._client.settings.page_size,
         }
         try:
-            answer = self._client.call("POST", self._client.objects("search"), body)
+            answer = self._client.call("POST", self._client.objects("search", self._object_type), body)
         except http.HttpRefused as refused:
             # Leaving out ids only saves a repeat; that search allows it for ids is not documented.
             if refused.status == 400 and state.seen:
@@ -93,7 +94,7 @@ class Reader:
 
     def _completed(self, found: Sequence[Mapping[str, Any]], properties: Sequence[str]) -> list[dict[str, Any]]:
         """The same records with all properties. Their change times stay those of the search: the window's order."""
-        full = {one["id"]: one for one in self._batch_read([one["id"] for one in found], self._names(properties))}
+        full = self._batch_read([one["id"] for one in found], properties)
         moved = {one["id"]: {self._modified: one["properties"][self._modified]} for one in found}
         return [
             {**full[one["id"]], "properties": {**full[one["id"]]["properties"], **moved[one["id"]]}}
@@ -101,25 +102,19 @@ class Reader:
             if one["id"] in full  # else it was merged or deleted meanwhile; a merged one comes under its new id
         ]
 
-    def _batch_read(self, record_ids: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
-        wanted = [key for key in dict.fromkeys(record_ids) if key.isascii() and key.isdigit()]
-        found: dict[str, dict[str, Any]] = {}
-        for start in range(0, len(wanted), BATCH):
-            body = {"inputs": [{"id": key} for key in wanted[start : start + BATCH]], "properties": list(names)}
-            try:
-                answer = self._client.call("POST", self._client.objects("batch/read"), body)
-            except http.HttpRefused as refused:
-                if refused.status != 404:
-                    raise
-                continue  # none of them is there
-            found |= {str(one["id"]): one for one in answer.get("results", ())}
-        return list(found.values())
+    def _batch_read(self, record_ids: Sequence[str], own: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return batches.read(self._client, record_ids, self._names(own), object_type=self._object_type)
 
-    def _record(self, found: Mapping[str, Any], properties: Sequence[str]) -> sdk.Record:
+    def _records(self, found: Sequence[Mapping[str, Any]], wanted: associations.Wanted) -> list[sdk.Record]:
+        """With the fields of associated records, where any are wanted."""
+        others = associations.fields(self._client, [str(one["id"]) for one in found], wanted) if wanted.others else {}
+        return [self._record(one, wanted.own, others.get(str(one["id"]), {})) for one in found]
+
+    def _record(self, found: Mapping[str, Any], own: Sequence[str], others: Mapping[str, Any]) -> sdk.Record:
         held = found["properties"]
-        wanted = {name: held.get(name) for name in properties if name not in values.KINDS}
-        former = tuple(key for key in str(held.get(MERGED) or "").split(";") if key and key != str(found["id"]))
-        return sdk.Record(str(found["id"]), values.moment(self._stamp(found)), wanted, values.own(held), former)
+        shown = {name: held.get(name) for name in own if name not in values.KINDS} | dict(others)
+        changed = values.moment(self._stamp(found))
+        return sdk.Record(str(found["id"]), changed, shown, values.own(held), batches.former(found))
 
     def _stamp(self, found: Mapping[str, Any]) -> int:
         text = found["properties"].get(self._modified) or found.get("updatedAt")
@@ -128,7 +123,8 @@ class Reader:
         return values.milliseconds(str(text))
 
     def _names(self, properties: Sequence[str]) -> list[str]:
-        return list(dict.fromkeys([*properties, *values.KINDS, self._modified, MERGED]))
+        own = values.KINDS if self._object_type is None else ()
+        return list(dict.fromkeys([*properties, *own, self._modified, batches.MERGED]))
 
     def _fits(self, properties: Sequence[str]) -> bool:
         """Whether search takes the list of names, or only ids are searched and the rest is read by id."""

@@ -86,8 +86,14 @@ def traces(fault: Mapping[str, Any], sent: Sequence[tuple[str, str]]) -> list[st
     """Trace ids of the updates that a record's error speaks of. `sent` holds (trace id, record id)."""
     context = fault.get("context")
     named = set(_texts(context, "objectWriteTraceId"))
-    keys = {key for name in ("id", "ids", "objectId", "objectIds") for key in _texts(context, name)}
+    keys = ids(fault)
     return [trace for trace, key in sent if trace in named] or [trace for trace, key in sent if key in keys]
+
+
+def ids(fault: Mapping[str, Any]) -> set[str]:
+    """Ids of the records that an error speaks of."""
+    names = ("id", "ids", "objectId", "objectIds", "fromObjectId")
+    return {key for name in names for key in _texts(fault.get("context"), name)}
 
 
 def _texts(context: Any, name: str) -> list[str]:

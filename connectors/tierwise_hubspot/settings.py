@@ -20,6 +20,14 @@ _BURSTS: dict[Tier, int] = {
 }
 
 
+# Every spelling that paths take -> the one of scopes.
+_KINDS = {
+    "contact": "contacts", "0-1": "contacts",
+    "company": "companies", "0-2": "companies",
+    "lead": "leads", "0-136": "leads",
+}  # fmt: skip
+
+
 class Budget(NamedTuple):
     """A token bucket: tokens a second, and the most it holds."""
 
@@ -37,7 +45,8 @@ class Settings(BaseModel):
     object_type: str = Field(
         "contacts",
         pattern=r"^[A-Za-z0-9_-]+$",
-        description="Object that holds the leads: contacts, leads, or a custom object's type id (2-123).",
+        description="Object that holds the leads: contacts, companies, leads (0-136), or a custom object's type id"
+        " (2-123). Each needs a field map of its own: rules/maps/hubspot-leads.yaml.",
     )
     tier: Tier = Field("free", description="Tier of the account, which sets how many calls HubSpot allows.")
     calls_per_10_seconds: int | None = Field(
@@ -88,6 +97,15 @@ class Settings(BaseModel):
     @property
     def modified(self) -> str:
         """The property that moves with every change. Contacts alone have one without the prefix."""
-        return (
-            "lastmodifieddate" if self.object_type.lower() in {"contacts", "contact", "0-1"} else "hs_lastmodifieddate"
-        )
+        return "lastmodifieddate" if self.kind == "contacts" else "hs_lastmodifieddate"
+
+    @property
+    def kind(self) -> str:
+        """The object type under the name that scopes use: contacts, companies, leads, custom."""
+        given = self.object_type.lower()
+        return _KINDS.get(given, "custom" if given[:1].isdigit() or given.startswith("p_") else given)
+
+    @property
+    def map_word(self) -> str:
+        """How the field map of a connection with another object than contacts is called: hubspot-WORD."""
+        return self.object_type.lower() if self.kind == "custom" else self.kind

@@ -66,6 +66,22 @@ def moment(stamped: int) -> datetime:
     return datetime.fromtimestamp(stamped // 1000, UTC).replace(microsecond=stamped % 1000 * 1000)
 
 
+def read_moment(text: Any) -> datetime | None:
+    """The moment that a property holds; None where it holds none."""
+    try:
+        return moment(milliseconds(str(text))) if text else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def read_number(text: Any) -> float | None:
+    """The number that a property holds; None where it holds none."""
+    try:
+        return float(_plain_number(str(text))) if text not in (None, "") else None
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+
+
 def canonical(stamped: int) -> str:
     """Epoch milliseconds in the spelling of advice, so that a value read back equals the one written."""
     return moment(stamped).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -75,7 +91,7 @@ def _codes(text: str) -> sdk.AdviceValue:
     return tuple(sorted({code for code in text.split(";") if code})) or None
 
 
-def _plain_number(text: str) -> sdk.AdviceValue:
+def _plain_number(text: str) -> int | float:
     number = Decimal(text)
     if not number.is_finite() or number.adjusted() > _DIGITS:
         raise ValueError(text)

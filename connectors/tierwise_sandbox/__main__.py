@@ -14,7 +14,7 @@ from pathlib import Path
 from tierwise_sandbox import scenario, serving
 from tierwise_sandbox.app import hubspot
 from tierwise_sandbox.latency import Latency
-from tierwise_sandbox.leads import files, generator
+from tierwise_sandbox.leads import around, files, generator
 from tierwise_sandbox.model_server import models
 from tierwise_sandbox.portal import Portal
 from tierwise_sandbox.salesforce import loading
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.faults:
             scenario.apply_file(portal, options.faults)
         if options.index_lag_ms is not None:
-            portal.store.index_lag = options.index_lag_ms / 1000
+            portal.set_index_lag(options.index_lag_ms / 1000)
     except (ValueError, OSError) as error:
         return _fail(2, str(error))
     sockets = []
@@ -79,8 +79,11 @@ def load(portal: Portal, org: Org | None, leads: str, *, seed: int) -> None:
         rows: list[files.Row] = [(lead.properties, lead.created_ms, lead.modified_ms, None) for lead in made]
         kinds = [lead.kind for lead in made]
     else:
+        made = []
         rows, kinds = files.read(Path(leads), portal.definitions), []
     ids = portal.store.load(rows)
+    if made:
+        around.populate(portal, made, ids)
     portal.kinds = dict(zip(map(str, ids), kinds, strict=False))
     if org is not None:
         loading.load(org, (row[:3] for row in rows), kinds)

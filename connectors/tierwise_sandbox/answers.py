@@ -8,11 +8,11 @@ from typing import Any
 
 from starlette.requests import Request
 
-from tierwise_sandbox import catalogue, moments
+from tierwise_sandbox import kinds, moments
+from tierwise_sandbox.kinds import Kind
 from tierwise_sandbox.refusals import Refusal
 from tierwise_sandbox.store import Record
 
-OBJECT_TYPES = frozenset({"contacts", "contact", "0-1"})
 VERSION = "2026-09"
 
 
@@ -29,30 +29,32 @@ async def read_object(request: Request) -> tuple[dict[str, Any], int]:
     return body, len(text)
 
 
-async def read_inputs(request: Request) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The inputs of a batch (1 to 100 objects) and the whole body."""
+async def read_inputs(request: Request, *, most: int = 100) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The inputs of a batch (at most `most` objects) and the whole body."""
     body, _ = await read_object(request)
     inputs = body.get("inputs")
     if not isinstance(inputs, list) or any(not isinstance(item, dict) for item in inputs):
         raise Refusal(400, "Invalid input JSON: some required fields were not set: [inputs]")
-    if len(inputs) > 100:
-        raise Refusal(400, f"The maximum number of inputs in a batch is 100, was {len(inputs)}.")
+    if len(inputs) > most:
+        raise Refusal(400, f"The maximum number of inputs in a batch is {most}, was {len(inputs)}.")
     return inputs, body
 
 
-def check_path(request: Request) -> None:
-    """Refuse versions and object types that this portal does not have."""
+def check_path(request: Request) -> Kind:
+    """The object type of the path; refuses versions and object types that this portal does not have."""
     if request.path_params["version"] != VERSION:
         raise Refusal(404, f"No such version here; the sandbox speaks {VERSION}.", category="OBJECT_NOT_FOUND")
     object_type = request.path_params["object_type"]
-    if object_type not in OBJECT_TYPES:
+    kind = kinds.find(object_type)
+    if kind is None:
         raise Refusal(400, f"Unable to infer object type from: {object_type}")
+    return kind
 
 
-def wanted_properties(names: Iterable[str]) -> tuple[str, ...]:
+def wanted_properties(names: Iterable[str], kind: Kind = kinds.CONTACTS) -> tuple[str, ...]:
     """Those asked for and those that every answer carries; without any, HubSpot's default set."""
     asked = tuple(names)
-    return tuple(dict.fromkeys((*asked, *catalogue.SYSTEM))) if asked else catalogue.DEFAULT_PROPERTIES
+    return tuple(dict.fromkeys((*(asked or kind.shown), *sorted(kind.system))))
 
 
 def listed(request: Request, name: str) -> list[str]:
@@ -60,20 +62,24 @@ def listed(request: Request, name: str) -> list[str]:
     return [part for value in request.query_params.getlist(name) for part in value.split(",") if part]
 
 
-def shown(document: Mapping[str, str], names: Iterable[str], types: Mapping[str, str]) -> dict[str, Any]:
+def shown(
+    document: Mapping[str, str], names: Iterable[str], types: Mapping[str, str], kind: Kind = kinds.CONTACTS
+) -> dict[str, Any]:
     """A record as the API returns it: known properties that were asked for, null where there is no value."""
     properties = {name: document.get(name) for name in names if name in types}
     return {
         "id": document["hs_object_id"],
         "properties": properties,
-        "createdAt": document["createdate"],
-        "updatedAt": document["lastmodifieddate"],
+        "createdAt": document[kind.created],
+        "updatedAt": document[kind.modified],
         "archived": False,
     }
 
 
-def shown_record(record: Record, names: Iterable[str], types: Mapping[str, str]) -> dict[str, Any]:
-    return shown(record.properties, names, types)
+def shown_record(
+    record: Record, names: Iterable[str], types: Mapping[str, str], kind: Kind = kinds.CONTACTS
+) -> dict[str, Any]:
+    return shown(record.properties, names, types, kind)
 
 
 def batch(results: list[dict[str, Any]], errors: list[dict[str, Any]], started_ms: int, now_ms: int) -> dict[str, Any]:

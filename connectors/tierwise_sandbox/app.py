@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from tierwise_sandbox import gate, versions
+from tierwise_sandbox.association_routes import AssociationRoutes
 from tierwise_sandbox.control import Control
 from tierwise_sandbox.objects import Objects
 from tierwise_sandbox.pages import Pages
@@ -25,6 +26,7 @@ def hubspot(portal: Portal, doors: Sequence[Route] = ()) -> ASGIApp:
     inner = Starlette(
         routes=[
             *Objects(portal).routes(),
+            *AssociationRoutes(portal).routes(),
             *Schema(portal).routes(),
             *Pages(portal).routes(),
             *Control(portal).routes(),

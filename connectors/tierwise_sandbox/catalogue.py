@@ -13,7 +13,6 @@ GROUPS = {
     "capture_form": "Capture form",
 }
 SYSTEM = frozenset({"hs_object_id", "createdate", "lastmodifieddate"})
-DEFAULT_PROPERTIES = ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname")
 
 _TEXTS = (
     ("email", "Email", "text"),

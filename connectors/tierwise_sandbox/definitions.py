@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tierwise_sandbox import catalogue, moments, values
+from tierwise_sandbox import catalogue, kinds, moments, other_objects, values
 from tierwise_sandbox.refusals import Refusal, invalid_values
 
 FIELD_TYPES = {
@@ -28,17 +28,17 @@ _CHANGEABLE = {"label", "groupName", "description", "options", "displayOrder", "
 
 
 class Definitions:
-    """Properties and groups of contacts; safe to use from threads."""
+    """Properties and groups of one object type; safe to use from threads."""
 
-    def __init__(self, portal_id: int) -> None:
+    def __init__(self, portal_id: int, kind: kinds.Kind = kinds.CONTACTS) -> None:
         self.portal_id = portal_id
         self._lock = threading.RLock()
         self._groups: dict[str, dict[str, Any]] = {}
         self._properties: dict[str, dict[str, Any]] = {}
         self._types: dict[str, str] = {}
-        for place, (name, label) in enumerate(catalogue.GROUPS.items()):
+        for place, (name, label) in enumerate(other_objects.groups(kind).items()):
             self._groups[name] = {"name": name, "label": label, "displayOrder": place, "archived": False}
-        for definition in catalogue.contact_definitions():
+        for definition in other_objects.definitions(kind):
             self._store(definition)
 
     def types(self) -> Mapping[str, str]:

@@ -14,12 +14,13 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tierwise_sandbox import kinds
 from tierwise_sandbox.connection import abort
 from tierwise_sandbox.faults import Fault, Faults, fewer_inputs
 from tierwise_sandbox.portal import Portal
 from tierwise_sandbox.refusals import Refusal, missing_scope, unauthenticated
 
-_OPEN = ("/_sandbox", "/contacts", "/oauth/")
+_OPEN = ("/_sandbox", "/oauth/", *(f"/{kind.name}" for kind in kinds.PAGES))
 _DRIPS = 20
 _READ_POSTS = {"search", "batch_read"}
 
@@ -30,6 +31,8 @@ class Call:
 
     kind: str
     scope: str | None = None
+    also: str | None = None
+    """A second scope that is needed too."""
 
 
 def classify(method: str, path: str) -> Call | None:
@@ -46,14 +49,29 @@ def classify(method: str, path: str) -> Call | None:
         else:
             kind = "create" if method == "POST" else "list"
         reads = method == "GET" or kind in _READ_POSTS
-        return Call(kind, f"crm.objects.contacts.{'read' if reads else 'write'}")
-    if parts[:2] == ["crm", "properties"]:
+        return Call(f"{kind}{_of(parts[3])}", f"crm.objects.{_scope(parts[3])}.{'read' if reads else 'write'}")
+    if parts[:2] == ["crm", "properties"] and len(parts) >= 4:
         reads = method == "GET" or parts[-2:] == ["batch", "read"]
         kind = "properties_read" if reads else "properties_write"
-        return Call(kind, f"crm.schemas.contacts.{'read' if reads else 'write'}")
+        return Call(f"{kind}{_of(parts[3])}", f"crm.schemas.{_scope(parts[3])}.{'read' if reads else 'write'}")
+    if parts[:2] == ["crm", "associations"] and len(parts) >= 5:
+        return Call("associations", *(f"crm.objects.{_scope(part)}.read" for part in parts[3:5]))
+    if parts[:2] == ["crm", "pipelines"] and len(parts) >= 4:
+        return Call("pipelines", f"crm.schemas.{_scope(parts[3])}.read")
     if parts[0] in {"account-info", "oauth"}:
         return Call(parts[0].replace("-", "_"))
     return None
+
+
+def _of(spelling: str) -> str:
+    """What is appended to the name of a call that is not about contacts."""
+    found = kinds.find(spelling)
+    return "" if found is None or found is kinds.CONTACTS else f"_{found.name}"
+
+
+def _scope(spelling: str) -> str:
+    found = kinds.find(spelling)
+    return found.scope if found else "contacts"
 
 
 def faulty(app: ASGIApp, faults: Faults, *, exempt: str = "/_sandbox", unauthorized: Any = None) -> ASGIApp:
@@ -184,9 +202,10 @@ def _admit(portal: Portal, scope: Scope) -> None:
     if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip(), portal.token):
         raise unauthenticated()
     call = classify(scope["method"], scope["path"])
-    if call is not None and call.scope is not None and call.scope not in portal.scopes:
-        raise missing_scope(call.scope)
-    portal.limits.take(search=call is not None and call.kind == "search")
+    for needed in (call.scope, call.also) if call is not None else ():
+        if needed is not None and needed not in portal.scopes:
+            raise missing_scope(needed)
+    portal.limits.take(search=call is not None and call.kind.startswith("search"))
 
 
 def _with_headers(send: Send, portal: Portal) -> Send:

@@ -50,7 +50,8 @@ def render(title: str, root: str, entries: Sequence[Entry], query: Mapping[str, 
 
 def name(held: Mapping[str, str]) -> str:
     full = f"{held.get('firstname', '')} {held.get('lastname', '')}".strip()
-    return full or held.get("email") or held.get("company") or f"Record {held['hs_object_id']}"
+    named = full or held.get("name") or held.get("hs_lead_name")
+    return named or held.get("email") or held.get("company") or held.get("domain") or f"Record {held['hs_object_id']}"
 
 
 def initials(name: str) -> str:
@@ -71,7 +72,7 @@ def _row(entry: Entry) -> str:
         f'<td class="num">{escape(held.get("tierwise_score", ""))}</td>',
         f"<td>{card.tier_badge(held.get('tierwise_tier', ''))}</td>",
         f"<td>{card.status_badge(held.get('tierwise_status', ''))}</td>",
-        f"<td>{shown_moment(held['lastmodifieddate'])}</td>",
+        f"<td>{shown_moment(held.get('lastmodifieddate') or held['hs_lastmodifieddate'])}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"
 

@@ -1,4 +1,4 @@
-"""The contact endpoints: search, batch read, update and create, and single records.
+"""The endpoints of records, of every object type alike: search, batch read, update and create, and single records.
 
 A batch is all or nothing, unless every input carries a unique objectWriteTraceId: then each is reported alone.
 """
@@ -14,13 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tierwise_sandbox import answers, search
-from tierwise_sandbox.portal import Portal
+from tierwise_sandbox import answers, kinds, search
+from tierwise_sandbox.associations import TYPES
+from tierwise_sandbox.kinds import Kind
+from tierwise_sandbox.portal import Portal, Shelf
 from tierwise_sandbox.refusals import Refusal, not_found
 from tierwise_sandbox.store import Record, Write
 
 T = TypeVar("T")
-_WRITE_SHOWS = ("createdate", "hs_object_id", "lastmodifieddate")
+Tie = tuple[Kind, int, bool]
+"""Kind and id of the other record, and whether the tie is the primary one."""
+_PRIMARY_CONTACT = 578  # the tie without which there is no Lead
 
 
 class Objects:
@@ -44,153 +48,190 @@ class Objects:
         ]
 
     async def search(self, request: Request) -> Response:
-        answers.check_path(request)
+        shelf = self._shelf(request)
         body, length = await answers.read_object(request)
-        types = self.portal.definitions.types()
-        query = search.parse(body, length, types)
-        lock, index = self.portal.store.index()
+        types = shelf.definitions.types()
+        query = search.parse(body, length, types, shelf.kind.modified)
+        lock, index = shelf.store.index()
         with lock:
             total, documents = search.run(query, index)
             coming = search.run(search.next_page(query), index)[1] if self.portal.unrest.any else []
-        names = answers.wanted_properties(query.properties)
+        names = answers.wanted_properties(query.properties, shelf.kind)
         answer: dict[str, Any] = {
             "total": total,
-            "results": [answers.shown(document, names, types) for document in documents],
+            "results": [answers.shown(document, names, types, shelf.kind) for document in documents],
         }
         reached = query.after + len(documents)
         if documents and reached < total:
             answer["paging"] = {"next": {"after": str(reached)}}
-            self.portal.unrest.strike(self.portal.store, [document["hs_object_id"] for document in coming])
+            self.portal.unrest.strike(shelf.store, [document["hs_object_id"] for document in coming])
         return JSONResponse(answer)
 
     async def batch_read(self, request: Request) -> Response:
-        answers.check_path(request)
+        shelf = self._shelf(request)
         started = _now_ms()
         inputs, body = await answers.read_inputs(request)
         by_email = body.get("idProperty") == "email"
-        names = answers.wanted_properties(body.get("properties") or ())
-        types = self.portal.definitions.types()
+        names = answers.wanted_properties(body.get("properties") or (), shelf.kind)
+        types = shelf.definitions.types()
         results, missing = [], []
         for item in inputs:
-            record = self._find(str(item.get("id", "")), by_email=by_email)
+            record = _find(shelf, str(item.get("id", "")), by_email=by_email)
             if record is None:
                 missing.append(str(item.get("id", "")))
             else:
-                results.append(answers.shown_record(record, names, types))
-        errors = [_unknown(missing).entry(None)] if missing else []
+                results.append(answers.shown_record(record, names, types, shelf.kind))
+        errors = [_unknown(shelf, missing).entry(None)] if missing else []
         for error in errors:
             error["context"] = {"ids": missing}
         return JSONResponse(answers.batch(results, errors, started, _now_ms()), 207 if errors else 200)
 
     async def batch_update(self, request: Request) -> Response:
-        answers.check_path(request)
+        shelf = self._shelf(request)
         started = _now_ms()
         inputs, body = await answers.read_inputs(request)
         if "hs_object_id" in {body.get("idProperty"), *(item.get("idProperty") for item in inputs)}:
             raise Refusal(400, "idProperty hs_object_id is not allowed here: leave it out to use record ids.")
 
         def prepare(item: Mapping[str, Any]) -> Write:
-            record = self._find(str(item.get("id", "")), by_email=item.get("idProperty") == "email")
+            record = _find(shelf, str(item.get("id", "")), by_email=item.get("idProperty") == "email")
             if record is None:
-                raise _unknown([str(item.get("id", ""))])
-            return Write(record.id, self._accept(item), _trace(item))
+                raise _unknown(shelf, [str(item.get("id", ""))])
+            return Write(record.id, _accept(shelf, item), _trace(item))
 
         repeated = [key for key, count in Counter(str(i.get("id", "")) for i in inputs).items() if count > 1]
         if repeated:
             raise Refusal(400, f"Duplicate IDs found in batch input: [{', '.join(repeated)}]. IDs must be unique")
         writes, errors = _each(inputs, prepare)
-        updated = self.portal.store.update(writes, by="api")
+        updated = shelf.store.update(writes, by="api")
         results = [
-            self._written(record, write.values, write.trace_id) for record, write in zip(updated, writes, strict=True)
+            _written(shelf, record, write.values, write.trace_id) for record, write in zip(updated, writes, strict=True)
         ]
         return JSONResponse(answers.batch(results, errors, started, _now_ms()))
 
     async def batch_create(self, request: Request) -> Response:
-        answers.check_path(request)
+        shelf = self._shelf(request)
         started = _now_ms()
         inputs, _ = await answers.read_inputs(request)
         taken: set[str] = set()
 
-        def prepare(item: Mapping[str, Any]) -> tuple[dict[str, str], str | None]:
-            values = self._accept(item)
-            self._refuse_taken(values, taken)
-            return values, _trace(item)
+        def prepare(item: Mapping[str, Any]) -> tuple[dict[str, str], str | None, list[Tie]]:
+            values = _accept(shelf, item)
+            _refuse_taken(shelf, values, taken)
+            return values, _trace(item), self._ties(shelf, item, values)
 
         creations, errors = _each(inputs, prepare)
-        created = self.portal.store.create(creations, by="api")
-        results = [
-            self._written(record, values, trace) for record, (values, trace) in zip(created, creations, strict=True)
-        ]
+        created = shelf.store.create([(values, trace) for values, trace, _ in creations], by="api")
+        results = []
+        for record, (values, trace, ties) in zip(created, creations, strict=True):
+            self._tie(shelf, record, ties)
+            results.append(_written(shelf, record, values, trace))
         return JSONResponse(answers.batch(results, errors, started, _now_ms()), 207 if errors else 201)
 
     async def list_records(self, request: Request) -> Response:
-        answers.check_path(request)
+        shelf = self._shelf(request)
         after, limit = request.query_params.get("after", "0"), request.query_params.get("limit", "10")
         if not after.isdigit() or not limit.isdigit() or int(limit) > 100:
             raise Refusal(400, "after and limit must be numbers, limit at most 100.")
-        found = self.portal.store.page(int(after), int(limit) + 1)
-        names = answers.wanted_properties(answers.listed(request, "properties"))
-        types = self.portal.definitions.types()
+        found = shelf.store.page(int(after), int(limit) + 1)
+        names = answers.wanted_properties(answers.listed(request, "properties"), shelf.kind)
+        types = shelf.definitions.types()
         page = found[: int(limit)]
-        answer: dict[str, Any] = {"results": [answers.shown_record(record, names, types) for record in page]}
+        answer: dict[str, Any] = {
+            "results": [answers.shown_record(record, names, types, shelf.kind) for record in page]
+        }
         if len(found) > len(page):
             answer["paging"] = {"next": {"after": str(page[-1].id)}}
         return JSONResponse(answer)
 
     async def get(self, request: Request) -> Response:
-        record = self._one(request)
-        names = answers.wanted_properties(answers.listed(request, "properties"))
-        return JSONResponse(answers.shown_record(record, names, self.portal.definitions.types()))
+        shelf, record = self._one(request)
+        names = answers.wanted_properties(answers.listed(request, "properties"), shelf.kind)
+        return JSONResponse(answers.shown_record(record, names, shelf.definitions.types(), shelf.kind))
 
     async def patch(self, request: Request) -> Response:
-        record = self._one(request)
+        shelf, record = self._one(request)
         body, _ = await answers.read_object(request)
-        write = Write(record.id, self._accept(body), _trace(body))
-        (updated,) = self.portal.store.update([write], by="api")
-        return JSONResponse(self._written(updated, write.values, write.trace_id))
+        write = Write(record.id, _accept(shelf, body), _trace(body))
+        (updated,) = shelf.store.update([write], by="api")
+        return JSONResponse(_written(shelf, updated, write.values, write.trace_id))
 
     async def create(self, request: Request) -> Response:
-        answers.check_path(request)
+        shelf = self._shelf(request)
         body, _ = await answers.read_object(request)
-        values = self._accept(body)
-        self._refuse_taken(values, set())
-        (record,) = self.portal.store.create([(values, _trace(body))], by="api")
-        return JSONResponse(self._written(record, values, _trace(body)), 201)
+        values = _accept(shelf, body)
+        _refuse_taken(shelf, values, set())
+        ties = self._ties(shelf, body, values)
+        (record,) = shelf.store.create([(values, _trace(body))], by="api")
+        self._tie(shelf, record, ties)
+        return JSONResponse(_written(shelf, record, values, _trace(body)), 201)
 
     async def delete(self, request: Request) -> Response:
-        self.portal.store.archive(self._one(request))
+        shelf, record = self._one(request)
+        shelf.store.archive(record)
         return Response(status_code=204)
 
-    def _find(self, key: str, *, by_email: bool) -> Record | None:
-        return self.portal.store.by_email(key) if by_email else self.portal.store.get(key)
+    def _shelf(self, request: Request) -> Shelf:
+        return self.portal.shelf(answers.check_path(request))
 
-    def _one(self, request: Request) -> Record:
-        answers.check_path(request)
-        key = request.path_params["object_id"]
-        record = self._find(key, by_email=request.query_params.get("idProperty") == "email")
+    def _one(self, request: Request) -> tuple[Shelf, Record]:
+        shelf, key = self._shelf(request), request.path_params["object_id"]
+        record = _find(shelf, key, by_email=request.query_params.get("idProperty") == "email")
         if record is None:
             raise not_found(key)
-        return record
+        return shelf, record
 
-    def _accept(self, item: Mapping[str, Any]) -> dict[str, str]:
-        given = item.get("properties")
-        if not isinstance(given, dict):
-            raise Refusal(400, "Invalid input JSON: some required fields were not set: [properties]")
-        return self.portal.definitions.accept(given)
+    def _ties(self, shelf: Shelf, item: Mapping[str, Any], values: Mapping[str, str]) -> list[Tie]:
+        """What a new record is to be tied to. Refusal for ties that cannot be, and for a Lead without its contact."""
+        found: list[Tie] = []
+        numbers = set()
+        for wanted in item.get("associations") or ():
+            key = str((wanted.get("to") or {}).get("id", "")) if isinstance(wanted, dict) else ""
+            for kind_of in wanted.get("types") or () if isinstance(wanted, dict) else ():
+                number = kind_of.get("associationTypeId")
+                to = next(
+                    (other for (one, other), held in TYPES.items() if one == shelf.kind.name and number in held), None
+                )
+                record = self.portal.shelf(kinds.KINDS[to]).store.get(key) if to else None
+                if to is None or record is None:
+                    raise Refusal(400, f"The association of type {number} with {key} cannot be made.")
+                numbers.add(number)
+                found.append((kinds.KINDS[to], record.id, number == TYPES[shelf.kind.name, to][1]))
+        if shelf.kind is kinds.LEADS and (_PRIMARY_CONTACT not in numbers or not values.get("hs_lead_name")):
+            raise Refusal(400, "A Lead needs hs_lead_name and an association with a primary contact (type 578).")
+        return found
 
-    def _refuse_taken(self, values: Mapping[str, str], taken: set[str]) -> None:
-        email = values.get("email")
-        if not email:
-            return
-        existing = self.portal.store.by_email(email)
-        if existing is not None or email in taken:
-            known = f" Existing ID: {existing.id}" if existing else ""
-            raise Refusal(409, f"Contact already exists.{known}", category="CONFLICT")
-        taken.add(email)
+    def _tie(self, shelf: Shelf, record: Record, ties: Sequence[Tie]) -> None:
+        for kind, key, primary in ties:
+            self.portal.associations.link((shelf.kind, record.id), (kind, key), primary=primary)
 
-    def _written(self, record: Record, values: Mapping[str, str], trace_id: str | None) -> dict[str, Any]:
-        shown = answers.shown_record(record, (*values, *_WRITE_SHOWS), self.portal.definitions.types())
-        return shown if trace_id is None else {**shown, "objectWriteTraceId": trace_id}
+
+def _find(shelf: Shelf, key: str, *, by_email: bool) -> Record | None:
+    return shelf.store.by_email(key) if by_email else shelf.store.get(key)
+
+
+def _accept(shelf: Shelf, item: Mapping[str, Any]) -> dict[str, str]:
+    given = item.get("properties")
+    if not isinstance(given, dict):
+        raise Refusal(400, "Invalid input JSON: some required fields were not set: [properties]")
+    return shelf.definitions.accept(given)
+
+
+def _refuse_taken(shelf: Shelf, values: Mapping[str, str], taken: set[str]) -> None:
+    email = values.get("email")
+    if not email:
+        return
+    existing = shelf.store.by_email(email)
+    if existing is not None or email in taken:
+        known = f" Existing ID: {existing.id}" if existing else ""
+        raise Refusal(409, f"Contact already exists.{known}", category="CONFLICT")
+    taken.add(email)
+
+
+def _written(shelf: Shelf, record: Record, values: Mapping[str, str], trace_id: str | None) -> dict[str, Any]:
+    names = (*values, *sorted(shelf.kind.system))
+    shown = answers.shown_record(record, names, shelf.definitions.types(), shelf.kind)
+    return shown if trace_id is None else {**shown, "objectWriteTraceId": trace_id}
 
 
 def _each(
@@ -217,10 +258,11 @@ def _trace(item: Mapping[str, Any]) -> str | None:
     return None if trace is None else str(trace)
 
 
-def _unknown(ids: list[str]) -> Refusal:
+def _unknown(shelf: Shelf, ids: list[str]) -> Refusal:
     return Refusal(
         400,
-        "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.",
+        f"Could not get some {shelf.kind.singular.upper()} objects, they may be deleted or not exist."
+        " Check that ids are valid.",
         category="OBJECT_NOT_FOUND",
         context={"ids": ids},
     )

@@ -10,8 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tierwise_sandbox import kinds, other_objects
+from tierwise_sandbox.associations import Associations
 from tierwise_sandbox.definitions import Definitions
 from tierwise_sandbox.faults import Faults
+from tierwise_sandbox.kinds import Kind
 from tierwise_sandbox.limits import Limits
 from tierwise_sandbox.model_replies import Replies
 from tierwise_sandbox.store import Store
@@ -24,7 +27,27 @@ SCOPES = (
     "crm.schemas.contacts.read",
     "crm.schemas.contacts.write",
     "crm.objects.owners.read",
+    "crm.objects.companies.read",
+    "crm.objects.companies.write",
+    "crm.schemas.companies.read",
+    "crm.schemas.companies.write",
+    "crm.objects.leads.read",
+    "crm.objects.leads.write",
+    "crm.schemas.leads.read",
+    "crm.schemas.leads.write",
+    "crm.objects.deals.read",
+    "crm.objects.deals.write",
+    "crm.schemas.deals.read",
 )
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One object type of the portal: its records and what is known of their properties."""
+
+    kind: Kind
+    store: Store
+    definitions: Definitions
 
 
 @dataclass
@@ -57,7 +80,22 @@ class Portal:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
+        self._shelves = {"contacts": Shelf(kinds.CONTACTS, self.store, self.definitions)}
+        for kind in kinds.KINDS.values():
+            if kind is not kinds.CONTACTS:
+                store = Store(now=self.store.now, kind=kind, computed=other_objects.computing(kind))
+                self._shelves[kind.name] = Shelf(kind, store, Definitions(PORTAL_ID, kind))
+        self.associations = Associations({name: shelf.store for name, shelf in self._shelves.items()})
         self._cpu_start = time.process_time()
+
+    def shelf(self, kind: Kind) -> Shelf:
+        """Records and definitions of one object type."""
+        return self._shelves[kind.name]
+
+    def set_index_lag(self, seconds: float) -> None:
+        """Search of every object type shows changes that much later."""
+        for shelf in self._shelves.values():
+            shelf.store.index_lag = seconds
 
     def count(self, kind: str) -> None:
         with self._lock:
@@ -74,13 +112,14 @@ class Portal:
 
     def stats(self) -> dict[str, object]:
         """Counts since the start or the last reset, as `GET /_sandbox/stats` returns them."""
-        tally = self.store.tally
+        tallies = {name: shelf.store.tally for name, shelf in self._shelves.items()}
         return {
             "calls": dict(self.calls),
-            "writes": tally.writes,
-            "writes_changed": tally.changed,
-            "edits": tally.edits,
+            "writes": sum(tally.writes for tally in tallies.values()),
+            "writes_changed": sum(tally.changed for tally in tallies.values()),
+            "edits": sum(tally.edits for tally in tallies.values()),
             "records": len(self.store),
+            "records_by_object": {name: len(shelf.store) for name, shelf in self._shelves.items()},
             "model_calls": self.model.calls.total(),
             "model_calls_by_model": dict(self.model.calls),
             "model_in_flight": self.model.in_flight,
@@ -100,4 +139,5 @@ class Portal:
             self.faults.fired = 0
             self.limits.refused = 0
             self._cpu_start = time.process_time()
-        self.store.reset_tally()
+        for shelf in self._shelves.values():
+            shelf.store.reset_tally()

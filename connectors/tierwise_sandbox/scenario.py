@@ -31,7 +31,7 @@ def apply(portal: Portal, given: Any) -> None:
 def _set_lag(portal: Portal, lag: Any) -> None:
     if not isinstance(lag, (int, float)) or lag < 0:
         raise ValueError("index_lag_seconds: a number of seconds, 0 or more")
-    portal.store.index_lag = float(lag)
+    portal.set_index_lag(float(lag))
 
 
 def _set_scopes(portal: Portal, scopes: Any) -> None:

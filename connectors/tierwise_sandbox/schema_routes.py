@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tierwise_sandbox import answers, moments
+from tierwise_sandbox.definitions import Definitions
 from tierwise_sandbox.portal import PORTAL_ID, Portal
 from tierwise_sandbox.refusals import Refusal
 
@@ -21,7 +22,6 @@ class Schema:
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
-        self.definitions = portal.definitions
 
     def routes(self) -> list[Route]:
         root = "/crm/properties/{version}/{object_type}"
@@ -37,34 +37,37 @@ class Schema:
             Route("/oauth/v2/private-apps/get/access-token-info", self.token_info, methods=["POST"]),
         ]
 
+    def _definitions(self, request: Request) -> Definitions:
+        return self.portal.shelf(answers.check_path(request)).definitions
+
     async def properties(self, request: Request) -> Response:
-        answers.check_path(request)
+        definitions = self._definitions(request)
         if request.method == "GET":
-            return JSONResponse({"results": self.definitions.properties()})
+            return JSONResponse({"results": definitions.properties()})
         body, _ = await answers.read_object(request)
-        return JSONResponse(self.definitions.create_property(body), 201)
+        return JSONResponse(definitions.create_property(body), 201)
 
     async def property(self, request: Request) -> Response:
-        answers.check_path(request)
+        definitions = self._definitions(request)
         name = request.path_params["name"]
         if request.method == "DELETE":
-            self.definitions.remove_property(name)
+            definitions.remove_property(name)
             return Response(status_code=204)
         if request.method == "PATCH":
             body, _ = await answers.read_object(request)
-            return JSONResponse(self.definitions.change_property(name, body))
-        return JSONResponse(self.definitions.property(name))
+            return JSONResponse(definitions.change_property(name, body))
+        return JSONResponse(definitions.property(name))
 
     async def batch_create(self, request: Request) -> Response:
         """Each property alone: those that are refused are in `errors`, with status 207."""
-        answers.check_path(request)
+        definitions = self._definitions(request)
         started = int(time.time() * 1000)
         inputs, _ = await answers.read_inputs(request)
         results: list[dict[str, Any]] = []
         errors = []
         for item in inputs:
             try:
-                results.append(self.definitions.create_property(item))
+                results.append(definitions.create_property(item))
             except Refusal as refusal:
                 entry = refusal.entry(None)
                 entry["context"] = {**entry["context"], "name": [str(item.get("name"))]}
@@ -73,11 +76,11 @@ class Schema:
         return JSONResponse(body, 207 if errors else 201)
 
     async def batch_read(self, request: Request) -> Response:
-        answers.check_path(request)
+        definitions = self._definitions(request)
         started = int(time.time() * 1000)
         inputs, _ = await answers.read_inputs(request)
         results, missing = [], []
-        known = {held["name"]: held for held in self.definitions.properties()}
+        known = {held["name"]: held for held in definitions.properties()}
         for item in inputs:
             name = str(item.get("name"))
             if name in known:
@@ -90,22 +93,22 @@ class Schema:
         return JSONResponse(body, 207 if errors else 200)
 
     async def groups(self, request: Request) -> Response:
-        answers.check_path(request)
+        definitions = self._definitions(request)
         if request.method == "GET":
-            return JSONResponse({"results": self.definitions.groups()})
+            return JSONResponse({"results": definitions.groups()})
         body, _ = await answers.read_object(request)
-        return JSONResponse(self.definitions.create_group(body), 201)
+        return JSONResponse(definitions.create_group(body), 201)
 
     async def group(self, request: Request) -> Response:
-        answers.check_path(request)
+        definitions = self._definitions(request)
         name = request.path_params["name"]
         if request.method == "DELETE":
-            self.definitions.remove_group(name)
+            definitions.remove_group(name)
             return Response(status_code=204)
         if request.method == "PATCH":
             body, _ = await answers.read_object(request)
-            return JSONResponse(self.definitions.change_group(name, body))
-        return JSONResponse(self.definitions.group(name))
+            return JSONResponse(definitions.change_group(name, body))
+        return JSONResponse(definitions.group(name))
 
     async def details(self, _request: Request) -> Response:
         return JSONResponse(

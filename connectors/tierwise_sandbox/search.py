@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from tierwise_sandbox import moments
+from tierwise_sandbox import kinds, moments
 from tierwise_sandbox.conditions import Condition, build
 from tierwise_sandbox.index import Document, Index
 from tierwise_sandbox.refusals import Refusal
 
 MAX_GROUPS, MAX_FILTERS, MAX_TOTAL = 5, 6, 18
 MAX_LIMIT, MAX_RESULTS, MAX_BODY = 200, 10_000, 3_000
-_STAMP = "lastmodifieddate"
 _FREE_TEXT = ("firstname", "lastname", "email", "phone", "company", "hs_object_id")
 
 
@@ -42,9 +41,13 @@ class Query:
     limit: int
     after: int
     properties: tuple[str, ...]
+    stamp: str
+    """The property of the last change, by which the index is sorted."""
 
 
-def parse(body: Mapping[str, Any], raw_length: int, types: Mapping[str, str]) -> Query:
+def parse(
+    body: Mapping[str, Any], raw_length: int, types: Mapping[str, str], stamp: str = kinds.CONTACTS.modified
+) -> Query:
     """`types` maps the portal's property names to their types. Refusal (400) for what HubSpot refuses."""
     if raw_length > MAX_BODY:
         raise Refusal(400, f"The request body is too long: at most {MAX_BODY} characters are allowed.")
@@ -65,7 +68,7 @@ def parse(body: Mapping[str, Any], raw_length: int, types: Mapping[str, str]) ->
         raise Refusal(400, f"A search cannot page past {MAX_RESULTS} results (after {after}, limit {limit}).")
     sort, descending = _sort(body.get("sorts") or [], types)
     return Query(
-        groups=tuple(_group(found, types) for found in filters),
+        groups=tuple(_group(found, types, stamp) for found in filters),
         text=str(body.get("query") or "").strip().lower(),
         sort=sort,
         descending=descending,
@@ -73,6 +76,7 @@ def parse(body: Mapping[str, Any], raw_length: int, types: Mapping[str, str]) ->
         limit=limit,
         after=after,
         properties=tuple(str(name) for name in body.get("properties") or ()),
+        stamp=stamp,
     )
 
 
@@ -118,13 +122,13 @@ def _sort_key(name: str, kind: str) -> Callable[[Document], Any]:
     return numeric if kind == "number" else textual
 
 
-def _group(filters: Sequence[Any], types: Mapping[str, str]) -> Group:
+def _group(filters: Sequence[Any], types: Mapping[str, str], stamp: str) -> Group:
     low: int | None = None
     high: int | None = None
     rest = []
     for wanted in filters:
         condition = build(wanted, types)
-        if condition.name == _STAMP and condition.bounds is not None:
+        if condition.name == stamp and condition.bounds is not None:
             floor, ceiling = condition.bounds
             low = floor if low is None else max(low, floor) if floor is not None else low
             high = ceiling if high is None else min(high, ceiling) if ceiling is not None else high
@@ -136,7 +140,7 @@ def _group(filters: Sequence[Any], types: Mapping[str, str]) -> Group:
 def run(query: Query, index: Index) -> tuple[int, list[Document]]:
     """How many records match, and the documents of the page that was asked for."""
     start, stop = _span(query, index)
-    by_change = query.sort == _STAMP
+    by_change = query.sort == query.stamp
     first, last = query.after, query.after + query.limit
     plain = len(query.groups) <= 1 and not query.text and not any(group.rest for group in query.groups)
     if plain and by_change:
@@ -164,12 +168,12 @@ def _span(query: Query, index: Index) -> tuple[int, int]:
 def _matches(query: Query, document: Document, *, in_window: bool) -> bool:
     if query.text and not any(query.text in document.get(name, "").lower() for name in _FREE_TEXT):
         return False
-    return not query.groups or any(_holds(group, document, in_window=in_window) for group in query.groups)
+    return not query.groups or any(_holds(group, document, query.stamp, in_window=in_window) for group in query.groups)
 
 
-def _holds(group: Group, document: Document, *, in_window: bool) -> bool:
+def _holds(group: Group, document: Document, stamped: str, *, in_window: bool) -> bool:
     if not in_window and (group.low is not None or group.high is not None):
-        stamp = moments.parse(document[_STAMP]) or 0
+        stamp = moments.parse(document[stamped]) or 0
         if group.low is not None and stamp < group.low:
             return False
         if group.high is not None and stamp > group.high:

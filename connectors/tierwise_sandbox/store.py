@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tierwise_sandbox import moments
+from tierwise_sandbox import kinds, moments
 from tierwise_sandbox.index import Document, Index
 
-FIRST_ID = 9_901  # the first hundred ids have four digits, the rest more: sorting ids as text shows
+FIRST_ID = kinds.CONTACTS.first_id  # the first hundred have four digits, the rest more: sorting ids as text shows
 _JOURNAL_LENGTH = 500_000
 
 
 @dataclass(slots=True)
 class Record:
-    """One contact. `properties` is replaced at every write, never changed: a reader may keep it."""
+    """One record. `properties` is replaced at every write, never changed: a reader may keep it."""
 
     id: int
     created_ms: int
@@ -49,10 +49,15 @@ class Tally:
 
 @dataclass
 class Store:
-    """All contacts. `now` is seconds since the epoch; `index_lag` is in seconds and may be set at any time."""
+    """All records of one kind. `now` is seconds since the epoch; `index_lag` is in seconds and may be set at any time.
+
+    `computed` adds what the portal itself sets: (values, those before, ISO time of the write) -> values.
+    """
 
     now: Callable[[], float] = time.time
     index_lag: float = 0.0
+    kind: kinds.Kind = kinds.CONTACTS
+    computed: Callable[[Document, Document, str], Document] = lambda values, _held, _stamp: values
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
@@ -62,7 +67,7 @@ class Store:
         self._emails: dict[str, int] = {}
         self._index = Index()
         self._last_stamp = 0
-        self._next_id = FIRST_ID
+        self._next_id = self.kind.first_id
         self._journal: deque[dict[str, Any]] = deque(maxlen=_JOURNAL_LENGTH)
 
     def __len__(self) -> int:
@@ -195,10 +200,10 @@ class Store:
             self._emails.setdefault(email, record.id)
         record.modified_ms = stamp
         record.properties = {
-            **values,
+            **self.computed(dict(values), record.properties, moments.iso(stamp)),
             "hs_object_id": str(record.id),
-            "createdate": moments.iso(record.created_ms),
-            "lastmodifieddate": moments.iso(stamp),
+            self.kind.created: moments.iso(record.created_ms),
+            self.kind.modified: moments.iso(stamp),
         }
         self._records[record.id] = record
 

@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tierwise_sandbox.answers import VERSION
 
-_OLD = re.compile(r"/crm/v3/(objects|properties)(?=/|$)")
+_OLD = re.compile(r"^/crm/(?:v3/(objects|properties|pipelines)|v4/(associations))(?=/|$)")
 
 
 def dated(path: str) -> str:
     """/crm/v3/objects/contacts -> /crm/objects/2026-09/contacts; other paths as they are."""
-    return _OLD.sub(rf"/crm/\1/{VERSION}", path, count=1) if path.startswith("/crm/v3/") else path
+    return _OLD.sub(lambda old: f"/crm/{old[1] or old[2]}/{VERSION}", path, count=1)
 
 
 def aliased(app: ASGIApp) -> ASGIApp:

@@ -33,7 +33,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of everything")
     options.add_argument("--out", type=Path, help="also write the JSON there")
-    options.add_argument("--only", help="main_job, models, per_task or growth")
+    options.add_argument("--only", help="main_job, models, per_task, growth or policy")
     given = options.parse_args()
     scale = 0.1 if given.quick else 1.0
     parts: dict[str, Callable[[float], Any]] = {
@@ -41,6 +41,7 @@ def main() -> None:
         "models": models,
         "per_task": per_task,
         "growth": growth,
+        "policy": _policy,
     }
     found: dict[str, Any] = {
         "python": platform.python_version(), "cores": os.cpu_count(), "scale": scale,
@@ -177,6 +178,13 @@ def growth(scale: float) -> dict[str, Any]:
     """Open files, sockets and memory of a pumping process after a tenth of the leads, a fifth, and all."""
     with tempfile.TemporaryDirectory() as home:
         return _child("growth", home, str(int(10_000 * scale)), env={})
+
+
+def _policy(scale: float) -> dict[str, Any]:
+    """A backtest of two versions over stored leads, and rules on one lead."""
+    import policy
+
+    return policy.policy(scale)
 
 
 def _until(condition: Callable[[], bool], *, seconds: float = 300) -> None:

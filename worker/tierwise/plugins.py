@@ -140,6 +140,14 @@ def needs_token(type_: str) -> bool:
     return kind is not None and kind.needs_token
 
 
+def field_map(type_: str, options: Mapping[str, Any], *, place: str) -> str:
+    """Name of the field map for a connection with these options; that of an unknown type is its own."""
+    kind = connector_types().get(type_)
+    if kind is None or kind.field_map is None:
+        return type_
+    return kind.field_map(_options(kind, options, place))
+
+
 def _ask(manager: pluggy.PluginManager, entry: metadata.EntryPoint) -> list[tuple[Kind, str]]:
     owner = _owner(entry)
     found: list[tuple[Any, type[Kind], str]] = []

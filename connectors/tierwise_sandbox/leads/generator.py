@@ -48,6 +48,8 @@ class Lead:
     properties: dict[str, str]
     created_ms: int
     modified_ms: int
+    firm: Firm | None = None
+    """The company behind a business address."""
 
 
 class _Draft:
@@ -265,17 +267,19 @@ def generate(count: int, *, seed: int, now_ms: int) -> list[Lead]:
         submitted = now_ms - int(rng.triangular(0.02, 8, 1.5) * _HOUR)
         if kind == "duplicate" and leads:
             earlier = rng.choice(leads)
-            properties = _again(rng, earlier.properties)
+            properties, behind = _again(rng, earlier.properties), earlier.firm
             submitted = rng.randint(min(earlier.modified_ms, now_ms - 2_000), now_ms - 1_500)
         else:
-            properties = KINDS["solid" if kind == "duplicate" else kind][1](rng).values
+            draft = KINDS["solid" if kind == "duplicate" else kind][1](rng)
+            properties = draft.values
+            behind = draft.firm if properties.get("email", "").endswith(f"@{draft.firm.domain}") else None
         created = submitted
         if kind != "duplicate" and rng.random() < 0.08:
             created -= rng.randint(1, 90) * 24 * _HOUR  # known for long, came back now
         modified = min(now_ms - 1_000, submitted + rng.randint(200, 40_000))
         kept = {name: value for name, value in properties.items() if value}
         kept["recent_conversion_date"] = moments.iso(submitted)
-        leads.append(Lead(kind, kept, created, modified))
+        leads.append(Lead(kind, kept, created, modified, behind))
     return sorted(leads, key=lambda lead: lead.created_ms)  # a portal numbers its records as they come
 
 

@@ -20,6 +20,7 @@ from tierwise_hubspot.client import Client
 from tierwise_hubspot.connector import HubSpot
 from tierwise_hubspot.settings import Settings
 from tierwise_sandbox.app import hubspot
+from tierwise_sandbox.kinds import COMPANIES, CONTACTS, Kind
 from tierwise_sandbox.portal import Portal
 from tierwise_sandbox.store import Store
 
@@ -96,6 +97,19 @@ class Crm:
         pairs = enumerate(zip(stamps, ids, strict=True))
         rows = [({"email": f"r{n}@example.org"}, stamp, stamp, key) for n, (stamp, key) in pairs]
         return [str(key) for key in self.portal.store.load(rows)]
+
+    def add(self, kind: Kind, values: dict[str, str], *ties: tuple[Kind, str], primary: bool = False) -> str:
+        """A record of any object type, tied to others."""
+        (record,) = self.portal.shelf(kind).store.create([(values, None)], by="person")
+        for other, key in ties:
+            self.portal.associations.link((kind, record.id), (other, int(key)), primary=primary)
+        return str(record.id)
+
+    def employ(self, contact: str, *, primary: bool = True, **values: str) -> str:
+        """A company of the contact's."""
+        company = self.add(COMPANIES, values)
+        self.portal.associations.link((CONTACTS, int(contact)), (COMPANIES, int(company)), primary=primary)
+        return company
 
     def count(self, part: str) -> int:
         return sum(part in path for _, path, _ in self.calls)

@@ -97,6 +97,34 @@ def test_each_object_type_has_scopes_of_its_own(crm: Any, object_type: str, scop
     assert scope in _lines(crm.connector(object_type=object_type))["scopes"].detail
 
 
+def test_fields_of_companies_are_checked_with_their_scopes(crm: Any, dated: None) -> None:
+    names = ["email", "company.name", "company.numberofemployes"]
+    connector = crm.connector(provisioned=True)
+    lines = _lines(connector, names)
+    assert "crm.objects.companies.read" in lines["scopes"].detail
+    line = lines["property company.numberofemployes"]
+    assert not line.ok
+    assert "did you mean company.numberofemployees?" in line.remedy
+    crm.portal.scopes = crm.portal.scopes - {"crm.objects.companies.read"}
+    assert "crm.objects.companies.read" in _lines(connector, names)["scopes"].remedy
+    assert _lines(connector, ["email"])["scopes"].ok, "only where the map asks"
+
+
+def test_a_missing_scope_for_deals_is_told_and_no_fault(crm: Any, dated: None) -> None:
+    connector = crm.connector(provisioned=True)
+    assert "crm.objects.deals.read" not in _lines(connector)
+    crm.portal.scopes = crm.portal.scopes - {"crm.objects.deals.read"}
+    line = _lines(connector)["crm.objects.deals.read"]
+    assert line.ok
+    assert "deals is not told" in line.detail
+
+
+def test_an_object_type_that_the_portal_does_not_have(crm: Any, dated: None) -> None:
+    lines = _lines(crm.connector(object_type="2-99"))
+    assert not lines["properties"].ok
+    assert "object type" in lines["properties"].detail
+
+
 def test_a_misspelt_property_comes_with_the_right_one(crm: Any, dated: None) -> None:
     lines = _lines(crm.connector(provisioned=True), ["email", "anualrevenue", "anualrevenue"])
     assert "mapped properties" not in lines

@@ -72,7 +72,7 @@ def test_names_of_operations_hold_no_ids_and_no_names(crm: Any) -> None:
         (
             403,
             {"errors": [{"context": {"requiredGranularScopes": ["crm.objects.contacts.write"]}}]},
-            errors.PauseConnection,
+            client.Denied,
             (
                 "scope crm.objects.contacts.write is missing",
                 "grant the app or service key scope crm.objects.contacts.write",
@@ -81,11 +81,11 @@ def test_names_of_operations_hold_no_ids_and_no_names(crm: Any) -> None:
         (
             403,
             {"context": {"requiredScopes": ["b", "a", "b"]}},
-            errors.PauseConnection,
+            client.Denied,
             ("scope a, b is missing", "a, b"),
         ),
-        (403, {"message": "no"}, errors.PauseConnection, ("denies access", "the missing scope")),
-        (403, None, errors.PauseConnection, ("denies access", "the missing scope")),
+        (403, {"message": "no"}, client.Denied, ("denies access", "the missing scope")),
+        (403, None, client.Denied, ("denies access", "the missing scope")),
         (400, {"message": "bad"}, http.HttpRefused, ("refuses this", "")),
         (404, {}, http.HttpRefused, ("does not have this", "check object_type")),
     ],

@@ -63,3 +63,19 @@ def test_an_address_ends_without_a_slash(address: str) -> None:
 def test_what_hubspot_does_not_take_is_refused_here(options: dict[str, object]) -> None:
     with pytest.raises(pydantic.ValidationError):
         Settings.model_validate(options)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "modified"),
+    [
+        ("contacts", "contacts", "lastmodifieddate"),
+        ("0-1", "contacts", "lastmodifieddate"),
+        ("Company", "companies", "hs_lastmodifieddate"),
+        ("0-136", "leads", "hs_lastmodifieddate"),
+        ("2-123", "custom", "hs_lastmodifieddate"),
+        ("p_order", "custom", "hs_lastmodifieddate"),
+    ],
+)
+def test_an_object_type_under_each_of_its_names(given: str, kind: str, modified: str) -> None:
+    settings = Settings(object_type=given)
+    assert (settings.kind, settings.modified) == (kind, modified)

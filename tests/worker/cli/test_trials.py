@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tierwise_fixtures import decided
 
-from tierwise import cli
+from tierwise import cli, wiring
 from tierwise.cli import session
 
 
@@ -99,3 +99,27 @@ def test_beyond_a_limit_an_approval_is_needed(
     run(capsys, "policy", "approve", digest, "--reason", "we have the people")
     monkeypatch.setenv("TIERWISE_TOKEN", ada)
     assert run(capsys, "policy", "activate", digest)["digest"] == digest
+
+
+def test_a_shadow_is_switched_on_told_and_off(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "policy", "shadow") == {"shadow": None, "report": None}
+    edit(bundle, "weight: 14", "weight: 13")
+    edit(bundle, "weight: 12", "weight: 13")
+    with session.opened() as parts:
+        before = parts.runnable()
+    digest = run(capsys, "policy", "shadow", str(bundle))["shadow"]["digest"]
+    with session.opened() as parts:
+        later = before.policy.model_copy(update={"version": "later"})
+        live = parts.store.policies.publish(later, by="me", note="", now=wiring.clock())
+        parts.activate(live, by="me", note="")
+        decided.fill(parts, 20)
+        assert parts.runnable(digest).policy.rubric.criteria[0].weight == 13
+        held = 0
+        for some in iter(parts.shadow, 0):
+            held += some or 0
+    told = run(capsys, "policy", "shadow")["report"]
+    assert told["leads"] == held == 20
+    page = tmp_path / "shadow.html"
+    assert cli.run(["policy", "shadow", "--stop", "--html", str(page)]) == 0
+    assert page.exists()
+    assert run(capsys, "policy", "shadow")["shadow"]["stopped_at"] is not None

@@ -69,7 +69,10 @@ class _Part:
         if self._name == "leads":
             assert connection is not None
             return self._fake.lead_counts[connection]
-        return self._fake.work if self._name == "works" else self._fake.open_reviews
+        return self._fake.open_reviews
+
+    def waiting(self) -> dict[str, int]:
+        return self._fake.work
 
     def due(self, *, now: datetime) -> int | dict[str, int]:
         assert now == NOW
@@ -109,7 +112,7 @@ def busy(fake: Fake) -> Fake:
     fake.connect(
         "hubspot-apac", counts={"leads": 0, "undecided": 0, "undelivered": 0, "rejected": 0}, paused="scope <x>"
     )
-    fake.work = {"ready": 25, "leased": 5, "done": 1170}
+    fake.work = {"ready": 25, "leased": 5}
     fake.outgoing = {"hubspot-emea": 12}
     fake.open_reviews = {"low_confidence": 7, "schema": 1}
     fake.activation = ports.Activation(

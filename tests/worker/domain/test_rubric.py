@@ -318,3 +318,24 @@ def test_only_free_text_that_a_model_reads_is_self_reported() -> None:
     )
     assert [criterion.self_reported for criterion in rubric.criteria] == [False, True, False]
     assert [criterion.id for criterion in rubric.asked] == ["a", "b"]
+
+
+def test_a_verdict_without_a_quote_supports_no_top_tier_and_its_spread_counts() -> None:
+    """A decision model's: it carries the field's name and nothing that could be checked."""
+    rubric = rubrics.Rubric.model_validate(
+        {
+            "name": "r", "version": "1", "owner": "o", "tiers": {"A": 60, "B": 0}, "free_text_cap": 0,
+            "criteria": [
+                {"id": "role", "dimension": "fit", "question": "?", "weight": 100, "decide": "model",
+                 "fields": ["industry"], "levels": [{"id": "yes", "points": 1}, {"id": "no", "points": 0}]},
+            ],
+        }
+    )  # fmt: skip
+    proven = rubrics.Verdict(
+        criterion="role", level="yes", probability=0.9, decided_by="m", field="industry", quote="retail"
+    )
+    claimed = proven.model_copy(update={"quote": None, "spread": {"yes": 0.7, "no": 0.3}})
+    assert rubrics.score(rubric, [proven]).tier == "A"
+    card = rubrics.score(rubric, [claimed])
+    assert (card.score, card.tier, card.corroborated) == (100, "B", False)
+    assert rubrics.level_probabilities(rubric.criteria[0], claimed) == {"yes": 0.7, "no": 0.3}

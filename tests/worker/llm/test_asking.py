@@ -13,7 +13,7 @@ import pytest
 from tierwise import errors
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
-from tierwise.llm import cost, prompt
+from tierwise.llm import cost, injection, prompt
 from tierwise.llm.asking import Asker, ModelFailed, Question, Result
 from tierwise.llm.call import Lines
 from tierwise.llm.client import Completion
@@ -77,7 +77,7 @@ def ask(runnable: Any) -> Any:
             asker = Asker(
                 Lines(complete, rng=rng, sleep=soon, told=tell), rng=rng, lookup=None, ledger=ledger, told=tell, **more
             )
-            question = Question(plan, fields, frozenset(), "test/one", "primary", connection, strong="test/two")
+            question = Question(plan, fields, injection.NO_TERMS, "test/one", "primary", connection, strong="test/two")
             try:
                 return await asker.ask(question)
             finally:
@@ -209,7 +209,9 @@ def test_a_known_answer_is_neither_asked_nor_billed(ask: Any, scripted: Any, run
             ledger=None,
             told=lambda e: told.append(e.fault),
         )
-        return await asker.ask(Question(plan, prompt.shown(LEAD, plan.criteria), frozenset(), "test/one", "primary"))
+        return await asker.ask(
+            Question(plan, prompt.shown(LEAD, plan.criteria), injection.NO_TERMS, "test/one", "primary")
+        )
 
     assert asyncio.run(main()).assessment.cached
     assert complete.calls == []

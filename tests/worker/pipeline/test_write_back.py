@@ -20,6 +20,13 @@ class Killed(BaseException):
     """The process ends here: nothing of it runs on."""
 
 
+@pytest.fixture
+def wide(line: Any) -> Any:
+    """A line whose CRM takes five records in a call."""
+    line.crm.batch_size = 5
+    return line
+
+
 def _decided(line: Any, *record_ids: str, **properties: Any) -> None:
     """These leads are decided and their advice is due."""
     for record_id in record_ids:
@@ -262,6 +269,7 @@ def test_a_new_record_is_not_blamed_with_an_old_one(line: Any) -> None:
     _fails_with(line, "1", "3", error=errors.RetryLater("500"))
     _drain(line, 3, attempts=4)
     _decided(line, "3")
+    line.jitter = 0.0
     assert line.write_back(attempts=4) == WroteBack(calls=1, sent=1, retried=1, refused=1)
     assert [item.record_id for item in line.store.reviews.list(kind="write_failed")] == ["1"]
     assert _attempts(line, "3") == [("retry", "500")]
@@ -281,16 +289,51 @@ def test_a_record_that_fails_alone_is_to_blame_once_others_got_through(line: Any
     assert [item.record_id for item in line.store.reviews.list()] == ["1"]
 
 
-def test_two_failures_in_a_row_may_be_an_outage_that_begins(line: Any) -> None:
+@pytest.mark.parametrize("chance", [0.0, 0.2, 0.4, 0.6, 0.8])
+@pytest.mark.parametrize("poison", ["12", "23", "34", "45", "123", "345", "1245"])
+def test_neighbours_who_fail_their_batch_are_found_too(wide: Any, poison: str, chance: float) -> None:
+    """Two in a row are no outage when the next one gets through; where the order begins is chance."""
+    _decided(wide, *"12345")
+    error = errors.RetryLater("500")
+    _fails_with(wide, *poison, error=error)
+    assert _drain(wide, 3, attempts=4) == [error] * 3
+    wide.jitter = chance
+    for fresh in "6789":  # a pair that came last waits for somebody to be compared with
+        _drain(wide, 1, attempts=4)
+        _decided(wide, fresh)
+        wide.jitter = (wide.jitter + 0.2) % 1.0
+    assert {update.record_id for update in wide.crm.journal} >= set("12345678") - set(poison)
+    assert sorted(item.record_id for item in wide.store.reviews.list()) == sorted(poison)
+
+
+def test_two_failures_after_a_success_may_be_an_outage_that_begins(line: Any) -> None:
     _decided(line, "1", "2", "3")
     error = errors.RetryLater("500")
-    _fails_with(line, "2", "3", error=error)
-    assert _drain(line, 4, attempts=4) == [error] * 4
-    assert [update.record_id for update in line.crm.journal] == ["1"]
+    _fails_with(line, "1", error=error)
+    _drain(line, 3, attempts=4)
+    before = len(line.crm.batches)
+
+    def begins(_: int) -> None:
+        if len(line.crm.batches) != before + 2:  # the batch, one alone who gets through, and then nobody
+            raise error
+
+    line.crm.before_write = begins
+    assert _drain(line, 1, attempts=4) == [error]
+    assert len(line.crm.journal) == 1
     assert line.store.reviews.list() == []
     assert _due(line) == 2, "nothing is in flight"
     line.crm.before_write = lambda _: None
     assert line.write_back(attempts=4).sent == 2
+
+
+def test_an_outage_is_given_up_after_five_records(wide: Any) -> None:
+    wide.crm.batch_size = 9
+    _decided(wide, *"123456789")
+    error = errors.Unreachable("no answer")
+    _fails_with(wide, *"123456789", error=error)
+    assert _drain(wide, 4, attempts=4) == [error] * 4
+    assert [len(batch) for batch in wide.crm.batches] == [9, 9, 9, 9, 1, 1, 1, 1, 1]
+    assert wide.store.reviews.list() == []
 
 
 def test_an_outage_that_lasted_ends_in_whole_batches(line: Any) -> None:

@@ -28,7 +28,7 @@ def test_everything_is_found_under_ports() -> None:
         for name, item in vars(module).items()
         if getattr(item, "__module__", "") == module.__name__ and not name.startswith("_")
     }
-    assert set(ports.__all__) == declared | {"ALL", "Clock", "CursorKind", "DecisionKey", "NANO", "UNLIMITED"}
+    assert set(ports.__all__) == declared | {"ALL", "Clock", "CursorKind", "DecisionKey", "NANO", "QUEUES", "UNLIMITED"}
     assert all(hasattr(ports, name) for name in ports.__all__)
 
 

@@ -125,6 +125,53 @@ def test_a_lead_that_moved_on_is_not_decided_as_it_was(desk: Any) -> None:
     assert desk.store.works.counts() == {"ready": 0, "leased": 1, "done": 0, "quarantined": 0, "superseded": 1}
 
 
+def test_what_waits_is_told_by_state_and_connection(desk: Any) -> None:
+    desk.enable("other")
+    desk.poll(desk.arrival("1"), desk.arrival("2"), desk.arrival("3"))
+    assert desk.store.works.waiting() == {"ready": 3, "leased": 0}
+    (claim,) = desk.claim(limit=1)
+    assert desk.store.works.waiting() == {"ready": 2, "leased": 1}
+    assert desk.store.works.quarantine(claim, error="", now=desk.now)
+    assert desk.store.works.waiting() == {"ready": 2, "leased": 0}
+    assert not desk.store.works.undecided("other")
+    name = claim.connection
+    assert desk.store.works.undecided(name)
+    left = desk.claim(limit=2)
+    assert desk.store.works.undecided(name)
+    for one in left:
+        desk.store.works.quarantine(one, error="", now=desk.now)
+    assert not desk.store.works.undecided(name)
+
+
+def test_what_is_asked_every_few_seconds_never_reads_the_history(desk: Any) -> None:
+    desk.poll(desk.arrival("1"))
+    asked: list[tuple[str, Any]] = []
+    database = desk.store._database
+
+    def keep(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        asked.append((statement, parameters))
+
+    sa.event.listen(database.engine, "before_cursor_execute", keep)
+    desk.store.works.waiting()
+    desk.store.works.undecided("nobody")
+    sa.event.remove(database.engine, "before_cursor_execute", keep)
+    assert len(asked) == 4
+    for statement, parameters in asked:
+        plan = _plan(database, statement, parameters)
+        assert "ix_work_ready" in plan or "ix_work_leased" in plan, plan
+
+
+def _plan(database: engine.Database, statement: str, parameters: Any) -> str:
+    with database.engine.connect() as connection:
+        if database.is_sqlite:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        else:
+            # A table of one row is read whole by any planner that is not told otherwise.
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        return " ".join(str(row) for row in rows)
+
+
 def test_what_may_kill_its_worker_is_claimed_alone(desk: Any) -> None:
     """Three die together twice; then each is tried alone, so that only one of them is found guilty."""
     desk.poll(*(desk.arrival(str(number)) for number in range(3)))

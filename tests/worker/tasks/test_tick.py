@@ -83,3 +83,10 @@ def test_a_message_holds_no_more_than_a_name_and_expires(parts: wiring.Wiring, q
     assert message["headers"]["argsrepr"] == "('emea',)"
     assert message["headers"]["expires"]
     assert len(raw) < 2048
+
+
+def test_a_shadow_that_is_on_is_woken(parts: wiring.Wiring, queued: redis.Redis) -> None:
+    digest = parts.ensure_policy().digest
+    parts.store.shadows.start(digest, by="me", now=wiring.clock())
+    tick.look(parts)
+    assert _messages(queued) == [("maint", "tierwise.shadow")]

@@ -41,4 +41,5 @@ def test_tasks_with_nothing_to_do_wake_nobody(parts: wiring.Wiring, queued: redi
     parts.store.connections.ensure("emea", "hubspot", now=wiring.clock())
     for task in (work.poll, work.reconcile, work.outcomes, work.write_back):
         task("emea")
+    work.shadow()
     assert _woken(queued) == set()

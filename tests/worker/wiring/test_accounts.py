@@ -17,6 +17,10 @@ def test_a_connection_without_a_map_is_told(parts: wiring.Wiring) -> None:
     with pytest.raises(Misconfigured, match="no field map") as caught:
         parts.field_map("odd", policy)
     assert caught.value.place == "rules/maps/other.yaml"
+    parts.settings.connections["cards"] = parts.connection("emea").model_copy(
+        update={"options": {"object_type": "0-136"}}
+    )
+    assert parts.field_map("cards", policy).object == "leads"
     with pytest.raises(Misconfigured, match="nobody"):
         parts.connection("nobody")
 

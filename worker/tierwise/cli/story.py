@@ -120,10 +120,12 @@ def _decision(link: StoredDecision) -> None:
     if made.assessments:
         output.table(
             "Cascade",
-            ["model", "used", "calls", "tokens in", "tokens out", "ms", "cost (USD)"],
+            ["model", "used", "calls", "tokens in", "tokens out", "ms", "cost (USD)", "trouble on the way"],
             [
-                [a.model, "yes" if a.model == made.used else "", "from cache" if a.cached else "1", a.tokens_in,
-                 a.tokens_out, a.latency_ms, "unknown" if a.cost_usd is None else f"{a.cost_usd:.6f}"]
+                [a.model, "yes" if a.model == made.used else "",
+                 "from cache" if a.cached else "2" if a.repaired else "1",
+                 a.tokens_in, a.tokens_out, a.latency_ms, "unknown" if a.cost_usd is None else f"{a.cost_usd:.6f}",
+                 ", ".join(a.troubles)]
                 for a in made.assessments
             ],
         )  # fmt: skip

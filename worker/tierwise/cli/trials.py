@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tierwise import wiring
 from tierwise.cli import backtest_page, output, session
 from tierwise.cli.lifecycle import Which, published, read
 
@@ -17,7 +18,7 @@ SHOWN = 20
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (backtest, stage):
+    for command in (backtest, stage, shadow):
         app.command()(command)
 
 
@@ -66,6 +67,36 @@ def stage(which: Which, note: Annotated[str, typer.Option(help="Why.")] = "", js
             output.say(f"beyond a limit: {sentence}")
     if staged.problem:
         raise typer.Exit(1)
+
+
+def shadow(
+    which: Annotated[str | None, typer.Argument(metavar="DIGEST|DIR", help="What to run beside production.")] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="End it.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write the report as one HTML file.")] = None,
+    json: output.Json = False,
+) -> None:
+    """Hold live decisions against a bundle, which only records; without an argument, what it would have decided."""
+    with session.opened() as parts:
+        if stop or which is not None:
+            by = session.actor(parts)
+            if stop:
+                was = parts.store.shadows.stop(by=by, now=wiring.clock())
+                output.say("the shadow ended" if was else "no shadow was on")
+            else:
+                digest = published(parts, str(which), by=by, note="")
+                parts.sound(digest)
+                parts.store.shadows.start(digest, by=by, now=wiring.clock())
+                output.say(f"{digest[:12]} is held against every decision from now on; `tierwise policy shadow` tells")
+        on = parts.store.shadows.latest()
+        told = parts.shadow_report(on) if on is not None else None
+    if json:
+        output.print_json({"shadow": on._asdict() if on is not None else None, "report": told})
+    elif told is None:
+        output.say("no shadow was ever on")
+    elif which is None and not stop:
+        _print(told)
+    if html is not None and told is not None:
+        output.write_text(html, backtest_page.page(told))
 
 
 def _print(told: Mapping[str, Any]) -> None:

@@ -119,7 +119,7 @@ def _health(store: ports.Store, now: datetime) -> list[Gauge]:
 def _queues(store: ports.Store, now: datetime) -> list[Gauge]:
     reviews = store.reviews.counts()
     return [
-        Gauge("tierwise_work", "Leads in the queue of decisions, by state.", ("state",), _one(store.works.counts())),
+        Gauge("tierwise_work", "Leads in the queue of decisions, by state.", ("state",), _one(store.works.waiting())),
         Gauge("tierwise_work_due", "Leads that could be decided now.", (), {(): store.works.due(now=now)}),
         Gauge("tierwise_outbox_due", "Records to write back now.", ("connection",), _one(store.outbox.due(now=now))),
         Gauge(

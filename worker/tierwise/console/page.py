@@ -99,7 +99,7 @@ def _tables(store: ports.Store, now: datetime, budgets: ports.Budgets) -> str:
                 empty="No connection yet: tierwise connections add NAME --type hubspot",
             ),
             _table(
-                "Queue of decisions", ("State", "Leads"), sorted(store.works.counts().items()), empty="Nothing in it."
+                "Queue of decisions", ("State", "Leads"), sorted(store.works.waiting().items()), empty="Nothing in it."
             ),
             _table(
                 "Waiting for a person",

@@ -6,7 +6,6 @@ Every figure and every cut-off rests on held-back labels: each was judged by a c
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -79,9 +78,10 @@ def fit(
         raise ValueError(f"{len(labelled)} labels: at least {FEWEST} are needed")
     rubric, targets = policy.rubric, policy.rubric.targets
     wanted = wanted or Wanted(targets.precision, targets.recall)
-    data = lead.digest([[item.id, item.tier, item.positive, _plain(item.answered)] for item in labelled])
-    shuffled = list(labelled)
-    random.Random(data).shuffle(shuffled)  # noqa: S311 - the same labels make the same folds
+    named = sorted(labelled, key=lambda item: item.id)
+    data = lead.digest([[item.id, item.tier, item.positive, _plain(item.answered)] for item in named])
+    # The same labels make the same folds, whatever order they came in.
+    shuffled = sorted(labelled, key=lambda item: lead.digest([data, item.id]))
     method = curves.method_for(len(shuffled))
     answered = [*(item.answered for item in shuffled), *unlabelled]
     held = _held_back(rubric, shuffled, answered, method=method)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -124,12 +124,6 @@ class Targets(Frozen):
     recall: float = Field(default=0.6, gt=0, lt=1)
 
 
-class _Worth(NamedTuple):
-    of: Mapping[str, stability.World]
-    """By level, and `unknown`."""
-    written: bool
-
-
 class Rubric(Frozen):
     """Front matter of the prompt file."""
 
@@ -182,7 +176,7 @@ class Rubric(Frozen):
         return next((criterion for criterion in self.criteria if criterion.id == criterion_id), None)
 
     @functools.cached_property
-    def worth(self) -> tuple[_Worth, ...]:
+    def worth(self) -> tuple[Mapping[str, stability.World], ...]:
         """What the levels of each criterion add up to; looked up thousands of times for every lead."""
         return tuple(_worth(self, criterion) for criterion in self.criteria)
 
@@ -245,11 +239,10 @@ def score(
     )
     free, structured = _split(rubric, contributions)
     cap = 0 if doubted else _cap(rubric, structured)
-    total = _points(structured) + min(_points(free), cap)
-    value = _rounded(total)
+    value = _rounded(_points(structured) + min(_points(free), cap))
     knockout = _knockout(rubric, contributions)
     corroborated = any(
-        _corroborates(criterion, criterion.level(item.level))
+        _corroborates(criterion, criterion.level(item.level), item.verdict)
         for criterion, item in zip(rubric.criteria, contributions, strict=True)
     )
     tier = _settled(rubric, value, corroborated=corroborated, knocked=knockout is not None)
@@ -286,7 +279,8 @@ def level_probabilities(criterion: Criterion, verdict: Verdict) -> dict[str, flo
         spread = dict.fromkeys(ids, (1 - verdict.probability) / len(ids))
         return {**spread, UNKNOWN: verdict.probability} if verdict.probability else spread
     rest = (1 - verdict.probability) / (len(ids) - 1)
-    return {level: verdict.probability if level == verdict.level else rest for level in ids}
+    even = {level: verdict.probability if level == verdict.level else rest for level in ids}
+    return even if verdict.spread is None else {level: verdict.spread.get(level, 0.0) for level in ids}
 
 
 def _contribution(criterion: Criterion, verdict: Verdict | None, *, worthless: bool) -> Contribution:
@@ -335,7 +329,15 @@ def _subscore(contributions: Sequence[Contribution], dimension: Dimension) -> in
     return _rounded(_points(mine) * _HUNDRED // weight) if weight else 0
 
 
-def _corroborates(criterion: Criterion, level: Level | None) -> bool:
+def _corroborates(criterion: Criterion, level: Level | None, verdict: Verdict) -> bool:
+    return _proven(verdict) and _tells(criterion, level)
+
+
+def _proven(verdict: Verdict) -> bool:
+    return verdict.quote is not None or verdict.field is None  # a decision model names a field and quotes nothing
+
+
+def _tells(criterion: Criterion, level: Level | None) -> bool:
     return level is not None and not criterion.self_reported and level.points > criterion.lowest.points
 
 
@@ -372,8 +374,9 @@ def tier_probabilities(
     structured: list[stability.Options] = []
     for criterion, item, worth in zip(rubric.criteria, contributions, rubric.worth, strict=True):
         believed = (beliefs or {}).get(criterion.id) or level_probabilities(criterion, item.verdict)
-        options = [(worth.of[level_id], probability) for level_id, probability in believed.items() if probability]
-        (written if worth.written else structured).append(options)
+        mask = -1 if _proven(item.verdict) else ~stability.CORROBORATED
+        options = [(worth[level_id] & mask, probability) for level_id, probability in believed.items()]
+        (written if criterion.self_reported else structured).append(options)
 
     def settle(hundredths: int, corroborated: bool, knocked: bool) -> str:
         return _settled(rubric, _rounded(hundredths), corroborated=corroborated, knocked=knocked)
@@ -381,15 +384,15 @@ def tier_probabilities(
     return stability.tiers(written, structured, cap=cap, settle=settle)
 
 
-def _worth(rubric: Rubric, criterion: Criterion) -> _Worth:
+def _worth(rubric: Rubric, criterion: Criterion) -> Mapping[str, stability.World]:
     knockouts = {knockout.level for knockout in rubric.knockouts if knockout.criterion == criterion.id}
     found = {
         level.id: stability.world(
             round(criterion.weight * level.points * _HUNDRED),
-            corroborates=_corroborates(criterion, level),
+            corroborates=_tells(criterion, level),
             knocks=level.id in knockouts,
         )
         for level in criterion.levels
     }
     found[UNKNOWN] = stability.world(round(criterion.weight * criterion.unknown_points * _HUNDRED))
-    return _Worth(found, criterion.self_reported)
+    return found

@@ -16,12 +16,13 @@ in the lowest bits. A plain number, since thousands of them are added up for eve
 Options = Sequence[tuple[World, float]]
 """Of one criterion: what each level adds, and how likely it is the true one."""
 
-_CORROBORATED, _KNOCKED, _FACTS = 1, 2, 3
+CORROBORATED, _KNOCKED, _FACTS = 1, 2, 3
+"""The bit of a world in which something structured corroborates, and its neighbours."""
 
 
 def world(hundredths: int, *, corroborates: bool = False, knocks: bool = False) -> World:
     """What one level adds."""
-    return hundredths << 2 | _CORROBORATED * corroborates | _KNOCKED * knocks
+    return hundredths << 2 | CORROBORATED * corroborates | _KNOCKED * knocks
 
 
 def tiers(written: Sequence[Options], structured: Sequence[Options], *, cap: int, settle: Settle) -> dict[str, float]:
@@ -31,7 +32,7 @@ def tiers(written: Sequence[Options], structured: Sequence[Options], *, cap: int
     """
     found: dict[str, float] = {}
     for added, probability in _combine(_convolve(structured), _convolve(written, cap=cap)).items():
-        tier = settle(added >> 2, bool(added & _CORROBORATED), bool(added & _KNOCKED))
+        tier = settle(added >> 2, bool(added & CORROBORATED), bool(added & _KNOCKED))
         found[tier] = found.get(tier, 0.0) + probability
     return found
 
@@ -41,6 +42,8 @@ def _convolve(criteria: Sequence[Options], *, cap: int | None = None) -> dict[Wo
     for options in criteria:
         single: dict[World, float] = {}
         for added, probability in options:
+            if not probability:
+                continue
             single[added] = single.get(added, 0.0) + probability
         total = _combine(total, single, cap=cap)
     return total

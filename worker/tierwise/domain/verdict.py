@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,8 @@ class Verdict(Frozen):
     field: str | None = None
     quote: str | None = None
     flags: tuple[Flag, ...] = ()
+    spread: Mapping[str, float] | None = None
+    """Of every level, adding up to 1, where the model tells them all."""
 
 
 class Assessment(Frozen):

@@ -39,6 +39,7 @@ class _Item(pydantic.BaseModel):
     probability: float = pydantic.Field(ge=0, le=1, allow_inf_nan=False)
     quote: str | None = None
     field: str | None = None
+    spread: dict[str, float] | None = None
 
 
 _ITEMS = pydantic.TypeAdapter(dict[str, Any])
@@ -80,12 +81,16 @@ def verdicts(
     mark: str,
     model: str,
     terms: injection.Terms = injection.NO_TERMS,
+    quotes: bool = True,
 ) -> tuple[Verdict, ...]:
     """Verified verdicts, one per criterion in their order. Raises NotAnAnswer.
 
     `fields` are the canonical texts that were shown; `mark` is the datamark of the call, "" where none was used.
+    `quotes` is False for a decision model, which can quote nothing: its verdicts carry the field's name alone.
     """
     items = parse(answer, criteria)
+    if not quotes:
+        return tuple(_unquoted(criterion, items[criterion.id], fields=fields, model=model) for criterion in criteria)
     return tuple(
         _verdict(criterion, items[criterion.id], fields=fields, mark=mark, model=model, terms=terms)
         for criterion in criteria
@@ -153,6 +158,22 @@ def _verdict(
         decided_by=model,
         field=field if found is not None else None,
         quote=found,
+    )
+
+
+def _unquoted(criterion: Criterion, item: _Item, *, fields: Mapping[str, str], model: str) -> Verdict:
+    field = next((name for name in criterion.fields if name in fields), None)
+    if field is None or item.level == UNKNOWN:
+        return Verdict(criterion=criterion.id, level=UNKNOWN, probability=0, decided_by=model)
+    known = {level.id: max(0.0, (item.spread or {}).get(level.id, 0.0)) for level in criterion.levels}
+    whole = sum(known.values())
+    return Verdict(
+        criterion=criterion.id,
+        level=item.level,
+        probability=item.probability,
+        decided_by=model,
+        field=field,
+        spread={name: share / whole for name, share in known.items()} if whole else None,
     )
 
 

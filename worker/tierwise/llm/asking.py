@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tierwise import errors
 from tierwise.domain import lead
 from tierwise.domain.rubric import Assessment, Verdict
-from tierwise.llm import answer, cost, failures, injection, offline, prompt
+from tierwise.llm import answer, cost, deciding, failures, injection, offline, prompt
 from tierwise.llm.call import Lines, Told
 from tierwise.llm.client import PARAMETERS, Completion
 from tierwise.llm.ledger import Ledger
@@ -37,11 +37,13 @@ class Question(NamedTuple):
     """For the offline model alone."""
     extra: str | None = None
     """What else changes the answer."""
+    how: cost.How = "chat"
 
     @property
     def key(self) -> str:
         """Content hash."""
-        return prompt.content_hash(self.plan, self.fields, model=self.model, parameters=PARAMETERS, extra=self.extra)
+        parameters = deciding.PARAMETERS if self.how == "decisions" else PARAMETERS
+        return prompt.content_hash(self.plan, self.fields, model=self.model, parameters=parameters, extra=self.extra)
 
 
 class Result(NamedTuple):
@@ -131,6 +133,10 @@ class Asker:
         try:
             return Result(_assessment(await self._verified(question, messages, user, tally), tally, key=key))
         except answer.NotAnAnswer as refusal:
+            if question.how == "decisions":
+                # It writes nothing, so there is nothing to mend; asked the same, it says the same.
+                problem = f"{question.model}: not every question was answered"
+                return _unusable_result(key, tally, problem, once=self._rng.getrandbits(64))
             said = tally.calls[-1].text
             # Some providers refuse a message of theirs without text.
             messages += [{"role": "assistant", "content": said}] if said.strip() else []
@@ -148,9 +154,7 @@ class Asker:
             problem = (
                 f"{question.model}: the answer did not have the schema, and there is no money to repair it: {held}"
             )
-        # Kept for its cost, under a key that no look-up uses: no answer must never be served as one.
-        spent = lead.digest({"unusable": key, "once": self._rng.getrandbits(64)})
-        return Result(_assessment((), tally, key=spent), problem)
+        return _unusable_result(key, tally, problem, once=self._rng.getrandbits(64))
 
     async def _verified(
         self, question: Question, messages: Sequence[prompt.Message], user: prompt.Message, tally: _Tally
@@ -186,6 +190,7 @@ class Asker:
                 mark=mark,
                 model=found.model,
                 terms=question.terms,
+                quotes=found.quotes,
             )
         except answer.NotAnAnswer as error:
             if found.finish == "length":
@@ -208,12 +213,20 @@ class Asker:
     def _estimate(self, question: Question, size: int) -> int:
         assert self._ledger is not None
         out = cost.OUT_PER_CRITERION * len(question.plan.criteria)
-        return self._ledger.estimate(question.model, connection=question.connection, text_bytes=size, tokens_out=out)
+        return self._ledger.estimate(
+            question.model, connection=question.connection, text_bytes=size, tokens_out=out, how=question.how
+        )
 
 
 def _size(plan: prompt.Plan, fields: Mapping[str, str]) -> int:
     written = sum(len(name) + len(value.encode()) for name, value in fields.items())
     return len(plan.system.encode()) + plan.schema_size + written
+
+
+def _unusable_result(key: str, tally: _Tally, problem: str, *, once: int) -> Result:
+    # Kept for its cost, under a key that no look-up uses: no answer must never be served as one.
+    spent = lead.digest({"unusable": key, "once": once})
+    return Result(_assessment((), tally, key=spent), problem)
 
 
 def _unusable(model: str, kind: str) -> errors.RejectRecord:

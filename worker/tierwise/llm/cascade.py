@@ -77,6 +77,7 @@ class Cascade:
         in_flight: int = Limits().in_flight,
         attempts: int = Limits().attempts,
         samples: int = 0,
+        decisions: Collection[str] = (),
         cache: Cache | None = None,
         prices: cost.Prices | None = None,
         ledger: Ledger | None = None,
@@ -88,8 +89,10 @@ class Cascade:
     ) -> None:
         """`primary` and `secondary` override the rubric's models; `in_flight` is per model; `timeout_seconds` is per
         call. `cache` is called in a worker thread, with the content hashes of all leads that wait at that moment.
-        `complete` is litellm where it is not given; `samples` are further answers of a doubtful primary."""
-        self._client = Client(prices)
+        `complete` is litellm where it is not given; `samples` are further answers of a doubtful primary, `decisions`
+        the models that are decision models."""
+        self._client = Client(prices, decisions=decisions)
+        self._decisions = frozenset(decisions)
         # Nonces must not be guessable by who writes the lead.
         self._rng = rng or random.SystemRandom()
         self._lines = Lines(
@@ -196,6 +199,7 @@ class Cascade:
             strong=case.secondary or "",
             cues=case.ready.cues if lexical else "",
             extra=case.ready.lexicon if lexical else None,
+            how="decisions" if model in self._decisions else "chat",
         )
         try:
             assessment, problem = await self._asker.ask(question)

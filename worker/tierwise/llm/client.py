@@ -7,18 +7,19 @@ error is passed on: providers echo keys and what the lead wrote.
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import logging
 import os
 import threading
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
 from tierwise import errors
-from tierwise.llm import cost, failures, offline
+from tierwise.llm import cost, deciding, failures, offline
 
 PARAMETERS: Mapping[str, Any] = {"temperature": 0, "max_tokens": 4000}
 """What every call asks for; `temperature` is left out where the model does not take it."""
@@ -47,6 +48,8 @@ class Completion(NamedTuple):
     finish: Literal["stop", "length", "refusal"] = "stop"
     troubles: tuple[str, ...] = ()
     """Kinds of the failures that came before it."""
+    quotes: bool = True
+    """False for a decision model, which has nothing to quote with."""
 
 
 class Complete(Protocol):
@@ -67,9 +70,10 @@ class Complete(Protocol):
 class Client:
     """Calls models through `litellm.acompletion`. All calls of one client come from one event loop."""
 
-    def __init__(self, prices: cost.Prices | None = None) -> None:
-        """`prices` of the settings come before litellm's."""
+    def __init__(self, prices: cost.Prices | None = None, *, decisions: Collection[str] = ()) -> None:
+        """`prices` of the settings come before litellm's; `decisions` are models asked through `adecisions`."""
         self._prices = prices or cost.Prices()
+        self._decisions = frozenset(decisions)
 
     async def complete(
         self,
@@ -84,31 +88,21 @@ class Client:
         if not _loaded.is_set():
             # Two seconds of import would hold up everything else on the loop.
             await asyncio.to_thread(load)
-        arguments = _arguments(model)
         failure: errors.TierwiseError
+        decides = model in self._decisions
+        call = _decide if decides else functools.partial(_chat, cues=cues)
         started = time.perf_counter()
         try:
             async with asyncio.timeout(timeout_seconds):
-                response = await load().acompletion(
-                    model=model,
-                    messages=_messages(messages, provider=arguments.provider),
-                    response_format={
-                        "type": "json_schema",
-                        "json_schema": {"name": "assessment", "schema": schema, "strict": True},
-                    },
-                    timeout=timeout_seconds,
-                    num_retries=0,
-                    max_retries=0,
-                    **arguments.parameters,
-                    **({offline.CUES: cues} if arguments.provider == offline.PROVIDER else {}),
-                )
+                response = await call(model, messages, schema, timeout_seconds)
         except TimeoutError:
             failure = failures.timed_out(model, timeout_seconds)
         except failures.raised() as error:
             failure = failures.translate(error, model, missing_keys=missing_keys)
         else:
-            elapsed = time.perf_counter() - started
-            return _completion(response, model=model, latency_ms=round(elapsed * 1000), prices=self._prices)
+            latency_ms = round((time.perf_counter() - started) * 1000)
+            read = _decided if decides else _completion
+            return read(response, model=model, latency_ms=latency_ms, prices=self._prices)
         # Raised out here so that the provider's own exception, with its body, is not even the context.
         raise failure
 
@@ -116,6 +110,38 @@ class Client:
         """Close the sockets that litellm keeps open. To be awaited on the loop that made the calls."""
         if _loaded.is_set():
             await load().close_litellm_async_clients()
+
+
+async def _chat(
+    model: str,
+    messages: Sequence[Mapping[str, str]],
+    schema: Mapping[str, Any],
+    timeout_seconds: float,
+    *,
+    cues: str,
+) -> Any:
+    arguments = _arguments(model)
+    return await load().acompletion(
+        model=model,
+        messages=_messages(messages, provider=arguments.provider),
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "assessment", "schema": schema, "strict": True},
+        },
+        timeout=timeout_seconds,
+        num_retries=0,
+        max_retries=0,
+        **arguments.parameters,
+        **({offline.CUES: cues} if arguments.provider == offline.PROVIDER else {}),
+    )
+
+
+async def _decide(
+    model: str, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any], timeout_seconds: float
+) -> Any:
+    return await load().adecisions(
+        model=model, input=deciding.text(messages), questions=deciding.questions(schema), timeout=timeout_seconds
+    )
 
 
 def check_model(model: str) -> None:
@@ -227,6 +253,25 @@ def _completion(response: Any, *, model: str, latency_ms: int, prices: cost.Pric
         latency_ms=latency_ms,
         tokens_cached=cached,
         finish=_finish(choice),
+    )
+
+
+def _decided(response: Any, *, model: str, latency_ms: int, prices: cost.Prices) -> Completion:
+    usage = response.usage
+    tokens_in, tokens_out = int(getattr(usage, "input_tokens", 0) or 0), int(getattr(usage, "output_tokens", 0) or 0)
+    details = getattr(usage, "input_tokens_details", None)
+    cached = int(getattr(details, "cached_tokens", 0) or 0)
+    stated = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
+    return Completion(
+        text=deciding.answer(response),
+        model=model,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        cost_usd=prices.of_call(model, stated, tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=cached),
+        latency_ms=latency_ms,
+        tokens_cached=cached,
+        finish="refusal" if deciding.refused(response) else "stop",
+        quotes=False,
     )
 
 

@@ -38,8 +38,8 @@ def _mean(criterion: Criterion, given: Sequence[Verdict]) -> Verdict:
     if suspects or 2 * len(stated) < len(given):
         unknown = suspects or [verdict for verdict in given if verdict.level == UNKNOWN]
         return unknown[0]
-    spread = [level_probabilities(criterion, verdict) for verdict in given]
-    means = {verdict.level: sum(item[verdict.level] for item in spread) / len(spread) for verdict in stated}
-    level = max(means, key=lambda name: means[name])
+    spreads = [level_probabilities(criterion, verdict) for verdict in given]
+    mean = {item.id: sum(spread[item.id] for spread in spreads) / len(spreads) for item in criterion.levels}
+    level = max({verdict.level for verdict in stated}, key=lambda name: (mean[name], name))
     surest = max((verdict for verdict in stated if verdict.level == level), key=lambda verdict: verdict.probability)
-    return surest.model_copy(update={"probability": round(min(1.0, means[level]), 6)})
+    return surest.model_copy(update={"probability": round(min(1.0, mean[level]), 6), "spread": mean})

@@ -80,11 +80,16 @@ class Tools(NamedTuple):
 def replay(pasts: Iterable[PastDecision], tools: Tools) -> Iterator[Replayed | None]:
     """Each stored decision under both policies; None where its signals were erased or are of another version."""
     for past in pasts:
-        try:
-            lead = Lead.model_validate(past.fields) if past.fields is not None else None
-        except ValidationError:
-            lead = None
+        lead = lead_of(past)
         yield _replayed(past, lead, tools) if lead is not None else None
+
+
+def lead_of(past: PastDecision) -> Lead | None:
+    """The lead as it was then; None where it was erased or is of another version."""
+    try:
+        return Lead.model_validate(past.fields) if past.fields is not None else None
+    except ValidationError:
+        return None
 
 
 def _replayed(past: PastDecision, lead: Lead, tools: Tools) -> Replayed:

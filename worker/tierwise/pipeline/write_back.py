@@ -34,6 +34,10 @@ class Pace(NamedTuple):
     """Longest flush."""
 
 
+_IN_A_ROW = 4
+"""Records that may fail one after the other, alone, before it is taken for the account's failure."""
+
+
 class WroteBack(NamedTuple):
     """What one drain did."""
 
@@ -185,13 +189,15 @@ class _Drain:
     def _apart(
         self, busy: Sequence[tuple[ports.Outgoing, Advice]], error: Exception, *, batch: str, claimed_at: float
     ) -> None:
-        """Send each alone, under the intent of the batch that failed with `error`, to find the one that fails it.
+        """Send each alone, under the intent of the batch that failed with `error`, to find those that fail it.
 
-        Who fails while the next one gets through is to blame. Two in a row, or nobody to compare with: it is the
-        account, all that is left is put back, and the error goes on.
+        Whoever failed before somebody got through is to blame. Several in a row that nobody follows, or nobody to
+        compare with: it may be the account; they and all that is left are put back, and the error goes on. Where the
+        order begins is chance, so that neighbours who both fail the batch do not come last again and again.
         """
-        doubt = (busy[0][0], error) if len(busy) == 1 else None
-        left = [] if len(busy) == 1 else list(busy)
+        start = int(self._random() * len(busy))
+        doubts = [(busy[0][0], error)] if len(busy) == 1 else []
+        left = [] if len(busy) == 1 else [*busy[start:], *busy[:start]]
         while left:
             if self._stop() or self._late(claimed_at):
                 self._let_go([row for row, _ in left], batch=batch)
@@ -200,22 +206,19 @@ class _Drain:
             outcome = self._send([one], batch=batch)
             if not isinstance(outcome, Exception):
                 self._settle(outcome, batch=batch)
-                if doubt is not None:
+                for doubt in doubts:
                     self._blame(*doubt, batch=batch)
-                    doubt = None
-            elif doubt is not None or _is_the_accounts(outcome):
-                rest = [doubt[0]] if doubt is not None else []
-                self._put_back([*rest, one[0], *(row for row, _ in left)], outcome, batch=batch)
+                doubts = []
+                continue
+            doubts.append((one[0], outcome))
+            if len(doubts) > _IN_A_ROW or _is_the_accounts(outcome):
+                self._put_back([*(row for row, _ in doubts), *(row for row, _ in left)], outcome, batch=batch)
                 raise outcome
-            else:
-                doubt = (one[0], outcome)
-        if doubt is None:
-            return
-        if self.report.calls:
-            self._blame(*doubt, batch=batch)
-        else:
-            self._put_back([doubt[0]], doubt[1], batch=batch)
-            raise doubt[1]
+        if len(doubts) == 1 and self.report.calls:
+            self._blame(*doubts[0], batch=batch)
+        elif doubts:
+            self._put_back([row for row, _ in doubts], doubts[-1][1], batch=batch)
+            raise doubts[-1][1]
 
     def _send(self, busy: Sequence[tuple[ports.Outgoing, Advice]], *, batch: str) -> list[ports.Settled] | Exception:
         """One call; what became of each, or why nobody knows."""

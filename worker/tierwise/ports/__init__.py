@@ -26,6 +26,9 @@ from tierwise.ports.policies import (
     Person,
     Policies,
     Published,
+    Shadow,
+    ShadowDecision,
+    Shadows,
     Trial,
 )
 from tierwise.ports.seen import AccountHealth, Health
@@ -126,6 +129,9 @@ __all__ = [
     "ReviewRequest",
     "Reviews",
     "Settled",
+    "Shadow",
+    "ShadowDecision",
+    "Shadows",
     "Slots",
     "Spent",
     "Store",

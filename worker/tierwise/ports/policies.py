@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from tierwise.domain.policy import Policy
+from tierwise.ports.values import PastDecision
 
 
 class Activation(NamedTuple):
@@ -97,6 +98,35 @@ class AdminEvent(NamedTuple):
     after: Any
 
 
+class Shadow(NamedTuple):
+    """A policy that is held against live decisions."""
+
+    id: int
+    digest: str
+    by: str
+    after: int
+    """Id of the last decision before its start."""
+    started_at: datetime
+    stopped_at: datetime | None
+
+
+class ShadowDecision(NamedTuple):
+    """What a shadow would have made of one decision."""
+
+    decision_id: int
+    connection: str
+    record_id: str
+    policy: str
+    live_policy: str
+    live: Mapping[str, Any]
+    """outcome, tier, score, route, review, codes, segments."""
+    shadow: Mapping[str, Any]
+    """The same without segments, or `error`."""
+    differs: bool
+    cost_usd: float | None
+    """What models cost that production did not ask; None where a price is unknown."""
+
+
 class Policies(Protocol):
     """Published bundles, what was approved and tried of them, and which one runs.
 
@@ -174,4 +204,25 @@ class AdminEvents(Protocol):
         after: Any = None,
     ) -> None: ...
     def list(self, *, subject: str | None = None, limit: int = 100) -> list[AdminEvent]:
+        """The newest first."""
+
+
+class Shadows(Protocol):
+    """Policies beside the one that runs. What they would decide is kept and goes nowhere."""
+
+    def start(self, digest: str, *, by: str, now: datetime) -> Shadow:
+        """Decisions from now on are held against this one; an earlier shadow ends. Raises Refused."""
+
+    def stop(self, *, by: str, now: datetime) -> bool:
+        """False where none was on. Raises Refused."""
+
+    def current(self) -> Shadow | None: ...
+    def latest(self) -> Shadow | None:
+        """The one that is on, or was last."""
+
+    def due(self, shadow: Shadow, *, limit: int) -> list[PastDecision]:
+        """Decisions since its start that it was not held against yet, the oldest first."""
+
+    def record(self, rows: Sequence[ShadowDecision], *, now: datetime) -> None: ...
+    def decisions(self, digest: str, *, limit: int = 10_000) -> list[ShadowDecision]:
         """The newest first."""

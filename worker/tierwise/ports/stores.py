@@ -14,7 +14,7 @@ from tierwise.domain.decision import Decision
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
-from tierwise.ports.policies import AdminEvents, People, Policies
+from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.seen import AccountHealth
 from tierwise.ports.values import (
     Arrival,
@@ -147,6 +147,12 @@ class Works(Protocol):
     def counts(self) -> dict[str, int]:
         """By state."""
 
+    def waiting(self) -> dict[str, int]:
+        """ready and leased, however long the history is."""
+
+    def undecided(self, connection: str) -> bool:
+        """Whether any of the connection's leads is still to be decided."""
+
     def due(self, *, now: datetime) -> int: ...
 
 
@@ -269,6 +275,8 @@ class Store(Protocol):
     def money(self) -> Money: ...
     @property
     def policies(self) -> Policies: ...
+    @property
+    def shadows(self) -> Shadows: ...
     @property
     def people(self) -> People: ...
     @property

@@ -221,3 +221,5 @@ class ConnectorType(NamedTuple):
     """Pydantic model of `Connection.options`, with a description for every field."""
     needs_token: bool = True
     """False where there is nothing to log in to: `Connection.token` is "" where none is set."""
+    field_map: Callable[[Any], str] | None = None
+    """Name of the field map (rules/maps/NAME.yaml) for these settings, where it is not always `name`."""

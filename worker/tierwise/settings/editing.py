@@ -121,7 +121,7 @@ def _entry(key: str, field: FieldInfo) -> list[str]:
     elif isinstance(default, Path):
         value = tomlkit.item(str(default)).as_string()
     else:
-        value = tomlkit.item(default).as_string()
+        value = tomlkit.item(list(default) if isinstance(default, tuple) else default).as_string()
     return [f"# {field.description}", f"# {key} = {value}"]
 
 

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from tierwise import errors
 from tierwise.settings import names
@@ -48,6 +57,19 @@ class ModelSettings(_Section):
     samples: int = Field(
         0, ge=0, le=9, description="Further answers of the first model, in other orders, where its first is doubtful."
     )
+    decisions: tuple[str, ...] = Field(
+        (), description="Models asked through the decisions endpoint (beta): probabilities, but no quotes."
+    )
+
+    @field_validator("decisions", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        # The environment knows no lists.
+        return (
+            [part.strip() for part in value.strip("()[]").split(",") if part.strip()]
+            if isinstance(value, str)
+            else value
+        )
 
 
 class BudgetSettings(_Section):

@@ -21,6 +21,7 @@ from tierwise.store.outbox import Outbox
 from tierwise.store.people import People
 from tierwise.store.policies import Policies
 from tierwise.store.reviews import Reviews
+from tierwise.store.shadows import Shadows
 from tierwise.store.slots import Slots
 from tierwise.store.works import Works
 
@@ -43,6 +44,7 @@ class SqlStore:
         self.labels = Labels(database)
         self.money = Money(database)
         self.policies = Policies(database)
+        self.shadows = Shadows(database)
         self.people = People(database)
         self.admin_events = AdminEvents(database)
         self.calibrations = Calibrations(database)

@@ -9,6 +9,9 @@ import celery
 from tierwise import ports, wiring
 from tierwise.tasks import application, running, work
 
+SHADOW_EVERY = 5.0
+"""Seconds between two looks at what a shadow has to be held against."""
+
 
 @application.app.task(name="tierwise.tick")  # type: ignore[untyped-decorator]
 def tick() -> None:
@@ -40,6 +43,8 @@ def look(current: wiring.Wiring) -> None:
         running.send(work.qualify, queue="score")
     for name in sorted(store.outbox.due(now=now).keys() & active & settings.connections.keys()):
         running.send(work.write_back, name, queue="writeback")
+    if store.shadows.current() is not None and slot(current, "shadow", "", every=SHADOW_EVERY, now=now):
+        running.send(work.shadow, queue="maint")
     if slot(current, "prune", "", every=3600, now=now):
         store.slots.prune(before=now - timedelta(seconds=max(7200.0, 2 * settings.trail.every_seconds)))
 

@@ -80,6 +80,18 @@ def qualify() -> None:
     running.run("qualify", None, work)
 
 
+@application.app.task(name="tierwise.shadow")  # type: ignore[untyped-decorator]
+def shadow() -> None:
+    """Hold live decisions against the shadow policy; nothing of it reaches a CRM."""
+
+    def work(current: wiring.Wiring) -> None:
+        held = current.shadow()
+        if held:
+            log.info("held against the shadow", leads=held)
+
+    running.run("shadow", None, work)
+
+
 @application.app.task(name="tierwise.write_back")  # type: ignore[untyped-decorator]
 def write_back(connection: str) -> None:
     """Send one connection's advice, in full batches while leads are still being decided."""
@@ -89,7 +101,7 @@ def write_back(connection: str) -> None:
         since = current.store.outbox.waiting_since(connection, now=now)
         if since is None:
             return
-        deciding = current.store.leads.counts(connection)["undecided"] > 0
+        deciding = current.store.works.undecided(connection)
         young = now - since < timedelta(seconds=LINGER)
         report = current.write_back(connection, full_only=deciding and young)
         if any(report):

@@ -96,13 +96,14 @@ class Accounts(Calibrated):
                 self.store.connections.note_quota(name, quota)
 
     def field_map(self, name: str, policy: Policy) -> mapping.FieldMap:
-        """The policy's map for the connection's type."""
-        type_ = self.connection(name).type
-        found = policy.maps.get(type_)
+        """The policy's map for the connection's type and what it reads there."""
+        settings = self.connection(name)
+        wanted = plugins.field_map(settings.type, settings.options, place=f"connections.{name}")
+        found = policy.maps.get(wanted)
         if found is None:
             raise Misconfigured(
-                f"the active policy has no field map for connections of type '{type_}'",
-                place=f"rules/maps/{type_}.yaml",
+                f"the active policy has no field map '{wanted}', which connection '{name}' needs",
+                place=f"rules/maps/{wanted}.yaml",
                 remedy="add the map and run `tierwise policy activate DIR`",
             )
         return found

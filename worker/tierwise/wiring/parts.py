@@ -162,6 +162,7 @@ class Parts:
                     in_flight=models.in_flight,
                     attempts=models.attempts,
                     samples=models.samples,
+                    decisions=models.decisions,
                     prices=self.prices,
                     ledger=None
                     if self._uncached or self._answers

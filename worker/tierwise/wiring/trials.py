@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from tierwise import policies, ports, store
 from tierwise.domain import changes
-from tierwise.domain.policy import Policy
+from tierwise.domain.decision import Judged
+from tierwise.domain.lead import Lead
+from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
-from tierwise.pipeline import backtest
+from tierwise.pipeline import backtest, shadow
 from tierwise.wiring.accounts import Accounts
 
 WORTH_SHARING = 1000
@@ -97,6 +100,37 @@ class Tried(Accounts):
             self.store.policies.activate(digest, by=by, note=note, now=self.clock(), environment="staging")
         return Staged(trial, tests, problem)
 
+    def shadow(self) -> int | None:
+        """Hold a page of live decisions against the shadow; None where none is on."""
+        on = self.store.shadows.current()
+        if on is None:
+            return None
+        tools = backtest.Tools(
+            before=self.runnable(), after=self.runnable(on.digest), asks=self.asks, judge=lambda *_: None
+        )
+        return shadow.follow(
+            on,
+            tools,
+            store=self.store,
+            ask=self._ask,
+            clock=self.clock,
+        )
+
+    def _ask(self, runnable: Runnable, lead: Lead, connection: str) -> Future[Judged]:
+        """Opened for the first question: a shadow that asks nothing new needs no model."""
+        judge, loop = self.judge()
+        return loop.submit(judge.judge(runnable, lead, connection=connection))
+
+    def shadow_report(self, on: ports.Shadow) -> dict[str, Any]:
+        """What it would have decided beside production, in the shape of a backtest."""
+        policy, limits = self.store.policies.get(on.digest), self.settings.policy
+        return backtest.report(
+            shadow.replayed(self.store.shadows.decisions(on.digest)),
+            before={"digest": "live", "version": "what ran"},
+            after={"digest": on.digest, "version": policy.version if policy is not None else ""},
+            limits=backtest.Limits(limits.max_flips, limits.max_review, limits.max_asked),
+        )
+
 
 def _spread(shares: list[_Share]) -> list[backtest.Replayed | None]:
     if len(shares) == 1 or "fork" not in multiprocessing.get_all_start_methods():
@@ -119,7 +153,7 @@ def _replay(share: _Share) -> list[backtest.Replayed | None]:
             asks[digest] = changes.asks(policy) if policy is not None else f"unknown {digest}"
         return asks[digest]
 
-    def said(runnable: Any, lead: Any) -> Any:
+    def said(runnable: Runnable, lead: Lead) -> Judged | None:
         # Made for the first lead that needs it: mostly none does.
         nonlocal judge
         if judge is None:
