@@ -9,7 +9,7 @@ CRM    ?= hubspot
 # Two cores, and processes that wait for servers: three workers keep both busy.
 WORKERS ?= 3
 
-.PHONY: help setup demo run test test-deep check lock bench clean
+.PHONY: help setup demo run test test-deep check check-sfdx lock bench clean
 help:            ## what there is
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
@@ -39,6 +39,9 @@ check: $(READY)  ## lint, types, floors and doors
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-sfdx:      ## Salesforce's own converter over ops/salesforce (needs Node 20 and npm)
+	cd ops/ci/sfdx && npm ci --silent && npm run --silent check
 
 lock: $(READY)   ## renew requirements.lock for Python 3.11, 3.12 and 3.13
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra analysis --universal --python-version 3.11 --generate-hashes \

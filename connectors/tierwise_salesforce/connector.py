@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from tierwise import sdk
 from tierwise_salesforce import checks, schema, values
+from tierwise_salesforce.bulk import Job
 from tierwise_salesforce.client import Client
 from tierwise_salesforce.outcomes import Outcomes
 from tierwise_salesforce.reader import Reader
@@ -21,12 +24,18 @@ class Salesforce:
     batch_size: ClassVar[int] = BATCH
     flush_size: ClassVar[int] = FLUSH
 
-    def __init__(self, connection: sdk.Connection) -> None:
+    def __init__(
+        self,
+        connection: sdk.Connection,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         settings = Settings.model_validate(dict(connection.options))
         self._name = connection.name
-        self._client = Client(connection, settings)
+        self._client = Client(connection, settings, sleep=sleep)
         self._reader = Reader(self._client)
-        self._writer = Writer(self._client)
+        self._writer = Writer(self._client, job=functools.partial(Job, clock=clock, sleep=sleep))
         self._outcomes = Outcomes(self._client, self._reader)
 
     def check(self, *, properties: Sequence[str], fields: Sequence[sdk.AdviceField]) -> list[sdk.Check]:

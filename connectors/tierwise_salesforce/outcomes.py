@@ -53,7 +53,7 @@ class Outcomes:
         while number < len(parts):
             part = parts[number]
             number += 1
-            for found, left in self._reader.pages(part.source, part.names, state):
+            for found, _, left in self._reader.pages(part.source, part.names, state):
                 following: dict[str, Any] | None = None
                 if left is not None:
                     following = {"part": part.name, **left.position()}

@@ -33,14 +33,15 @@ class Reader:
         """As Connector.changes; `since` is moved back so that records of long transactions are met."""
         names = self._names(properties)
         source = soql.leads(self._object)
-        for found, state in self.pages(source, names, self._start(since, until, position)):
-            records = tuple(self._record(one, self._row(one, source), properties) for one in found)
+        wanted = [name for name in properties if name not in values.OWN]
+        for found, rows, state in self.pages(source, names, self._start(since, until, position)):
+            records = tuple(self._record(one, row, wanted) for one, row in zip(found, rows, strict=True))
             yield sdk.Page(records, None if state is None else state.position())
 
     def pages(
         self, source: soql.Source, names: Sequence[str], state: soql.State
-    ) -> Iterator[tuple[list[dict[str, Any]], soql.State | None]]:
-        """Records page by page, each with what is left to read behind it."""
+    ) -> Iterator[tuple[list[dict[str, Any]], list[soql.Row], soql.State | None]]:
+        """Records page by page, with their rows and what is left to read behind them."""
         limit = self._client.settings.page_size
         left: soql.State | None = state
         while left is not None:
@@ -60,7 +61,7 @@ class Reader:
                 left = soql.advance(left, rows, done=bool(answer.get("done", True)), limit=limit)
             except soql.Stuck as error:
                 raise sdk.RetryLater(f"query: {error}", place=self._client.place) from None
-            yield found, left
+            yield found, rows, left
 
     def window(self, since: datetime, until: datetime) -> soql.State:
         """All that changed in [since, until], and what a long transaction may have brought since."""
@@ -73,11 +74,12 @@ class Reader:
         if not wanted:
             return []
         names = self._names(properties)
+        asked = [name for name in properties if name not in values.OWN]
         found = []
         for start in range(0, len(wanted), IDS):
             answer = self._query(soql.by_ids(wanted[start : start + IDS], names, object_type=self._object))
             source = soql.leads(self._object)
-            found += [self._record(one, self._row(one, source), properties) for one in answer["records"]]
+            found += [self._record(one, self._row(one, source), asked) for one in answer["records"]]
         return found
 
     def _start(self, since: datetime, until: datetime, position: Mapping[str, Any] | None) -> soql.State:
@@ -126,5 +128,4 @@ class Reader:
 
     @staticmethod
     def _record(found: Mapping[str, Any], row: soql.Row, properties: Sequence[str]) -> sdk.Record:
-        wanted = {name: found.get(name) for name in properties if name not in values.OWN}
-        return sdk.Record(row.id, row.at, wanted, values.own(found))
+        return sdk.Record(row.id, row.at, {name: found.get(name) for name in properties}, values.own(found))

@@ -38,12 +38,16 @@ class Settings(BaseModel):
         description="A record is stamped when it is saved and visible when its transaction ends, up to ten minutes "
         "later: every poll reads this many seconds again.",
     )
+    bulk_above: int = Field(
+        6000,
+        ge=1000,
+        description="A backlog of more records than this goes as one Bulk 2.0 job, which costs fewer API calls then.",
+    )
     bulk_seconds: float = Field(
         600.0,
         gt=0,
         le=3600,
-        description="Longest wait for a Bulk 2.0 job, which carries what one Composite request after another would "
-        "take long for (above 6,000 records); then it is aborted, and what it had not come to is sent again.",
+        description="Longest wait for such a job; then it is aborted, and what it had not come to is sent again.",
     )
     calls_per_second: float = Field(10.0, gt=0, le=100, description="Own pace; Salesforce counts by the day.")
     reserve_percent: float = Field(

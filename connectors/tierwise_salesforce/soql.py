@@ -96,7 +96,7 @@ def page(state: State, names: Iterable[str], *, source: Source, limit: int) -> s
 def stamped(found: Mapping[str, Any], source: Source) -> Row:
     """Id and stamp of a record. KeyError, TypeError or ValueError where it has none."""
     held: Any = found
-    for step in source.stamp.split("."):
+    for step in source.stamp.split(".") if source.stamp != STAMP else (STAMP,):
         held = held[step]
     return Row(str(found["Id"]), values.moment(str(held)))
 

@@ -19,6 +19,7 @@ def field_name(name: str) -> str:
 
 KINDS: Mapping[str, sdk.AdviceKind] = {field.name: field.kind for field in sdk.FIELDS}
 _TYPES: Mapping[str, type | tuple[type, ...]] = {"boolean": bool, "number": (int, float), "multi_choice": tuple}
+_TEXTS = frozenset({"text", "long_text", "choice"})
 NAMES: Mapping[str, str] = {name: field_name(name) for name in KINDS}
 """Our name -> Salesforce's."""
 OWN: Mapping[str, str] = {theirs: ours for ours, theirs in NAMES.items()}
@@ -28,6 +29,8 @@ OWN: Mapping[str, str] = {theirs: ours for ours, theirs in NAMES.items()}
 def to_wire(name: str, value: sdk.AdviceValue) -> Wire:
     """Salesforce's JSON for a value; None (false for a checkbox) empties the field. ValueError where it has none."""
     kind = KINDS.get(name)
+    if type(value) is str and value and kind in _TEXTS:  # most of them, and nothing to be looked at
+        return value
     if value is None or value == "":
         return False if kind == "boolean" else None
     # One value of another type makes Salesforce refuse two hundred rows unread.
@@ -56,8 +59,19 @@ def from_wire(name: str, value: Any) -> sdk.AdviceValue:
 
 def own(record: Mapping[str, Any]) -> dict[str, sdk.AdviceValue]:
     """Our fields among a record's, by our names, without empty ones."""
-    read = {ours: from_wire(ours, record.get(theirs)) for ours, theirs in NAMES.items()}
-    return {name: value for name, value in read.items() if value is not None}
+    found: dict[str, sdk.AdviceValue] = {}
+    for theirs, ours, read in _COLUMNS:
+        held = record.get(theirs)
+        # Most of most leads is empty before they are scored.
+        if held is None or held is False or held == "":
+            continue
+        try:
+            value = read(held)
+        except ValueError:
+            value = str(held)
+        if value is not None:
+            found[ours] = value
+    return found
 
 
 def moment(text: str) -> datetime:
@@ -77,7 +91,7 @@ def _plain(value: Any) -> sdk.AdviceValue:
 
 def _number(value: Any) -> sdk.AdviceValue:
     """Every number is a double on the wire: 82.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else _plain(value)
+    return int(value) if type(value) is float and value.is_integer() else _plain(value)
 
 
 _READERS: Mapping[str, Callable[[Any], sdk.AdviceValue]] = {
@@ -87,3 +101,5 @@ _READERS: Mapping[str, Callable[[Any], sdk.AdviceValue]] = {
     "text": lambda value: str(value).replace("\r\n", "\n"),
     "long_text": lambda value: str(value).replace("\r\n", "\n"),
 }
+_COLUMNS = tuple((theirs, ours, _READERS.get(KINDS[ours], _plain)) for theirs, ours in OWN.items())
+"""(Salesforce's name, ours, how it is read), looked up once for all records."""

@@ -17,7 +17,6 @@ from tierwise_salesforce.client import AUTO_ASSIGN, Client
 ROWS = 200  # records that sObject Collections take
 PARTS = 5  # of them that one Composite request takes
 BATCH = ROWS * PARTS
-BULK_ABOVE = 6000  # records from which on a job costs fewer calls, and less time, than Composite requests
 FLUSH = 10_000  # what Salesforce itself works off as one batch of a job
 _MERGED = "the record was merged into another one"
 _HOPS = 4  # merges of merges that are followed
@@ -46,13 +45,14 @@ class Writer:
         self,
         client: Client,
         *,
-        bulk_above: int = BULK_ABOVE,
+        bulk_above: int | None = None,
         job_bytes: int = bulk.MOST_BYTES,
         job: Callable[[Client, str], bulk.Job] = bulk.Job,
     ) -> None:
-        """A flush of more than `bulk_above` rows goes as jobs with tables of at most `job_bytes`."""
+        """A flush of more than `bulk_above` rows (else as set) goes as jobs with tables of at most `job_bytes`."""
         self._client = client
-        self._bulk_above, self._job_bytes = bulk_above, job_bytes
+        self._bulk_above = client.settings.bulk_above if bulk_above is None else bulk_above
+        self._job_bytes = job_bytes
         self._object = client.settings.object_type
         self._job = job
 
@@ -71,7 +71,7 @@ class Writer:
         return [known[place] for place in range(len(updates))]
 
     def flush(self, updates: Sequence[sdk.Update]) -> Iterator[Fates]:
-        """As Flushes.flush: one API call for a thousand, a bulk job above six thousand."""
+        """As Flushes.flush: one API call for a thousand, a bulk job for more than is set."""
         return self._flush(updates, bulk_above=self._bulk_above)
 
     def _flush(self, updates: Sequence[sdk.Update], *, bulk_above: int) -> Iterator[Fates]:

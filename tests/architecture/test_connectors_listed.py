@@ -28,7 +28,7 @@ def test_every_connector_is_packaged(folders: set[str], project: dict[str, Any])
 def test_every_connector_is_found_by_its_entry_point(folders: set[str], project: dict[str, Any]) -> None:
     entry_points = project["project"]["entry-points"]["tierwise"]
     connectors = {name.removeprefix("tierwise_"): name for name in folders - {SANDBOX}}
-    assert entry_points == {**connectors, "enrichers": "tierwise.enrichers"}
+    assert entry_points == {**connectors, "enrichers": "tierwise.enrichers", "notifiers": "tierwise.notifiers"}
 
 
 def test_every_connector_is_checked(folders: set[str], project: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import salesforce
 
 from tierwise import embedded, wiring
 from tierwise.cli import demo, stack
@@ -33,7 +34,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of everything")
     options.add_argument("--out", type=Path, help="also write the JSON there")
-    options.add_argument("--only", help="main_job, models, per_task, growth or policy")
+    options.add_argument("--only", help="main_job, models, per_task, growth, policy or salesforce")
     given = options.parse_args()
     scale = 0.1 if given.quick else 1.0
     parts: dict[str, Callable[[float], Any]] = {
@@ -41,6 +42,7 @@ def main() -> None:
         "models": models,
         "per_task": per_task,
         "growth": growth,
+        "salesforce": salesforce.measure,
         "policy": _policy,
     }
     found: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -85,3 +86,91 @@ def test_every_change_is_decided_once_at_its_last_state(org_lines: Any, seed: in
         assert line.decisions.total() == decided
         owners = {line.held(record_id)["OwnerId"] for record_id in crowd.alive}
         assert len(owners) == 1, "a write of ours gave a lead to somebody else"
+
+
+@pytest.mark.parametrize("storm", [400, pytest.param(STORM, marks=pytest.mark.deep)])
+def test_a_mass_import_of_one_second_comes_through_whole(org_lines: Any, storm: int) -> None:
+    """Everything of one stamp, people at work in it while we page, sessions that end, rows that are locked."""
+    with org_lines(page_size=min(2000, storm // 10)) as line:
+        keys = line.create(*(f"lead{number}@firm{number}.example" for number in range(storm)))
+        owners = {key: line.held(key)["OwnerId"] for key in keys}
+        chance = random.Random(storm)
+        edited: set[str] = set()
+
+        def meddle(path: str) -> None:
+            if "/query" in path:
+                edited.add(key := chance.choice(keys))
+                line.edit(key, delay=chance.choice((0.0, 300.0)), Description=f"note {len(edited)}")
+                line.wait(0.5)
+
+        line.before_call = meddle
+        line.org.switches.set({"lock_rows": 50, "trigger_lock_rows": 20, "transient_rows": 20})
+        line.round()
+        line.org.expire_sessions()
+        for _ in range(6):
+            line.wait(300)
+            line.round()
+        line.before_call = lambda path: None
+        for _ in range(3):
+            line.wait(700)
+            line.round()
+        assert edited
+        known = line.store.leads.known(line.name, keys)
+        assert len(known) == storm, "a record was never seen"
+        wanted = line.fingerprints(keys)
+        for record in line.connector.read(keys, properties=()):
+            assert record.own["tierwise_fingerprint"] == wanted[record.id], "the CRM shows another state's advice"
+        assert {key: line.held(key)["OwnerId"] for key in keys} == owners
+        assert max(line.decisions.values()) == 1
+        assert not line.store.outbox.due(now=line.now())
+        journal = len(line.journal())
+        line.wait(700)
+        line.round()
+        assert len(line.journal()) == journal, "and then it is still"
+        assert ("POST jobs ingest" in line.calls) == (storm > 6000), "a backlog goes as a job"
+
+
+class Killed(BaseException):
+    """The process ends here: nothing of it runs on."""
+
+
+def test_a_job_that_outlives_its_worker_is_put_right(org_lines: Any) -> None:
+    """Salesforce goes on with it, and writes over what was decided since; the next poll shows our own older values."""
+    with org_lines(bulk_above=1000) as line:
+        keys = line.create(*(f"lead{number}@firm{number}.example" for number in range(1100)))
+        line.wait(1)
+        line.poll()
+        line.decide()
+        line.org.switches.set({"bulk_seconds": 600})
+
+        def die(path: str) -> None:
+            if any(job.state == "InProgress" for job in line.org.jobs.values()):
+                raise Killed
+
+        line.before_call = die
+        with pytest.raises(Killed):
+            line.write()
+        line.before_call = lambda path: None
+        last = keys[-1]
+        line.wait(200)  # the lease has run out, and another worker takes over
+        line.edit(last, Description="changed meanwhile")
+        line.org.switches.set({"bulk_seconds": 600})
+        line.poll()
+        line.decide()
+        wanted = line.fingerprints(keys)
+        line.org.switches.set({"lock_rows": 0})
+        sent = 0
+        for _ in range(3):
+            sent += line.write().sent
+            line.wait(30)
+        assert sent >= len(keys)
+        for _ in range(4):
+            line.wait(700)
+            line.round()
+        states = {job.state for job in line.org.jobs.values()}
+        assert states <= {"JobComplete", "Aborted"}
+        for record in line.connector.read(keys, properties=()):
+            assert record.own["tierwise_fingerprint"] == wanted[record.id]
+        journal = [entry["values"].get("Tierwise_Fingerprint__c") for entry in line.journal() if entry["id"] == last]
+        assert len(set(journal)) > 1, "the job wrote what it was given, late"
+        assert journal[-1] == wanted[last]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
@@ -58,11 +59,11 @@ def hostile(
     plugins.installed.cache_clear()
     opened: list[wiring.Wiring] = []
 
-    def make(fault: str = "", *, enrich: str | None = None) -> wiring.Wiring:
+    def make(fault: str = "", *, enrich: str | None = None, **more: Any) -> wiring.Wiring:
         connections = {"odd": {"type": "hostile", "options": {"file": str(file), "fault": fault}}}
         enrichers = {} if enrich is None else {"liar": {"type": "liar", "seconds": 0.5, "fault": enrich}}
         parts = wiring.Wiring(
-            settings.Settings(home=home, connections=connections, enrichers=enrichers, overlap_seconds=0)
+            settings.Settings(home=home, connections=connections, enrichers=enrichers, overlap_seconds=0, **more)
         )
         opened.append(parts)
         parts.call_seconds = 0.5
@@ -170,3 +171,69 @@ def test_a_hostile_enricher_changes_nothing_but_the_provenance(hostile: Callable
         assert note
         assert "hostile-secret" not in note
         assert len(note) < 200
+
+
+def _prepare(url: str) -> None:
+    parts = wiring.Wiring(settings.Settings(database_url=url))
+    setup.prepare(parts.settings)
+    parts.ensure_policy()
+    parts.store.connections.ensure("odd", "hostile", now=wiring.clock())
+    parts.store.connections.enable("odd", watermark=wiring.clock(), now=wiring.clock())
+    parts.close()
+
+
+@pytest.fixture
+def on_postgresql(hostile: Callable[..., Any], postgres_server: Any) -> Iterator[Callable[..., Any]]:
+    """The same over PostgreSQL, which is stricter about what it stores than SQLite."""
+    url = postgres_server.create(postgres_server.template("hostile", _prepare))
+    opened: list[wiring.Wiring] = []
+
+    def make(fault: str = "") -> wiring.Wiring:
+        opened.append(hostile(fault, database_url=url))
+        return opened[-1]
+
+    yield make
+    for parts in opened:
+        parts.close()
+    postgres_server.drop(url)
+
+
+@pytest.mark.parametrize("fault", ["duplicates", "far away", "huge", "odd values"])
+def test_odd_records_are_stored_on_postgresql_too(on_postgresql: Callable[..., Any], fault: str) -> None:
+    parts = on_postgresql(fault)
+    assert parts.poll("odd").complete
+    assert _stored(parts) == set(NAMES)
+    assert parts.pump().decided == len(NAMES)
+    assert parts.write_back("odd").sent == len(NAMES)
+
+
+@pytest.mark.parametrize(
+    "fault", ["raise:page", "exit:page", "naive", "long id", "position", "ends early", "hang:page"]
+)
+def test_a_poll_that_breaks_goes_on_after_repair_on_postgresql_too(
+    on_postgresql: Callable[..., Any], fault: str
+) -> None:
+    parts = on_postgresql(fault)
+    with pytest.raises((errors.RetryLater, errors.PauseConnection)):
+        parts.poll("odd")
+    (health,) = parts.store.health.list()
+    assert (health.step, health.failures) == ("poll", 1)
+    assert health.fault in ("broken", "timeout")
+    repaired = on_postgresql()
+    assert repaired.poll("odd").complete
+    assert _stored(repaired) == set(NAMES), "nothing is lost"
+    assert repaired.store.health.list()[0].failures == 0
+
+
+@pytest.mark.parametrize("fault", ["too few", "reversed", "raise:write"])
+def test_advice_is_kept_until_a_write_is_answered_on_postgresql_too(
+    on_postgresql: Callable[..., Any], fault: str
+) -> None:
+    good = on_postgresql()
+    good.poll("odd")
+    good.pump()
+    bad = on_postgresql(fault)
+    with contextlib.suppress(errors.RetryLater):
+        assert bad.write_back("odd").sent == 0
+    assert good.store.leads.counts("odd")["undelivered"] == len(NAMES)
+    assert {one.step: one.failures for one in good.store.health.list()} == {"poll": 0, "write_back": 1}

@@ -11,7 +11,7 @@ from tierwise import sdk
 from tierwise_salesforce import bulk, writer
 
 SCORE = "Tierwise_Score__c"
-MANY = writer.BULK_ABOVE + 1
+MANY = 6001
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def update(key: str, **values: Any) -> sdk.Update:
     return sdk.Update(key, values or {"tierwise_score": 70}, f"trace-{key}")
 
 
-def writing(crm: Any, *, bulk_above: int = 4, job_bytes: int = bulk.MOST_BYTES, **options: Any) -> writer.Writer:
+def writing(crm: Any, *, bulk_above: int | None = 4, job_bytes: int = bulk.MOST_BYTES, **options: Any) -> writer.Writer:
     """With jobs above four rows, so that a test needs no six thousand; their sleeps move the org's clock."""
 
     def sleep(seconds: float) -> None:
@@ -54,7 +54,7 @@ def test_above_six_thousand_rows_one_job_carries_all(crm: Any) -> None:
     owners = {key: crm.value(key, "OwnerId") for key in keys}
     assert crm.org.switches.assignment_rules
     updates = [update(key, tierwise_score=number % 100) for number, key in enumerate(keys)]
-    written = flush(crm, updates, bulk_above=writer.BULK_ABOVE)
+    written = flush(crm, updates, bulk_above=None)
     assert outcomes(written) == ["written"] * MANY
     assert [one.record_id for one in written] == keys
     assert [crm.value(key, SCORE) for key in keys] == [float(number % 100) for number in range(MANY)]

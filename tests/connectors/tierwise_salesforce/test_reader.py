@@ -284,3 +284,26 @@ def test_without_the_overlap_leads_are_missed(crm: Any) -> None:
     """The simulation is hard enough: it catches the reader that everybody writes first."""
     missed = [seed for seed in range(12) if simulated(crm, seed, late_commit_seconds=0.0).missed()]
     assert missed
+
+
+def test_25_000_rows_of_one_second_are_all_read_while_people_edit_them(crm: Any) -> None:
+    """Fault 10: a reader that goes on behind the last stamp loses what its page did not hold; by offset it slips."""
+    loaded = crm.load(25_000)
+    chance = random.Random(7)
+    now = at(crm.clock.now)
+    found: set[str] = set()
+    edited: set[str] = set()
+    pages = 0
+    for page in crm.connector().changes(now, now, properties=("Email",)):
+        pages += 1
+        found |= {record.id for record in page.records}
+        crm.clock.now += 1
+        for key in chance.sample(loaded, 20):
+            edited.add(key)
+            crm.edit(key, Company=f"edit {pages}")
+    missed = set(loaded) - found
+    # Who was edited left the window for the next one, which meets all of them.
+    assert missed <= edited
+    rest = changes(crm, now.timestamp() + 1, crm.clock.now, late_commit_seconds=0)
+    assert missed <= set(ids(rest)) == edited
+    assert pages == 13, "no page is read for nothing"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tierwise import sdk
-from tierwise_salesforce.writer import BATCH
+from tierwise_salesforce.writer import BATCH, Writer
+from tierwise_sandbox.salesforce.org import REPS
 
 SCORE = "Tierwise_Score__c"
 
@@ -55,6 +56,28 @@ def test_owners_stay_with_assignment_rules_on(crm: Any) -> None:
         del part["httpHeaders"]
     crm.client().call("POST", "composite", body)
     assert {key: crm.value(key, "OwnerId") for key in keys} != before
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_owners_are_unchanged_after_ten_thousand_writes(crm: Any, together: bool) -> None:
+    """By calls of a thousand and by one bulk job, assignment rules on, with an owner each and a session that ends."""
+    keys = [key for number in range(10) for key in crm.load(1000, OwnerId=REPS[number % len(REPS)])]
+    before = {key: crm.value(key, "OwnerId") for key in keys}
+    assert crm.org.switches.assignment_rules
+    connector = crm.connector()
+    updates = [update(key, tierwise_score=42) for key in keys]
+    if together:
+        written = [one for step in connector.flush(updates) for one in step.values()]
+        assert crm.count("/composite") == 0
+    else:
+        written = []
+        for start in range(0, len(updates), BATCH):
+            written += connector.write(updates[start : start + BATCH])
+            if start == 3 * BATCH:
+                crm.org.expire_sessions()
+    assert outcomes(written) == ["written"] * 10_000
+    assert {crm.value(key, SCORE) for key in keys} == {42.0}
+    assert {key: crm.value(key, "OwnerId") for key in keys} == before
 
 
 def test_owners_stay_when_the_session_ends_under_way(crm: Any) -> None:
@@ -256,3 +279,20 @@ def test_nothing_known_is_an_error_for_the_whole_batch(crm: Any) -> None:
 def test_no_updates_are_no_call(crm: Any) -> None:
     assert crm.connector().write([]) == []
     assert crm.calls == []
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_leads_that_are_kept_as_contacts_are_written_there(crm: Any, bulk: bool) -> None:
+    shown = crm.org.schema.every("Lead")
+    ours = [held for name, held in shown.items() if name.startswith("Tierwise_")]
+    crm.org.schema.deploy("Contact", ours, granted=[held.name for held in ours])
+    keys = [crm.org.records.load("Contact", {"LastName": "Roe"}, by="x") for _ in range(6)]
+    writer = Writer(crm.client(object_type="Contact"), bulk_above=5)
+    updates = [update(key) for key in keys]
+    if bulk:
+        written = [one for step in writer.flush(updates) for one in step.values()]
+    else:
+        written = writer.write(updates)
+    assert outcomes(written) == ["written"] * 6
+    assert {crm.value(key, SCORE) for key in keys} == {70.0}
+    assert (crm.count("/jobs") > 0) == bulk

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,3 +58,47 @@ def test_a_lead_that_nobody_knows(home: Path, capsys: pytest.CaptureFixture[str]
     assert cli.run(["db", "upgrade"]) == 0
     assert cli.run(["trace", "portal:1"]) == 1
     assert "portal:1" in capsys.readouterr().err
+
+
+class _Firms(http.server.BaseHTTPRequestHandler):
+    """A service that knows how large every firm is."""
+
+    def do_GET(self) -> None:
+        body = b'{"size": 800}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def firms() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Firms) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_configured_enrichers_are_at_work_in_score_and_their_failure_costs_no_lead(
+    home: Path, tmp_path: Path, firms: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leads.csv").write_text("id,email,company,message\n1,a@kaspar.example,Kaspar,We need it now\n")
+
+    def scored(settings: str) -> dict[str, Any]:
+        (tmp_path / "tierwise.toml").write_text(settings)
+        assert cli.run(["score", "leads.csv", "--json"]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    service = '[enrichers.firms]\ntype = "http"\nfields = {{employee_count = "size"}}\nurl = "{}/{{email}}"\n'
+    plain = scored("")
+    known = scored(service.format(firms))
+    assert "LARGE_COMPANY" in set(known["reason_codes"]) - set(plain["reason_codes"])
+    assert known["score"] > plain["score"]
+    assert scored(service.format("http://127.0.0.1:1")) == plain

@@ -8,7 +8,7 @@ from typing import Any
 
 import pycountry
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tierwise.domain import identity
@@ -305,6 +305,8 @@ def test_company_key(name: str, key: str | None) -> None:
 
 
 @given(st.text(max_size=40))
+@example("ᴬ")
+@example("Ⅻ ™")
 def test_a_normal_form_of_a_company_stays_one(name: str) -> None:
     key = identity.company_key(name)
     assert key is None or identity.company_key(key) == key

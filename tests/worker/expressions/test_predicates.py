@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -167,3 +168,18 @@ def test_logic_is_kleenes(formula: Formula, lead: dict[str, Any]) -> None:
     assert answer.truth == expected
     assert (answer.missing != ()) == (expected == "unknown")
     assert all(name.removeprefix("lead.") not in lead for name in answer.missing)
+
+
+def test_facts_of_another_lead_are_other_facts() -> None:
+    """What is remembered of the last facts is theirs alone, by stage and by thread."""
+    small = expressions.compile("lead.employee_count < 10", "gate")
+    scored = expressions.compile("lead.employee_count < 10 && result.score > 50", "route")
+    for count in (5, 50, 5):
+        facts = {"lead": {"employee_count": count}, "result": {"score": 60}}
+        expected = "match" if count < 10 else "no_match"
+        assert [rule(facts).truth for rule in (small, scored, small)] == [expected] * 3
+        with ThreadPoolExecutor(1) as pool:
+            other = {"lead": {"employee_count": 55 - count}}
+            assert pool.submit(small, other).result().truth != expected
+        assert small(facts).truth == expected
+    assert small({"lead": {}}).missing == ("lead.employee_count",)

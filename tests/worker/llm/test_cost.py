@@ -33,8 +33,6 @@ LISTED = {
         "input_cost_per_token": 1e-7,
         "output_cost_per_token": 5e-7,
         "cache_read_input_token_cost": 1e-8,
-        "input_cost_per_token_batches": 5e-8,
-        "output_cost_per_token_batches": 2.5e-7,
         "input_cost_per_token_decisions": 2e-7,
         "output_cost_per_token_decisions": 0.0,
     },
@@ -50,7 +48,6 @@ def _prices(**own: cost.Price) -> cost.Prices:
 def test_prices_by_door() -> None:
     prices = _prices()
     assert prices.of("openai/gpt-6-luna") == pytest.approx((0.1, 0.5, 0.01))
-    assert prices.of("openai/gpt-6-luna", "batch") == pytest.approx((0.05, 0.25, 0.01))
     assert prices.of("openai/gpt-6-luna", "decisions") == pytest.approx((0.2, 0.0, 0.01))
     assert prices.of("ollama/llama3") == (0, 0, None)
     assert prices.of(cost.OFFLINE_PREFIX + "rules") == cost.FREE
@@ -64,7 +61,6 @@ def test_a_price_that_nobody_told_is_unknown(model: str) -> None:
 def test_a_persons_price_wins() -> None:
     prices = _prices(openai__ours=cost.Price(2, 4, 1))
     assert prices.of("openai/ours") == (2, 4, 1)
-    assert prices.of("openai/ours", "batch") == (1, 2, 0.5)
     usd = prices.of_call("openai/ours", 99.0, tokens_in=1_000_000, tokens_out=500_000, tokens_cached=400_000)
     assert usd == pytest.approx(0.6 * 2 + 0.4 * 1 + 0.5 * 4)
     assert prices.of_call("openai/other", 0.25, tokens_in=1, tokens_out=1) == 0.25

@@ -75,9 +75,10 @@ def test_a_denial_elsewhere_does_not_count(questions: tuple[lexicon.Question, ..
     ("said", "level"),
     [
         ("We would like to know more about your product.", "none"),  # an English text that says nothing about it
-        ("Wir möchten gerne mehr über Ihr Produkt erfahren.", "unknown"),  # the cues may not speak German
+        ("Wir sind ein kleiner Betrieb in der Nähe von Bremen und haben eine Frage zu dem Produkt.", "none"),
+        ("Haluaisimme tietää lisää tuotteestanne ja keskustella asiasta pian.", "unknown"),  # no cue speaks it
         ("Demo please", "unknown"),  # too short to say anything by silence
-        ("我们想了解更多关于你们产品的信息", "unknown"),
+        ("我们想了解更多关于你们产品的信息", "none"),
     ],
 )
 def test_silence(questions: tuple[lexicon.Question, ...], said: str, level: str) -> None:

@@ -131,3 +131,24 @@ def test_an_id_is_that_of_its_column_or_the_rows_number(given: Any, shown: str) 
     made = preview.rows(records)
     assert [row.id for row in made] == ["a", "2", shown]
     assert made[2].properties == records[2]
+
+
+def test_enrichers_see_pages_in_order_and_what_they_find_counts(line: Any) -> None:
+    pages: list[int] = []
+
+    def enrich(arrived: Any) -> Any:
+        pages.append(len(arrived))
+        found = [one.lead and one.lead.model_copy(update={"company": "Found"}) for one in arrived]
+        return [one._replace(lead=lead) for one, lead in zip(arrived, found, strict=True)]
+
+    rows = [_row(str(number), **({"email": ""} if number == 3 else {})) for number in range(preview.PAGE + 5)]
+    items = list(
+        preview.preview(
+            rows, runnable=line.runnable, field_map=line.field_map, judge=line.judge, submit=line.hands.submit,
+            clock=line.clock, enrich=enrich,
+        )
+    )  # fmt: skip
+    assert pages == [preview.PAGE, 5]
+    assert [item.id for item in items] == [row.id for row in rows]
+    assert [item.decision is None for item in items].index(True) == 3
+    assert {item.decision.fields["company"] for item in items if item.decision} == {"Found"}

@@ -35,7 +35,7 @@ def test_the_example_names_every_setting_and_changes_nothing(tmp_path: Path) -> 
     file.write_text("\n".join(line for line in lines if line.startswith("[") or " = " in line))
     found = settings.load(file, environ={"TIERWISE_HOME": str(Path.cwd() / ".tierwise")})
     given = {key for key, _, origin in settings.origins(found) if origin != "default"}
-    named = {"connections": {}, "enrichers": {}, "prices": {}}
+    named = {"connections": {}, "enrichers": {}, "notifiers": {}, "prices": {}}
     assert {**found.model_dump(), **named} == settings.load(environ={}).model_dump()
     unset = {"database_url", "broker_url", "policy_dir", "token", "model.primary", "model.secondary"}
     unset |= {"budgets.daily_usd", "budgets.monthly_usd", "metrics.port"}

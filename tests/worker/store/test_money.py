@@ -6,8 +6,6 @@ from concurrent import futures
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from tierwise import store
 from tierwise.domain.lead import digest
 from tierwise.domain.rubric import Assessment, Verdict
@@ -192,12 +190,3 @@ def test_scored_leads_are_counted_by_connection(desk: Any) -> None:
     assert desk.store.money.scored(since=today) == {"crm": 2}
     assert desk.store.money.scored(since=today, until=today) == {"crm": 2}
     assert desk.store.money.scored(since=today + timedelta(days=1)) == {}
-
-
-@pytest.mark.parametrize("error", ["", "expired"])
-def test_batches_are_remembered_until_they_are_fetched(opened: store.SqlStore, error: str) -> None:
-    sent = opened.money.sent("batch_1", connection="crm", model="m", keys=[key("b"), key("a")], now=START)
-    assert opened.money.batches() == [sent]
-    assert sent.keys == tuple(sorted([key("a"), key("b")]))
-    opened.money.fetched(sent, error=error, now=START)
-    assert opened.money.batches() == []

@@ -58,3 +58,18 @@ def test_in_slices_of_any_size(desk: Any, monkeypatch: pytest.MonkeyPatch, size:
     monkeypatch.setattr(requeue, "SLICE", size)
     desk.decide(*(desk.arrival(name) for name in "abcde"))
     assert again(desk) == 5
+
+
+def test_candidates_are_what_nobody_decided_under_the_policy(desk: Any) -> None:
+    desk.decide(desk.arrival("a", company="A"), desk.arrival("b", company="B", lifecycle="customer"))
+
+    def found(policy: str = OTHER, **more: Any) -> list[tuple[str, str]]:
+        since = desk.now - timedelta(days=30)
+        return [(name, lead.company) for name, lead in desk.store.works.candidates(policy, since=since, **more)]
+
+    assert found() == [("crm", "A")]
+    assert found(open_only=False) == [("crm", "A"), ("crm", "B")]
+    assert found(connection="other") == []
+    assert again(desk) == 1
+    desk.commit(desk.claim())
+    assert found() == []

@@ -9,7 +9,9 @@ import pytest
 import redis
 
 from tierwise import wiring
-from tierwise.tasks import application, tick
+from tierwise.errors import PauseConnection
+from tierwise.settings.model import NotifierSettings
+from tierwise.tasks import application, tick, work
 
 
 def _messages(client: redis.Redis) -> list[tuple[str, str]]:
@@ -83,6 +85,23 @@ def test_a_message_holds_no_more_than_a_name_and_expires(parts: wiring.Wiring, q
     assert message["headers"]["argsrepr"] == "('emea',)"
     assert message["headers"]["expires"]
     assert len(raw) < 2048
+
+
+def test_a_notice_that_waits_wakes_whoever_tells_it(parts: wiring.Wiring, queued: redis.Redis) -> None:
+    notifiers = {"ops": NotifierSettings(type="webhook", options={"url": "http://127.0.0.1:1/"})}
+    parts.settings = parts.settings.model_copy(update={"notifiers": notifiers})
+    _enable(parts)
+    now = wiring.clock()
+    claim = parts.store.cursors.claim("emea", owner="a", lease=60, now=now)
+    assert claim is not None
+    parts.store.cursors.release(claim, next_poll_at=now + timedelta(hours=1), error="", now=now)
+    parts.pause("emea", PauseConnection("the token was revoked"))
+    tick.look(parts)
+    assert _messages(queued) == [("maint", "tierwise.notify")]
+    work.notify()
+    (waits,) = parts.store.notifications.list()
+    assert (waits.state, waits.attempt) == ("ready", 1)
+    assert "127.0.0.1:1" in waits.error
 
 
 def test_a_shadow_that_is_on_is_woken(parts: wiring.Wiring, queued: redis.Redis) -> None:

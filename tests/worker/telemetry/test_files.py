@@ -34,7 +34,7 @@ def _run(program: str, *arguments: object) -> str:
 
 def _shown(directory: Path) -> list[str]:
     wanted = ("tierwise_writes_total{", "tierwise_model_seconds_")
-    return [line for line in _run(SHOW, directory).splitlines() if line.startswith(wanted)]
+    return sorted(line for line in _run(SHOW, directory).splitlines() if line.startswith(wanted))
 
 
 def test_what_was_counted_is_the_same_before_and_after_in_one_file_a_kind(tmp_path: Path) -> None:

@@ -18,9 +18,11 @@ from tierwise.cli import (
     evaluation,
     leads,
     lifecycle,
+    notifiers,
     output,
     policy,
     processes,
+    replay,
     review,
     setup,
     trials,
@@ -42,11 +44,13 @@ processes.register(app)
 leads.register(app)
 evaluation.register(app)
 cost.register(app)
+replay.register(app)
 lifecycle.register(policy.app)
 trials.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(calibrate.app, name="calibrate")
+app.add_typer(notifiers.app, name="notifiers")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
 app.add_typer(users.app, name="users")

@@ -156,7 +156,7 @@ def preview(
         found = list(
             previewing.preview(
                 records, runnable=runnable, field_map=field_map, judge=judge, submit=loop.submit,
-                clock=wiring.clock,
+                clock=wiring.clock, enrich=parts.enrich_unstored(),
             )
         )  # fmt: skip
     show_previews(found, title=f"Preview of {name}: nothing was written", json=json)
@@ -188,7 +188,10 @@ def enable(name: Name) -> None:
         with parts.connector(name) as connector:
             watermark = connector.now()
         fresh = parts.store.connections.enable(name, watermark=watermark, now=wiring.clock())
+        paused = any(state.name == name and state.paused for state in parts.store.connections.list())
         parts.store.connections.resume(name, now=wiring.clock())
+        if paused:
+            parts.resumed(name)
     output.say(f"{name} is enabled" if fresh else f"{name} was enabled already")
 
 

@@ -139,7 +139,7 @@ def score(
             task = bar.add_task("scoring", total=len(rows))
             for item in previewing.preview(
                 previewing.rows(rows), runnable=runnable, field_map=field_map, judge=judge, submit=loop.submit,
-                clock=wiring.clock,
+                clock=wiring.clock, enrich=parts.enrich_unstored(),
             ):  # fmt: skip
                 found.append(item)
                 if json:

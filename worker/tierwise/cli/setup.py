@@ -11,7 +11,7 @@ import typer
 
 from tierwise import content, embedded, plugins, policies, store, wiring
 from tierwise import settings as configuration
-from tierwise.cli import accounts, cost, output, session
+from tierwise.cli import accounts, cost, notifiers, output, session
 from tierwise.cli.policy import template_problems
 from tierwise.errors import Misconfigured, TierwiseError, Unreachable
 
@@ -138,6 +138,8 @@ def doctor(json: output.Json = False) -> None:
         look(f"token of {name}", lambda name=name: _token(settings, name))
         look(f"contact with {name}", lambda name=name: accounts.contact(settings, name))
         look(f"calls of {name}", lambda name=name: _calls(settings, name))
+    for name in sorted(settings.notifiers):
+        look(f"notices by {name}", lambda name=name: notifiers.doctor_line(settings, name))
     if json:
         output.print_json(findings)
     else:

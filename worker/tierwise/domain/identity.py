@@ -270,7 +270,9 @@ def _name_key(value: str) -> str:
     """Name without accents, case, punctuation and a leading "the"; "Korea, Republic of" is "republic of korea"."""
     last, comma, rest = value.partition(",")
     turned = f"{rest} {last}" if comma and rest.strip().casefold().endswith(" of") else value
-    plain = "".join(c for c in unicodedata.normalize("NFKD", turned.casefold()) if not unicodedata.combining(c))
+    # Small again afterwards: a raised ᴬ is a capital A only once it is taken apart.
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", turned).casefold())
+    plain = "".join(c for c in apart if not unicodedata.combining(c))
     words = re.sub(r"[^\w]+", " ", re.sub(r"(?<=\b\w)\.", "", plain.replace("&", " and "))).split()
     return " ".join(words[1:] if words[:1] == ["the"] and len(words) > 1 else words)
 

@@ -81,28 +81,55 @@ def evaluate(
     rules: Iterable[Rule], stage: Stage, *, predicates: Mapping[str, Predicate], facts: Facts
 ) -> tuple[Hit, ...]:
     """Every rule of the stage asked, in order of priority and id; unknown with `on_unknown: review` shows."""
-    chosen = sorted((rule for rule in rules if rule.stage == stage), key=lambda rule: (rule.priority, rule.id))
+    # A mapping of its own: who evaluates may keep what it made of these facts until it is given others.
+    facts = dict(facts)
     hits = []
-    for rule in chosen:
+    for rule, silent in _chosen(rules if isinstance(rules, tuple) else tuple(rules), stage):
         answer = predicates[rule.id](facts)
+        if answer.truth == "no_match" and not answer.missing:
+            hits.append(silent)
+            continue
         outcome = rule.outcome
         if answer.truth == "unknown":
             # Not the rule's own outcome: a rule that skips the unknown must not review it because it reviews a match.
             outcome = "review" if rule.on_unknown == "review" else None
-        hits.append(
-            Hit(
-                rule=rule.id,
-                stage=stage,
-                truth=answer.truth,
-                reason=rule.reason,
-                outcome=outcome,
-                route=rule.route,
-                confidence=rule.confidence,
-                why=sentence(rule.why, facts) if answer.truth == "match" else "",
-                missing=answer.missing,
-            )
-        )
+        why = sentence(rule.why, facts) if answer.truth == "match" else ""
+        hits.append(_hit(rule, answer, outcome=outcome, why=why))
     return tuple(hits)
+
+
+def _hit(rule: Rule, answer: Answer, *, outcome: Outcome | None, why: str = "") -> Hit:
+    return Hit(
+        rule=rule.id,
+        stage=rule.stage,
+        truth=answer.truth,
+        reason=rule.reason,
+        outcome=outcome,
+        route=rule.route,
+        confidence=rule.confidence,
+        why=why,
+        missing=answer.missing,
+    )
+
+
+_Chosen = tuple[tuple[Rule, Hit], ...]
+_KEPT = 64
+_orders: dict[tuple[int, Stage], tuple[tuple[Rule, ...], _Chosen]] = {}
+
+
+def _chosen(rules: tuple[Rule, ...], stage: Stage) -> _Chosen:
+    """The stage's rules in order, each with its hit where it does not match. Most do not, and the order of a policy is
+    the same for every lead."""
+    key = (id(rules), stage)
+    held = _orders.get(key)
+    if held is not None and held[0] is rules:
+        return held[1]
+    ordered = sorted((rule for rule in rules if rule.stage == stage), key=lambda rule: (rule.priority, rule.id))
+    chosen = tuple((rule, _hit(rule, Answer("no_match"), outcome=rule.outcome)) for rule in ordered)
+    if len(_orders) >= _KEPT:
+        _orders.clear()
+    _orders[key] = (rules, chosen)
+    return chosen
 
 
 def first(hits: Iterable[Hit]) -> Hit | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -28,8 +29,9 @@ _ERROR = cel.Type.ERROR
 def compile(expression: str, stage: Stage) -> Predicate:
     """The expression as a callable over `{"lead": ..., "result": ...}`. Safe to call from several threads.
 
-    Values are exactly str, int, float or bool; absent ones are left out. Raises Misconfigured where the expression is
-    wrong, and the callable raises RejectRecord where it cannot be evaluated on these facts.
+    Values are exactly str, int, float or bool; absent ones are left out. Facts that were asked about must not change:
+    others are a mapping of their own. Raises Misconfigured where the expression is wrong, and the callable raises
+    RejectRecord where it cannot be evaluated on these facts.
     """
     errors = check(expression, stage)
     if errors:
@@ -39,31 +41,48 @@ def compile(expression: str, stage: Stage) -> Predicate:
         tree = syntax.read(check_environment(stage).compile(expression).serialize())
         text, calls = patterns.rewritten(expression)
         program = run_environment(stage).compile(text)
-    return _Predicate(expression, program, roots=roots(stage), tree=tree, calls=calls)
+    return _Predicate(expression, program, stage=stage, tree=tree, calls=calls)
+
+
+class _Seen(threading.local):
+    """What a thread made of the facts that it saw last: the next rule of the stage is mostly asked about the same."""
+
+    def __init__(self) -> None:
+        self.by_stage: dict[Stage, tuple[Facts, dict[str, dict[str, Any]], Any]] = {}
+
+
+_seen = _Seen()
 
 
 class _Predicate:
-    __slots__ = ("_calls", "_expression", "_program", "_roots", "_tree")
+    __slots__ = ("_calls", "_expression", "_program", "_stage", "_tree")
 
     def __init__(
         self,
         expression: str,
         program: Any,
         *,
-        roots: tuple[str, ...],
+        stage: Stage,
         tree: syntax.Tree,
         calls: tuple[patterns.Call, ...],
     ) -> None:
         self._expression = expression
         self._program = program
-        self._roots = roots
+        self._stage = stage
         self._tree = tree
         self._calls = calls
 
     def __call__(self, facts: Facts) -> Answer:
-        data = {root: _plain(facts, root) for root in self._roots}
+        held = _seen.by_stage.get(self._stage)
+        if held is None or held[0] is not facts:
+            data = {root: _plain(facts, root) for root in roots(self._stage)}
+            held = _seen.by_stage[self._stage] = (facts, data, run_environment(self._stage).Activation(data))
+        _, data, activation = held
         try:
-            answer = self._program.eval(data={**data, patterns.ROOT: patterns.answers(self._calls, data)})
+            if self._calls:
+                answer = self._program.eval(data={**data, patterns.ROOT: patterns.answers(self._calls, data)})
+            else:
+                answer = self._program.eval(activation)
         except RuntimeError as error:  # the limits of CEL itself, such as its iteration budget
             self._refuse(str(error))
         value = answer.value()

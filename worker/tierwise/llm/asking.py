@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tierwise import errors
 from tierwise.domain import lead
+from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Assessment, Verdict
 from tierwise.llm import answer, cost, deciding, failures, injection, offline, prompt
 from tierwise.llm.call import Lines, Told
@@ -44,6 +45,31 @@ class Question(NamedTuple):
         """Content hash."""
         parameters = deciding.PARAMETERS if self.how == "decisions" else PARAMETERS
         return prompt.content_hash(self.plan, self.fields, model=self.model, parameters=parameters, extra=self.extra)
+
+
+class Asked:
+    """What leads are asked under a policy, for whoever only counts and never calls."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._plan = prompt.plan(policy)
+
+    @property
+    def criteria(self) -> int:
+        """How many questions a model is asked about one lead."""
+        return len(self._plan.criteria)
+
+    def shown(self, given: lead.Lead) -> Mapping[str, str]:
+        """What a model would see of the lead; empty where it would not be asked."""
+        return prompt.shown(given, self._plan.criteria)
+
+    def key(self, fields: Mapping[str, str], *, model: str, decisions: bool = False) -> str:
+        """Content hash of the question to that model, as the cascade asks it."""
+        how: cost.How = "decisions" if decisions else "chat"
+        return Question(self._plan, fields, injection.NO_TERMS, model, "primary", how=how).key
+
+    def size(self, fields: Mapping[str, str]) -> int:
+        """Bytes of the prompt."""
+        return _size(self._plan, fields)
 
 
 class Result(NamedTuple):

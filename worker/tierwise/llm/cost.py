@@ -14,9 +14,9 @@ OUT_PER_CRITERION = 90
 _BYTES_PER_TOKEN = 3.0  # on the safe side: 4 is usual for English
 _PER = 1_000_000
 
-How = Literal["chat", "decisions", "batch"]
+How = Literal["chat", "decisions"]
 """By what door a model is asked: each has its price."""
-_SUFFIX: Mapping[How, str] = {"chat": "", "decisions": "_decisions", "batch": "_batches"}
+_SUFFIX: Mapping[How, str] = {"chat": "", "decisions": "_decisions"}
 
 
 class Price(NamedTuple):
@@ -53,9 +53,7 @@ class Prices:
         if model.startswith(OFFLINE_PREFIX):
             return FREE
         if model in self._own:
-            own = self._own[model]
-            # What a person wrote is the live price; batch endpoints take half of it everywhere.
-            return Price(own.input / 2, own.output / 2, own.cached and own.cached / 2) if how == "batch" else own
+            return self._own[model]
         if (model, how) not in self._found:
             self._found[model, how] = _mapped(model, self._listed(), suffix=_SUFFIX[how])
         return self._found[model, how]

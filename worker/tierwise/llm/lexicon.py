@@ -1,6 +1,6 @@
 """Phrases of the rubric found in a lead's text: the whole of what the offline model knows.
 
-Understands negation in the same clause, in seven languages by their commonest words; understands nothing else.
+Understands negation in the same clause, in eleven languages by their commonest words; understands nothing else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tierwise.domain.rubric import UNKNOWN, Criterion
 from tierwise.llm import text
 
-VERSION = 1
+VERSION = 2
 """Part of the content hash: a change of these rules is a change of model."""
 
 _SENTENCE = re.compile(r"[^.!?;。！？]+(?:[.!?;]+(?!\s)[^.!?;。！？]+)*[.!?;。！？]*")
@@ -20,7 +20,7 @@ _CLAUSE = re.compile(r"[,:()]|\b(?:but|however|although|aber|jedoch|mais|pero|ma
 _NEGATION = re.compile(
     r"\b(?:no|not|never|none|neither|nor|without|cannot|\w+n't|lack(?:s|ing)?|isnt|dont|"
     r"kein\w*|nicht|nie|niemals|ohne|pas|jamais|sans|aucune?|sin|nunca|ningun\w*|non|senza|nessun\w*|"
-    r"nao|sem|nenhum\w*|niet|geen|nooit|zonder)\b"
+    r"nao|sem|nenhum\w*|niet|geen|nooit|zonder|nie|bez|nikdy|inte|ingen|utan|не|нет|без)\b"
 )
 # In these languages the negation may follow what it denies ("wir planen das nicht").
 _TRAILING = re.compile(r"^\W*(?:\w+\W+){0,2}?(?:nicht|niet|pas)\b")
@@ -28,17 +28,41 @@ _WORD = re.compile(r"\w+")
 _UNSPACED = "\u2e80"  # from here on scripts mostly write words without spaces between them
 _REACH = 5  # words between a negation and what it denies
 
-_ENGLISH = frozenset({
-    "the", "a", "an", "and", "or", "of", "to", "in", "on", "for", "with", "is", "are", "was", "we", "i", "you", "it",
-    "this", "that", "our", "your", "my", "have", "has", "can", "do", "at", "from", "be", "as", "not", "would", "like",
-    "please", "need", "about", "want", "looking", "interested",
-})  # fmt: skip
+# The commonest words of the languages that the cues speak: a text of such a language that holds no cue says nothing.
+_COMMON = tuple(
+    frozenset(words.split())
+    for words in (
+        "the a an and or of to in on for with is are was we i you it this that our your my have has can "
+        "do at from be as "
+        "not would like please need about want looking interested",
+        "der die das und oder von zu in im auf fur mit ist sind wir ich sie es den dem ein eine einen "
+        "unser unsere haben "
+        "hat kann nicht bei aus als auch an bitte noch nur",
+        "le la les de des du et ou un une a au aux en dans pour avec est sont nous je vous il elle que "
+        "qui ce cette notre "
+        "nos avons pas sur par plus votre",
+        "el la los las de del y o un una a al en para con es son que se nos yo su sus mi nuestro "
+        "nuestra tenemos no por "
+        "lo como mas me",
+        "o a os as de do da dos das e ou um uma em no na para com que se nos eu seu sua meu minha nosso "
+        "temos nao por "
+        "como mais",
+        "il lo la i gli le di del della dei e o un una a al in nel per con che si noi io suo nostro "
+        "abbiamo non da come "
+        "piu mi ci",
+        "de het een en of van te in op voor met is zijn wij we ik u je dat die ons onze hebben niet aan "
+        "bij uit als ook "
+        "graag kunt er",
+        "i w na z do o sie nie to jest dla za od po jak czy mamy nasz przed prosze",
+    )
+)
 _ENOUGH_WORDS = 5  # fewer say nothing by their silence
-_ENGLISH_SHARE = 0.18
+_COMMON_SHARE = 0.18
+_ENOUGH_LETTERS = 12  # of a script that writes no spaces
 
 _ONE_WORD, _PHRASE = 0.6, 0.75  # how far one cue is trusted alone
 _MOST = 0.92  # a lexicon is never surer than that
-_SILENCE = 0.6  # an English text that says nothing about it
+_SILENCE = 0.6  # a text in a language of the cues that says nothing about it
 _DENIED = 0.75
 
 
@@ -110,8 +134,8 @@ def assess(questions: Sequence[Question], fields: Mapping[str, str]) -> dict[str
     """One finding per question.
 
     The level with the strongest evidence wins, doubted by what speaks for others. Evidence that is only denied gives
-    the lowest level. Silence gives the lowest level where an English text of some length was read, else `unknown`:
-    in other languages silence may only mean that the cues do not speak them.
+    the lowest level. Silence gives the lowest level where a text of some length in a language of the cues was read,
+    else `unknown`: in other languages silence may only mean that the cues do not speak them.
     """
     sentences = {name: _sentences(value) for name, value in fields.items()}
     return {question.id: _finding(question, fields, sentences) for question in questions}
@@ -180,8 +204,12 @@ def _is_denied(plain: str, match: re.Match[str]) -> bool:
 
 
 def _silent(value: str) -> bool:
-    words = _WORD.findall(text.folded(value))
-    return len(words) >= _ENOUGH_WORDS and sum(word in _ENGLISH for word in words) >= _ENGLISH_SHARE * len(words)
+    plain = text.folded(value)
+    if sum(letter >= _UNSPACED for letter in plain) >= _ENOUGH_LETTERS:
+        return True
+    words = _WORD.findall(plain)
+    enough = _COMMON_SHARE * len(words)
+    return len(words) >= _ENOUGH_WORDS and any(sum(word in known for word in words) >= enough for known in _COMMON)
 
 
 def _sentences(value: str) -> list[tuple[str, str]]:

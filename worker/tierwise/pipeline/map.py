@@ -23,7 +23,7 @@ def arrivals(
     enrich: Enrich | None = None,
 ) -> list[ports.Arrival]:
     """Every record of the page, first submitted first; two queries, however many records."""
-    mapped = [_map(record, field_map) for record in {record.id: record for record in records}.values()]
+    mapped = [arrival(record, field_map) for record in {record.id: record for record in records}.values()]
     if enrich is not None:
         mapped = enrich(mapped)  # before duplicates are marked: what is found may tell whose lead it is
     mapped.sort(key=lambda item: (_order(item), item.record_id))
@@ -35,7 +35,8 @@ def _order(item: ports.Arrival) -> datetime:
     return submitted or item.modified_at
 
 
-def _map(record: Record, field_map: mapping.FieldMap) -> ports.Arrival:
+def arrival(record: Record, field_map: mapping.FieldMap) -> ports.Arrival:
+    """One record, mapped or refused; nothing is known yet of others."""
     try:
         mapped = mapping.apply(field_map, record.properties)
     except RejectRecord as refusal:

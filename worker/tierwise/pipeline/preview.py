@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from tierwise import ports
 from tierwise.domain import decision as decisions
-from tierwise.domain import identity, mapping, rules
+from tierwise.domain import mapping, rules
 from tierwise.domain.decision import Decision, Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
-from tierwise.errors import RejectRecord
+from tierwise.pipeline import map as mapped
+from tierwise.sdk import Record
 
 WINDOW = 200
 """Leads under way at once."""
+PAGE = 50
+"""Leads that enrichers are asked about together, within one budget."""
 
 
 class Row(NamedTuple):
@@ -42,49 +46,54 @@ def preview(
     judge: ports.Judge,
     submit: Callable[[Coroutine[Any, Any, Judged]], Future[Judged]],
     clock: ports.Clock,
+    enrich: mapped.Enrich | None = None,
 ) -> Iterator[Previewed]:
     """Decisions in the order of the rows; a duplicate is a row whose identity came earlier in them."""
     seen: set[str] = set()
     waiting: list[Callable[[], Previewed]] = []
-    for row in rows:
-        waiting.append(_start(row, runnable, field_map, judge=judge, submit=submit, clock=clock, seen=seen))
+    for item in _arrived(rows, field_map, clock=clock, enrich=enrich):
+        waiting.append(_start(item, runnable, judge=judge, submit=submit, clock=clock, seen=seen))
         if len(waiting) >= WINDOW:
             yield waiting.pop(0)()
     for finish in waiting:
         yield finish()
 
 
+def _arrived(
+    rows: Iterable[Row], field_map: mapping.FieldMap, *, clock: ports.Clock, enrich: mapped.Enrich | None
+) -> Iterator[ports.Arrival]:
+    left = iter(rows)
+    while page := list(itertools.islice(left, PAGE if enrich is not None else 1)):
+        arrived = [mapped.arrival(Record(row.id, clock(), row.properties, {}), field_map) for row in page]
+        yield from enrich(arrived) if enrich is not None else arrived
+
+
 def _start(
-    row: Row,
+    item: ports.Arrival,
     runnable: Runnable,
-    field_map: mapping.FieldMap,
     *,
     judge: ports.Judge,
     submit: Callable[[Coroutine[Any, Any, Judged]], Future[Judged]],
     clock: ports.Clock,
     seen: set[str],
 ) -> Callable[[], Previewed]:
-    try:
-        mapped = mapping.apply(field_map, row.properties)
-    except RejectRecord as refusal:
-        rejected = str(refusal)
-        return lambda: Previewed(row.id, None, rejected)
-    lead = _marked(mapped.lead, seen)
+    if item.lead is None:
+        return lambda: Previewed(item.record_id, None, item.rejected)
+    lead = _marked(item.lead, item.identity, seen)
     gates = decisions.gate(runnable, lead)
     future = None if rules.first(gates) is not None else submit(judge.judge(runnable, lead))
 
     def finish() -> Previewed:
         judged = future.result() if future is not None else None
         made = decisions.decide(
-            runnable, lead, connection="preview", record_id=row.id, gates=gates, judged=judged, now=clock()
+            runnable, lead, connection="preview", record_id=item.record_id, gates=gates, judged=judged, now=clock()
         )
-        return Previewed(row.id, made, None, mapped.problems)
+        return Previewed(item.record_id, made, None, item.problems)
 
     return finish
 
 
-def _marked(lead: Lead, seen: set[str]) -> Lead:
-    key = identity.identity_key(lead)
+def _marked(lead: Lead, key: str | None, seen: set[str]) -> Lead:
     if key is None:
         return lead
     duplicate = key in seen

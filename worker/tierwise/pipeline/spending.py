@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from tierwise import ports
 from tierwise.ports.money import Grain
 
-FIRST = ("primary", "batch")
-"""Stages that ask about every lead."""
+FIRST = "primary"
+"""The stage that asks about every lead."""
 
 Costs = Callable[[str, int, int], float | None]
 """USD of so many tokens in and out of a model; None where its price is unknown."""
@@ -87,7 +87,7 @@ def _prompt(entries: Sequence[ports.Entry]) -> dict[str, Any]:
 def _cascade(entries: Sequence[ports.Entry], costs: Costs) -> dict[str, Any]:
     """What was spent on the leads that a chain of two models saw, and what the second alone would have cost."""
     chained = [entry for entry in entries if entry.strong]
-    first = [entry for entry in chained if entry.stage in FIRST]
+    first = [entry for entry in chained if entry.stage == FIRST]
     answer: dict[str, Any] = {
         "questions": sum(entry.questions for entry in first),
         "escalated": sum(entry.questions for entry in chained if entry.stage == "secondary"),

@@ -7,7 +7,6 @@ from tierwise.ports.money import (
     NANO,
     UNLIMITED,
     Ask,
-    Batch,
     Bill,
     Budget,
     Budgets,
@@ -31,7 +30,7 @@ from tierwise.ports.policies import (
     Shadows,
     Trial,
 )
-from tierwise.ports.seen import AccountHealth, Health
+from tierwise.ports.seen import AccountHealth, Dispatch, Health, Notifications
 from tierwise.ports.stores import (
     Assessments,
     Connections,
@@ -85,7 +84,6 @@ __all__ = [
     "Ask",
     "Assessments",
     "Attempt",
-    "Batch",
     "Bill",
     "Budget",
     "Budgets",
@@ -101,6 +99,7 @@ __all__ = [
     "Cursors",
     "DecisionKey",
     "Decisions",
+    "Dispatch",
     "Entry",
     "Finished",
     "Fitted",
@@ -117,6 +116,7 @@ __all__ = [
     "Leads",
     "Level",
     "Money",
+    "Notifications",
     "Outbox",
     "Outgoing",
     "PastDecision",

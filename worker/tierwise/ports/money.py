@@ -5,7 +5,7 @@ Money crosses here in billionths of a US dollar (`nano`): whole numbers, so that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol
@@ -128,17 +128,6 @@ class Level(NamedTuple):
         return self.spent >= self.limit
 
 
-class Batch(NamedTuple):
-    """Questions that lie with a provider's batch endpoint."""
-
-    id: int
-    reference: str
-    connection: str
-    model: str
-    keys: tuple[str, ...]
-    created_at: datetime
-
-
 class Money(Protocol):
     """Budgets, who pays for which answer, and what was spent."""
 
@@ -155,10 +144,3 @@ class Money(Protocol):
 
     def scored(self, *, since: date, until: date | None = None) -> dict[str, int]:
         """Leads that got a score, by connection."""
-
-    def sent(self, reference: str, *, connection: str, model: str, keys: Collection[str], now: datetime) -> Batch: ...
-    def batches(self) -> list[Batch]:
-        """Those whose answers were not fetched yet, oldest first."""
-
-    def fetched(self, batch: Batch, *, error: str, now: datetime) -> None:
-        """No more to be asked for; `error` says why it brought nothing."""

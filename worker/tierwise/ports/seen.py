@@ -1,9 +1,13 @@
-"""How accounts are doing, as it is stored for whoever looks at them."""
+"""How accounts are doing, and notices to people, as they are stored."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import builtins
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
+
+from tierwise.sdk import Notice
 
 
 class Health(NamedTuple):
@@ -52,3 +56,37 @@ class AccountHealth(Protocol):
         """The step failed once more. `resting_until`: until when the breaker leaves the account in peace."""
 
     def list(self) -> list[Health]: ...
+
+
+class Dispatch(NamedTuple):
+    """A notice for one notifier."""
+
+    id: int
+    notifier: str
+    notice: Notice
+    state: str
+    """ready, leased, sent or dead (given up)."""
+    attempt: int
+    token: int
+    error: str
+    """Why the last try failed."""
+
+
+class Notifications(Protocol):
+    """Notices on their way."""
+
+    def put(self, notifiers: Collection[str], notice: Notice, *, quiet: timedelta, now: datetime) -> int:
+        """For each notifier, unless the same matter was told as severely within `quiet`; how many will tell it."""
+
+    def claim(self, *, limit: int, lease: float, now: datetime) -> list[Dispatch]:
+        """The oldest due ones; the attempt is counted here."""
+
+    def sent(self, dispatch: Dispatch, *, now: datetime) -> bool: ...
+    def retry(self, dispatch: Dispatch, *, error: str, run_after: datetime) -> bool: ...
+    def give_up(self, dispatch: Dispatch, *, error: str) -> bool: ...
+    def revive(self, notifier: str, *, now: datetime) -> int:
+        """What was given up goes out again; how many."""
+
+    def due(self, *, now: datetime) -> int: ...
+    def list(self, *, notifier: str | None = None, limit: int = 100) -> builtins.list[Dispatch]:
+        """The newest first."""

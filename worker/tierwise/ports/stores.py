@@ -11,11 +11,12 @@ from typing import Any, Protocol
 
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
+from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
-from tierwise.ports.seen import AccountHealth
+from tierwise.ports.seen import AccountHealth, Notifications
 from tierwise.ports.values import (
     Arrival,
     ChainReport,
@@ -143,6 +144,17 @@ class Works(Protocol):
         After new leads, and for nothing where a lead was decided under it before. `open_only` leaves those alone that
         became an opportunity, a customer or were disqualified.
         """
+
+    def candidates(
+        self,
+        policy: str,
+        *,
+        since: datetime,
+        connection: str | None = None,
+        open_only: bool = True,
+        until: datetime | None = None,
+    ) -> Iterator[tuple[str, Lead]]:
+        """Connection and lead of what `requeue` would take and nobody decided under this policy yet."""
 
     def counts(self) -> dict[str, int]:
         """By state."""
@@ -289,4 +301,6 @@ class Store(Protocol):
     def heartbeats(self) -> Heartbeats: ...
     @property
     def health(self) -> AccountHealth: ...
+    @property
+    def notifications(self) -> Notifications: ...
     def close(self) -> None: ...

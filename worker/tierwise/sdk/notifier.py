@@ -22,6 +22,8 @@ class Notice(NamedTuple):
     """What it means and what to do, plain text."""
     at: datetime
     link: str = ""
+    event: str = ""
+    """Its kind, of those that settings may ask for: connection_paused, work_quarantined, write_refused, test."""
 
 
 class Notifying(NamedTuple):

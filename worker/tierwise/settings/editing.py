@@ -68,6 +68,13 @@ def render_example() -> str:
         '# type = "http"',
         '# url = "https://firms.example.com/{company_domain}"',
         '# fields = { employee_count = "metrics.employees", industry = "sector" }',
+        "",
+        "# Who is told when a connection is paused or work cannot be done. The token (of slack: the webhook's address,",
+        "# of email: the password, of webhook: the key that signs) belongs into the environment:",
+        f"# {names.variable(('notifiers', 'ops', 'token'))}.",
+        "# [notifiers.ops]",
+        '# type = "slack"',
+        '# events = ["connection_paused"]',
     ]
     return "\n".join([*head, *sections]) + "\n"
 

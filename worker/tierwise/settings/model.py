@@ -233,8 +233,19 @@ class EnricherSettings(_Pluggable):
     seconds: Seconds = Field(2, description="The most that one page of leads waits for this enricher.")
 
 
+class NotifierSettings(_Pluggable):
+    """Somebody who is told. Keys that are not among these are options of the notifier."""
+
+    type: str = Field(min_length=1, description="Kind of notifier: slack, webhook, email.")
+    events: list[str] = Field(
+        default_factory=list,
+        description="What to tell: connection_paused, work_quarantined, write_refused; empty: everything.",
+    )
+
+
 NAMED: dict[str, type[_Section]] = {
-    "connections": ConnectionSettings, "enrichers": EnricherSettings, "prices": PriceSettings,
+    "connections": ConnectionSettings, "enrichers": EnricherSettings, "notifiers": NotifierSettings,
+    "prices": PriceSettings,
 }  # fmt: skip
 """Tables of tables, whose names are a person's own."""
 
@@ -280,6 +291,7 @@ class Settings(_Section):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Counters of `tierwise worker`.")
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")
     enrichers: dict[str, EnricherSettings] = Field(default_factory=dict, description="Enrichers by name, in order.")
+    notifiers: dict[str, NotifierSettings] = Field(default_factory=dict, description="Notifiers by name.")
 
     prices: dict[str, PriceSettings] = Field(default_factory=dict, description="Prices by model.")
 
@@ -298,7 +310,7 @@ class Settings(_Section):
             with contextlib.suppress(ValueError):  # a malformed address is refused where it is used
                 password = urllib.parse.urlsplit(url).password or ""
                 found |= {password, urllib.parse.unquote(password)}
-        for name, plugged in (*self.connections.items(), *self.enrichers.items()):
+        for name, plugged in (*self.connections.items(), *self.enrichers.items(), *self.notifiers.items()):
             with contextlib.suppress(errors.Misconfigured):
                 found.add(plugged.secret(name))
             found |= {str(value) for key, value in plugged.options.items() if names.secret(key)}
@@ -307,7 +319,11 @@ class Settings(_Section):
 
     @model_validator(mode="after")
     def _distinct(self) -> Settings:
-        for word, table in (("connections", self.connections), ("enrichers", self.enrichers)):
+        for word, table in (
+            ("connections", self.connections),
+            ("enrichers", self.enrichers),
+            ("notifiers", self.notifiers),
+        ):
             flat: dict[str, str] = {}
             for name in table:
                 twin = flat.setdefault(names.variable((name,)), name)

@@ -17,6 +17,7 @@ from tierwise.store.labels import Labels
 from tierwise.store.leads import Leads
 from tierwise.store.migrations import current, upgrade
 from tierwise.store.money import Money
+from tierwise.store.notifications import Notifications
 from tierwise.store.outbox import Outbox
 from tierwise.store.people import People
 from tierwise.store.policies import Policies
@@ -51,6 +52,7 @@ class SqlStore:
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)
         self.health = AccountHealth(database)
+        self.notifications = Notifications(database)
 
     def close(self) -> None:
         """Close all connections."""

@@ -16,7 +16,6 @@ from tierwise.domain.rubric import Assessment
 from tierwise.ports.money import (
     ALL,
     Ask,
-    Batch,
     Bill,
     Budget,
     Budgets,
@@ -31,7 +30,6 @@ from tierwise.store import assessments, columns, engine, schema
 SPEND = schema.model_spend
 RESERVED = schema.model_reservation
 CLAIM = schema.answer_claim
-BATCH = schema.model_batch
 DECISION = schema.decision
 
 LOST = "lost"
@@ -135,30 +133,6 @@ class Money:
             query = query.where(DECISION.c.decided_at < _midnight(until + timedelta(days=1)))
         with self._database.read() as connection:
             return {row[0]: int(row[1]) for row in connection.execute(query.group_by(DECISION.c.connection))}
-
-    def sent(self, reference: str, *, connection: str, model: str, keys: Collection[str], now: datetime) -> Batch:
-        """A batch that a provider took."""
-        values = {"reference": reference, "connection": connection, "model": model, "keys": sorted(keys)}
-        insert = sa.insert(BATCH).values(**values, state="sent", created_at=now, updated_at=now).returning(BATCH.c.id)
-        made = self._database.write(lambda transaction: int(transaction.execute(insert).scalar_one()))
-        return Batch(made, reference, connection, model, tuple(sorted(keys)), now)
-
-    def batches(self) -> list[Batch]:
-        """Those whose answers were not fetched yet, oldest first."""
-        query = sa.select(BATCH).where(BATCH.c.state == "sent").order_by(BATCH.c.id)
-        with self._database.read() as connection:
-            # By name through the mapping: `keys` of a row is a method.
-            rows = connection.execute(query).mappings().all()
-        return [
-            Batch(row["id"], row["reference"], row["connection"], row["model"], tuple(row["keys"]), row["created_at"])
-            for row in rows
-        ]
-
-    def fetched(self, batch: Batch, *, error: str, now: datetime) -> None:
-        """No more to be asked for."""
-        values = {"state": "failed" if error else "done", "error": error, "updated_at": now}
-        statement = sa.update(BATCH).where(BATCH.c.id == batch.id).values(values)
-        self._database.write(lambda transaction: transaction.execute(statement))
 
     def _claimed(
         self, transaction: sa.Connection, keys: Sequence[str], *, owner: str, until: datetime, now: datetime

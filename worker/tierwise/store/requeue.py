@@ -5,16 +5,21 @@ It asks nothing and decides nothing. A lead that is being decided at that moment
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import pydantic
 import sqlalchemy as sa
 
+from tierwise.domain.lead import Lead
 from tierwise.store import engine, schema
 
 WORK = schema.work
 LEAD = schema.lead
+DECISION = schema.decision
 RANK = 95
 """After new leads and after backfill."""
 SLICE = 2000
@@ -33,14 +38,7 @@ def requeue(
     now: datetime,
 ) -> int:
     """How many leads it is. Safe to run again: what is there is not doubled."""
-    conditions = [LEAD.c.decided_at >= since, LEAD.c.merged_into.is_(None), LEAD.c.rejected.is_(None)]
-    if until is not None:
-        conditions.append(LEAD.c.decided_at < until)
-    if connection is not None:
-        conditions.append(LEAD.c.connection == connection)
-    if open_only:
-        stage = sa.func.coalesce(LEAD.c.canonical["lifecycle"].as_string(), "lead")
-        conditions.append(stage.not_in(CLOSED))
+    conditions = _chosen(since, until, connection, open_only=open_only)
     total, after = 0, 0
     while True:
         query = sa.select(LEAD.c.id).where(*conditions, LEAD.c.id > after).order_by(LEAD.c.id).limit(SLICE)
@@ -52,6 +50,51 @@ def requeue(
         statement = _insert(database, policy, [LEAD.c.id.in_(ids), *conditions], now=now)
         total += database.write(functools.partial(_count, statement))
         after = ids[-1]
+
+
+def candidates(
+    database: engine.Database,
+    policy: str,
+    *,
+    since: datetime,
+    until: datetime | None,
+    connection: str | None,
+    open_only: bool,
+) -> Iterator[tuple[str, Lead]]:
+    """Connection and lead of all that `requeue` would take and that have no decision under the policy yet."""
+    made = sa.exists().where(
+        DECISION.c.connection == LEAD.c.connection,
+        DECISION.c.record_id == LEAD.c.record_id,
+        DECISION.c.fingerprint == LEAD.c.fingerprint,
+        DECISION.c.policy == policy,
+    )
+    conditions = [*_chosen(since, until, connection, open_only=open_only), ~made]
+    after = 0
+    while True:
+        query = sa.select(LEAD.c.id, LEAD.c.connection, LEAD.c.canonical).where(*conditions, LEAD.c.id > after)
+        with database.read() as reader:
+            rows = reader.execute(query.order_by(LEAD.c.id).limit(SLICE)).all()
+        if not rows:
+            return
+        for row in rows:
+            # What another version stored is read again by a backfill; `claim` sets it aside.
+            with contextlib.suppress(pydantic.ValidationError):
+                yield row.connection, Lead.model_validate(row.canonical)
+        after = rows[-1].id
+
+
+def _chosen(
+    since: datetime, until: datetime | None, connection: str | None, *, open_only: bool
+) -> list[sa.ColumnElement[bool]]:
+    conditions = [LEAD.c.decided_at >= since, LEAD.c.merged_into.is_(None), LEAD.c.rejected.is_(None)]
+    if until is not None:
+        conditions.append(LEAD.c.decided_at < until)
+    if connection is not None:
+        conditions.append(LEAD.c.connection == connection)
+    if open_only:
+        stage = sa.func.coalesce(LEAD.c.canonical["lifecycle"].as_string(), "lead")
+        conditions.append(stage.not_in(CLOSED))
+    return conditions
 
 
 def _count(statement: sa.Executable, transaction: sa.Connection) -> int:

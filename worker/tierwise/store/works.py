@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -135,6 +135,20 @@ class Works:
         """Decide leads again under this policy that were decided between `since` and `until`; how many."""
         return requeue.requeue(
             self._database, policy, since=since, until=until, connection=connection, open_only=open_only, now=now
+        )
+
+    def candidates(
+        self,
+        policy: str,
+        *,
+        since: datetime,
+        connection: str | None = None,
+        open_only: bool = True,
+        until: datetime | None = None,
+    ) -> Iterator[tuple[str, Lead]]:
+        """Connection and lead of what `requeue` would take and nobody decided under this policy yet."""
+        return requeue.candidates(
+            self._database, policy, since=since, until=until, connection=connection, open_only=open_only
         )
 
     def counts(self) -> dict[str, int]:

@@ -38,7 +38,7 @@ def run(name: str, connection: str | None, work: Callable[[wiring.Wiring], T]) -
         except PauseConnection as error:
             log.error("the connection rests until a person acts", fault=error.fault, error=str(error))
             if connection is not None:
-                _pause(connection, f"{error}; then: tierwise connections enable {connection}")
+                _pause(connection, error)
         except Misconfigured as error:
             # No call was made, so nothing is gained by resting: the next poll finds the setting mended.
             log.error("a setting or policy is wrong", fault=error.fault, error=str(error))
@@ -50,8 +50,8 @@ def run(name: str, connection: str | None, work: Callable[[wiring.Wiring], T]) -
         return None
 
 
-def _pause(connection: str, reason: str) -> None:
+def _pause(connection: str, why: PauseConnection) -> None:
     try:
-        process.current.get().store.connections.pause(connection, reason, now=wiring.clock())
+        process.current.get().pause(connection, why)
     except TierwiseError as error:
         log.error("could not pause the connection", error=str(error))

@@ -74,6 +74,8 @@ def qualify() -> None:
             return
         if report.decided or report.retried or report.quarantined or report.lost or report.held:
             log.info("decided", **_telling(report._asdict()))
+        if report.quarantined:
+            current.quarantined(report.quarantined)
         for name in report.connections:
             running.send(write_back, name, queue="writeback")
 
@@ -106,8 +108,22 @@ def write_back(connection: str) -> None:
         report = current.write_back(connection, full_only=deciding and young)
         if any(report):
             log.info("wrote back", **_telling(report._asdict()))
+        if report.refused:
+            current.write_refused(connection, report.refused)
 
     running.run("write_back", connection, work)
+
+
+@application.app.task(name="tierwise.notify")  # type: ignore[untyped-decorator]
+def notify() -> None:
+    """Tell people what is due."""
+
+    def work(current: wiring.Wiring) -> None:
+        told = current.tell()
+        if any(told):
+            log.info("told people", **_telling(told._asdict()))
+
+    running.run("notify", None, work)
 
 
 def _telling(report: Mapping[str, Any]) -> dict[str, Any]:

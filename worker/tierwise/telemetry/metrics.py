@@ -81,6 +81,7 @@ METRICS: dict[str, Metric] = {
             "Questions to enrichers, by how they ended.",
             ("enricher", "result"),
         ),
+        Metric("tierwise_notices_total", "counter", "Tries to tell people, by how they ended.", ("notifier", "result")),
         Metric("tierwise_writes_total", "counter", "Records written back, by how it ended.", ("connection", "result")),
     )
 }

@@ -6,6 +6,7 @@ litellm, above all, is imported only where a model is called.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import threading
@@ -22,6 +23,7 @@ from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment
 from tierwise.errors import TierwiseError
 from tierwise.pipeline import enrich
+from tierwise.pipeline.map import Enrich
 from tierwise.sdk import Enriching, Limiter
 from tierwise.settings import EnricherSettings, Settings
 from tierwise.wiring import stopping
@@ -116,6 +118,12 @@ class Parts:
                     seats, seconds=self.settings.enrich_seconds, monotonic=time.monotonic
                 )
             return self._enrichment
+
+    def enrich_unstored(self) -> Enrich | None:
+        """As polls enrich, for leads of which nothing is stored: `score` and `preview`."""
+        if self.enrichment is None:
+            return None
+        return functools.partial(self.enrichment.page, stored=lambda _: {})
 
     def _seat(self, name: str, settings: EnricherSettings) -> enrich.Seat:
         enriching = Enriching(name, settings.secret(name), settings.options, self.limiter, settings.seconds)

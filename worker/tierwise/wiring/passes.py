@@ -11,10 +11,11 @@ from tierwise.pipeline import outcomes, poll
 from tierwise.pipeline import reconcile as trailing
 from tierwise.pipeline.map import Enrich
 from tierwise.pipeline.poll import Polled
+from tierwise.wiring.notices import Notices
 from tierwise.wiring.trials import Tried
 
 
-class Passes(Tried):
+class Passes(Tried, Notices):
     """Parts that read."""
 
     def poll(self, name: str) -> poll.Polled | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
 from tierwise.store.schema.calibration import calibration, calibration_activation
-from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
+from tierwise.store.schema.money import answer_claim, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import (
@@ -38,7 +38,6 @@ from tierwise.store.schema.records import (
 from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, notification
 
 __all__ = [
-    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -65,7 +64,6 @@ __all__ = [
     "label",
     "lead",
     "metadata",
-    "model_batch",
     "model_reservation",
     "model_spend",
     "notification",

@@ -1,13 +1,12 @@
-"""What models cost: spent by day, promised by process, who pays for an answer, and batches at a provider."""
+"""What models cost: spent by day, promised by process, and who pays for an answer."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from tierwise.store.columns import Id, Json, Utc, state
-from tierwise.store.schema.parts import HASH, NAME, metadata, one_of
+from tierwise.store.columns import Utc
+from tierwise.store.schema.parts import HASH, NAME, metadata
 
-BATCH_STATES = ("sent", "done", "failed")
 _MODEL = sa.String(200)
 _OWNER = sa.String(200)
 
@@ -55,21 +54,4 @@ answer_claim = sa.Table(
     sa.Column("owner", _OWNER, nullable=False),
     sa.Column("lease_until", Utc, nullable=False),
     sa.Index(None, "owner"),
-)
-
-# `keys`: content hashes of the questions in it.
-model_batch = sa.Table(
-    "model_batch",
-    metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("reference", sa.String(200), nullable=False),
-    sa.Column("connection", NAME, nullable=False),
-    sa.Column("model", _MODEL, nullable=False),
-    sa.Column("state", state(*BATCH_STATES), nullable=False),
-    sa.Column("keys", Json, nullable=False),
-    sa.Column("error", sa.Text, nullable=False, server_default=""),
-    sa.Column("created_at", Utc, nullable=False),
-    sa.Column("updated_at", Utc, nullable=False),
-    one_of("state", *BATCH_STATES),
-    sa.Index(None, "state", "model"),
 )

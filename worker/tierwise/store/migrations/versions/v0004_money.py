@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from tierwise.store.columns import Id, Json, Utc
+from tierwise.store.columns import Utc
 
 revision = "0004"
 down_revision = "0003"
@@ -49,26 +49,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("content_hash", name=op.f("pk_answer_claim")),
     )
     op.create_index(op.f("ix_answer_claim_owner"), "answer_claim", ["owner"])
-    op.create_table(
-        "model_batch",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("reference", sa.String(length=200), nullable=False),
-        sa.Column("connection", sa.String(length=100), nullable=False),
-        sa.Column("model", sa.String(length=200), nullable=False),
-        sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("keys", Json, nullable=False),
-        sa.Column("error", sa.Text(), server_default="", nullable=False),
-        sa.Column("created_at", Utc(), nullable=False),
-        sa.Column("updated_at", Utc(), nullable=False),
-        sa.CheckConstraint("state IN ('sent', 'done', 'failed')", name=op.f("ck_model_batch_state")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_batch")),
-    )
-    op.create_index(op.f("ix_model_batch_state_model"), "model_batch", ["state", "model"])
 
 
 def downgrade() -> None:
     """Take them away."""
-    op.drop_table("model_batch")
     op.drop_table("answer_claim")
     op.drop_table("model_reservation")
     op.drop_table("model_spend")
