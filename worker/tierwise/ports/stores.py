@@ -14,6 +14,7 @@ from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.calibrations import Calibrations
+from tierwise.ports.automation import Automations, Flags, Gates
 from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.seen import AccountHealth, Notifications
@@ -299,6 +300,12 @@ class Store(Protocol):
     def slots(self) -> Slots: ...
     @property
     def heartbeats(self) -> Heartbeats: ...
+    @property
+    def gates(self) -> Gates: ...
+    @property
+    def flags(self) -> Flags: ...
+    @property
+    def automations(self) -> Automations: ...
     @property
     def health(self) -> AccountHealth: ...
     @property

@@ -87,6 +87,7 @@ class Parts:
         self._active: tuple[float, str] | None = None
         self._in_force: tuple[float, Calibration | None] | None = None
         self._misfit: tuple[str, str] | None = None
+        self._counted: tuple[float, bool] | None = None
         self._pumping = threading.Lock()
 
     @property
