@@ -10,8 +10,8 @@ import typer
 
 from tierwise import __version__
 from tierwise.cli import (
-    calibrate,
     automation,
+    calibrate,
     connections,
     connectors,
     cost,

@@ -13,8 +13,8 @@ from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
-from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.automation import Automations, Flags, Gates
+from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.seen import AccountHealth, Notifications

@@ -6,8 +6,8 @@ from tierwise import errors
 from tierwise.store import engine, migrations, schema
 from tierwise.store.admin_events import AdminEvents
 from tierwise.store.assessments import Assessments
-from tierwise.store.calibrations import Calibrations
 from tierwise.store.automations import Automations
+from tierwise.store.calibrations import Calibrations
 from tierwise.store.connections import Connections
 from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions

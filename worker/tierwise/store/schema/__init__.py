@@ -20,7 +20,7 @@ from tierwise.store.schema.gate import (
     registration,
     validation_report,
 )
-from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
+from tierwise.store.schema.money import answer_claim, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import (
@@ -49,7 +49,6 @@ from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, noti
 
 __all__ = [
     "AUTOMATED",
-    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -66,10 +65,10 @@ __all__ = [
     "alert_state",
     "answer_claim",
     "assessment",
-    "calibration",
-    "calibration_activation",
     "audit_draw",
     "automation",
+    "calibration",
+    "calibration_activation",
     "chain",
     "connection",
     "cursor",
