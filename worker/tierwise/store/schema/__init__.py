@@ -80,6 +80,7 @@ __all__ = [
     "label",
     "lead",
     "metadata",
+    "model_batch",
     "model_reservation",
     "model_spend",
     "notification",
