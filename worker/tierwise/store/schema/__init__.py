@@ -80,7 +80,6 @@ __all__ = [
     "label",
     "lead",
     "metadata",
-    "model_batch",
     "model_reservation",
     "model_spend",
     "notification",
