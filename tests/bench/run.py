@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import confidence
 import psutil
 import salesforce
 
@@ -42,6 +43,7 @@ def main() -> None:
         "models": models,
         "per_task": per_task,
         "growth": growth,
+        "confidence": confidence.measure,
         "salesforce": salesforce.measure,
         "policy": _policy,
     }
