@@ -10,6 +10,7 @@ import typer
 
 from tierwise import __version__
 from tierwise.cli import (
+    automation,
     connections,
     connectors,
     cost,
@@ -26,6 +27,7 @@ from tierwise.cli import (
     setup,
     trials,
     users,
+    validation,
 )
 from tierwise.errors import TierwiseError
 
@@ -52,6 +54,8 @@ app.add_typer(notifiers.app, name="notifiers")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
 app.add_typer(users.app, name="users")
+app.add_typer(automation.app, name="flags")
+validation.register(app)
 
 
 def _version(asked: bool) -> None:

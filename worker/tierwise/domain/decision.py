@@ -47,6 +47,8 @@ class Decision(Frozen):
     """0-1; None where nothing was scored."""
     calibrated: bool = False
     calibration: str | None = None
+    chain: str | None = None
+    """Hash of the models, their parameters and the calibration under which it was decided."""
     reasons: tuple[ReasonGiven, ...] = ()
     hits: tuple[rules.Hit, ...] = ()
     scorecard: Scorecard | None = None
@@ -121,6 +123,7 @@ def decide(
     judged: Judged | None,
     now: datetime,
     trace_id: str | None = None,
+    chain: str | None = None,
 ) -> Decision:
     """The decision on one lead. `judged` is None exactly where a gate decided before models were asked."""
     policy = runnable.policy
@@ -133,6 +136,7 @@ def decide(
         "fields": lead.signals(),
         "decided_at": now,
         "trace_id": trace_id,
+        "chain": chain,
     }
     stopped = rules.first(gates)
     if judged is None:

@@ -54,6 +54,7 @@ def gate(
     why = []
     if offline:
         why.append("`offline/rules` decides, and what it decides is never automated")
+    why += [f"an alert is open: {alert}" for alert in alerts]
     if report is None:
         return Gate((*why, "there is no validation report: `tierwise validate`"))
     if not report.passed or report.cut_off is None:
@@ -68,6 +69,5 @@ def gate(
         why.append(f"labels may be {report.most_age_days} days old at most: {told}")
     elif age < -timedelta(minutes=10):
         why.append("labels are from the future: a clock is wrong")
-    why += [f"an alert is open: {alert}" for alert in alerts]
     cut_off = report.cut_off if report.cut_off is not None else 1.0
     return Gate(tuple(why), cut_off, report.positive_tiers, report.digest)

@@ -16,7 +16,7 @@ from tierwise import ports, telemetry
 from tierwise.domain import decision as decisions
 from tierwise.domain import recall, rules
 from tierwise.domain.decision import Decision, Judged
-from tierwise.domain.policy import Runnable
+from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Held, RetryLater, TierwiseError
 from tierwise.pipeline import backoff, record
 
@@ -54,6 +54,10 @@ class Tools(NamedTuple):
     new_trace: Callable[[], str]
     asks: Callable[[str], str]
     """Digest of what the policy of a digest asks models."""
+    chain: Callable[[], str | None] = lambda: None
+    """Hash of models, parameters and calibration, kept with each decision."""
+    audit: Callable[[Decision, Policy], ports.AuditDraw | None] = lambda *_: None
+    """Whether people are to look at a decision whatever it is."""
 
 
 class Pumped(NamedTuple):
@@ -176,7 +180,7 @@ class Pump:
 
     def _reuse(self, claim: ports.Claim, runnable: Runnable, existing: Decision) -> None:
         try:
-            finished = record.finished(claim, existing, runnable.policy)
+            finished = self._finished(claim, existing, runnable.policy)
         except Exception as error:
             self._fail(claim, error)
             return
@@ -256,10 +260,14 @@ class Pump:
             judged=landed.judged,
             now=self._tools.clock(),
             trace_id=landed.trace_id,
+            chain=self._tools.chain(),
         )
         calls = sum(1 for item in made.assessments if not item.cached)
         self._report = self._report._replace(model_calls=self._report.model_calls + calls)
-        self._finish(record.finished(claim, made, runnable.policy))
+        self._finish(self._finished(claim, made, runnable.policy))
+
+    def _finished(self, claim: ports.Claim, made: Decision, policy: Policy) -> ports.Finished:
+        return record.finished(claim, made, policy, audit=self._tools.audit(made, policy))
 
     def _finish(self, finished: ports.Finished) -> None:
         self._ready.append(finished)

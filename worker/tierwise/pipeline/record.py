@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tierwise import ports
-from tierwise.domain import advice, review
+from tierwise.domain import advice, review, sampling
 from tierwise.domain.decision import Decision
 from tierwise.domain.policy import Policy
 
@@ -18,17 +18,31 @@ _REASONS: dict[review.ReviewKind, str] = {
 }
 
 
-def finished(claim: ports.Claim, decision: Decision, policy: Policy) -> ports.Finished:
-    """All that `Decisions.commit` stores for one lead."""
+def finished(
+    claim: ports.Claim, decision: Decision, policy: Policy, *, audit: ports.AuditDraw | None = None
+) -> ports.Finished:
+    """All that `Decisions.commit` stores for one lead. A lead that was drawn goes to a person whatever it is."""
     return ports.Finished(
-        claim=claim, decision=decision, advice=advice.advise(decision, policy), review=_request(decision)
+        claim=claim,
+        decision=decision,
+        advice=advice.advise(decision, policy),
+        review=_request(decision, decision.review or ("audit_sample" if audit is not None else None)),
+        audit=audit,
     )
 
 
-def _request(decision: Decision) -> ports.ReviewRequest | None:
-    if decision.review is None:
+def drawn(decision: Decision, policy: Policy, *, rates: sampling.Rates, counted: bool) -> ports.AuditDraw | None:
+    """Whether the audit sample takes this decision; `counted` where the gate has as many labels as it needs."""
+    positive = policy.rubric.targets.positive_tiers
+    rate = rates.of(decision.tier, positive=positive, counted=counted)
+    key = decision.connection, decision.record_id, decision.fingerprint
+    fell = sampling.draw(*key)
+    return ports.AuditDraw(rate, fell, sampling.twice(*key, rates=rates)) if fell < rate else None
+
+
+def _request(decision: Decision, kind: review.ReviewKind | None) -> ports.ReviewRequest | None:
+    if kind is None:
         return None
-    kind = decision.review
     codes = ", ".join(decision.reason_codes[-3:])
     return ports.ReviewRequest(
         kind=kind,

@@ -13,6 +13,7 @@ from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
+from tierwise.ports.automation import Automations, Flags, Gates
 from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.seen import AccountHealth, Notifications
@@ -296,6 +297,12 @@ class Store(Protocol):
     def slots(self) -> Slots: ...
     @property
     def heartbeats(self) -> Heartbeats: ...
+    @property
+    def gates(self) -> Gates: ...
+    @property
+    def flags(self) -> Flags: ...
+    @property
+    def automations(self) -> Automations: ...
     @property
     def health(self) -> AccountHealth: ...
     @property

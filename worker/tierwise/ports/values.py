@@ -113,6 +113,17 @@ class ReviewRequest(NamedTuple):
     """One sentence without personal data."""
 
 
+class AuditDraw(NamedTuple):
+    """A decision that people are to look at whatever it is."""
+
+    rate: float
+    """Probability (0-1) with which decisions of its tier are drawn now."""
+    draw: float
+    """Where it fell in [0, 1), below the rate."""
+    twice: bool
+    """A second person labels it as well."""
+
+
 class Finished(NamedTuple):
     """One lead, ready to commit."""
 
@@ -120,6 +131,7 @@ class Finished(NamedTuple):
     decision: Decision
     advice: Advice
     review: ReviewRequest | None
+    audit: AuditDraw | None = None
 
 
 class Committed(NamedTuple):

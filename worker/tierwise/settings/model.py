@@ -141,6 +141,25 @@ class PolicySettings(_Section):
     )
 
 
+class AuditSettings(_Section):
+    """How many decisions people look at although nothing is doubtful about them."""
+
+    top: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="Share of decisions in the positive tiers, until the gate has its count."
+    )
+    others: Annotated[float, Field(gt=0, le=1)] = Field(0.05, description="Share of the others, and then of all.")
+    double: Annotated[float, Field(ge=0, le=1)] = Field(0.1, description="Share of these that two people label.")
+
+
+class FlagSettings(_Section):
+    """For whom automation may be on."""
+
+    provider: str | None = Field(
+        None, description="Another OpenFeature provider for the targeting, as package.module:factory; empty: our own."
+    )
+    every_seconds: Seconds = Field(30, description="Time between two passes over a connection's decided leads.")
+
+
 class ConsoleSettings(_Section):
     """The console's address."""
 
@@ -202,6 +221,12 @@ class ConnectionSettings(_Pluggable):
 
     type: str = Field(min_length=1, description="Kind of system: the name of a connector (hubspot).")
     poll_seconds: Seconds | None = Field(None, description="Time between two polls; empty: the common one.")
+    tier_field: str | None = Field(
+        None, description="The organisation's own tier field, written once automation is on; empty: none."
+    )
+    tier_values: dict[str, str] = Field(
+        default_factory=dict, description="Its value for each of our tiers; a tier without one is never written."
+    )
     daily_budget_usd: Money | None = Field(None, description="The most that its leads' models may cost in a day.")
     monthly_budget_usd: Money | None = Field(None, description="The most that its leads' models may cost in a month.")
 
@@ -287,6 +312,11 @@ class Settings(_Section):
     write: WriteSettings = Field(default_factory=WriteSettings, description="Writing back.")
     trail: TrailSettings = Field(default_factory=TrailSettings, description="Passes that follow the poll.")
     policy: PolicySettings = Field(default_factory=PolicySettings, description="Policies.")
+    audit: AuditSettings = Field(default_factory=AuditSettings, description="Audit sample.")
+    flags: FlagSettings = Field(default_factory=FlagSettings, description="Automation.")
+    kill_file: Path | None = Field(
+        None, description="While this file exists, nothing is automated, whatever flag and database say."
+    )
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="Console.")
     metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Counters of `tierwise worker`.")
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="CRM accounts by name.")

@@ -6,9 +6,12 @@ from tierwise import errors
 from tierwise.store import engine, migrations, schema
 from tierwise.store.admin_events import AdminEvents
 from tierwise.store.assessments import Assessments
+from tierwise.store.automations import Automations
 from tierwise.store.connections import Connections
 from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions
+from tierwise.store.flags import Flags
+from tierwise.store.gates import Gates
 from tierwise.store.health import AccountHealth
 from tierwise.store.heartbeats import Heartbeats
 from tierwise.store.kept import Kept
@@ -49,6 +52,9 @@ class SqlStore:
         self.admin_events = AdminEvents(database)
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)
+        self.gates = Gates(database)
+        self.flags = Flags(database)
+        self.automations = Automations(database)
         self.health = AccountHealth(database)
         self.notifications = Notifications(database)
 

@@ -23,7 +23,18 @@ LEAD = schema.lead
 CHAIN = schema.chain
 DECISION = schema.decision
 
-MIRRORED = ("connection", "record_id", "fingerprint", "policy", "status", "outcome", "score", "tier", "confidence")
+MIRRORED = (
+    "connection",
+    "record_id",
+    "fingerprint",
+    "policy",
+    "status",
+    "outcome",
+    "score",
+    "tier",
+    "confidence",
+    "chain",
+)
 """Columns of a link that repeat what its body says, so that SQL can ask for them."""
 STAYS_OPEN = ("fast_track",)
 """A rep asked for it by hand: a newer decision is no answer to that."""
@@ -49,6 +60,7 @@ class Batch:
             assessments.keep(self._database, connection, paid, now=self._now)
             self._desire(connection, mine, done, leads)
             self._review(connection, mine, done, ids)
+            self._audit(connection, mine, ids)
             decided = sa.update(LEAD).where(LEAD.c.id.in_(sorted({row.lead_id for row in done.values()})))
             connection.execute(decided.values(decided_at=self._now))
         return Committed(done=frozenset(done), lost=frozenset(self._finished) - frozenset(done))
@@ -155,6 +167,16 @@ class Batch:
             if item.review is not None
         ]
         reviews.open_items(connection, items, now=self._now)
+
+    def _audit(self, connection: sa.Connection, mine: Mapping[int, Finished], ids: Mapping[DecisionKey, int]) -> None:
+        rows = {
+            ids[key_of(item.decision)]: {**item.audit._asdict(), "at": self._now}
+            for item in mine.values()
+            if item.audit is not None
+        }
+        if rows:
+            drawn = [{"decision_id": key, **row} for key, row in sorted(rows.items())]
+            connection.execute(self._database.insert(schema.audit_draw).on_conflict_do_nothing(), drawn)
 
 
 def key_of(decision: Decision) -> DecisionKey:

@@ -31,7 +31,7 @@ class Decisions:
         found: dict[DecisionKey, Decision] = {}
         with self._database.read() as connection:
             for row in _rows(connection, wanted, TABLE.c.body, TABLE.c.personal):
-                found[row.connection, row.record_id, row.fingerprint, row.policy] = _decision(row)
+                found[row.connection, row.record_id, row.fingerprint, row.policy] = restored(row)
         return found
 
     def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
@@ -45,7 +45,7 @@ class Decisions:
                         key = (row.connection, row.record_id, row.fingerprint)
                         if key in inputs:
                             found[key] = row
-        return {key: _decision(row) for key, row in found.items()}
+        return {key: restored(row) for key, row in found.items()}
 
     def recent(self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500) -> Iterator[PastDecision]:
         """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes."""
@@ -97,7 +97,7 @@ def fits(row: Mapping[str, Any], *, previous: str) -> bool:
     if row["personal"] is not None and chain.sealed(row["personal"], row["salt"] or "") != body[chain.DIGEST]:
         return False
     decided_at = datetime.fromisoformat(body["decided_at"])
-    return row["decided_at"] == decided_at and all(row[name] == body[name] for name in commit.MIRRORED)
+    return row["decided_at"] == decided_at and all(row[name] == body.get(name) for name in commit.MIRRORED)
 
 
 def of(connection: sa.Connection, name: str, record_ids: Sequence[str]) -> list[StoredDecision]:
@@ -106,8 +106,7 @@ def of(connection: sa.Connection, name: str, record_ids: Sequence[str]) -> list[
         sa.select(TABLE).where(TABLE.c.connection == name, TABLE.c.record_id.in_(record_ids)).order_by(TABLE.c.sequence)
     )
     return [
-        StoredDecision(row.id, row.sequence, row.previous, row.hash, _decision(row))
-        for row in connection.execute(query)
+        StoredDecision(row.id, row.sequence, row.previous, row.hash, restored(row)) for row in connection.execute(query)
     ]
 
 
@@ -122,6 +121,6 @@ def _rows(connection: sa.Connection, keys: set[DecisionKey], *more: sa.Column[An
                     yield row
 
 
-def _decision(row: sa.Row[Any]) -> Decision:
+def restored(row: sa.Row[Any]) -> Decision:
     personal = json.loads(row.personal) if row.personal is not None else None
     return chain.restore(json.loads(row.body), personal)

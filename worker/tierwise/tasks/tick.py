@@ -43,6 +43,10 @@ def look(current: wiring.Wiring) -> None:
         running.send(work.qualify, queue="score")
     for name in sorted(store.outbox.due(now=now).keys() & active & settings.connections.keys()):
         running.send(work.write_back, name, queue="writeback")
+    for name in sorted(active & settings.connections.keys()):
+        every = settings.flags.every_seconds
+        if current.tier_field(name) is not None and slot(current, "automate", name, every=every, now=now):
+            running.send(work.automate, name, queue="writeback")
     if settings.notifiers and store.notifications.due(now=now):
         running.send(work.notify, queue="maint")
     if store.shadows.current() is not None and slot(current, "shadow", "", every=SHADOW_EVERY, now=now):

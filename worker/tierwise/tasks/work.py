@@ -114,6 +114,18 @@ def write_back(connection: str) -> None:
     running.run("write_back", connection, work)
 
 
+@application.app.task(name="tierwise.automate")  # type: ignore[untyped-decorator]
+def automate(connection: str) -> None:
+    """Write the organisation's own tier field of one connection, where that was permitted."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.automate(connection)
+        if report is not None and any(report):
+            log.info("automated", **_telling(report._asdict()))
+
+    running.run("automate", connection, work)
+
+
 @application.app.task(name="tierwise.notify")  # type: ignore[untyped-decorator]
 def notify() -> None:
     """Tell people what is due."""

@@ -81,6 +81,12 @@ METRICS: dict[str, Metric] = {
             "Questions to enrichers, by how they ended.",
             ("enricher", "result"),
         ),
+        Metric(
+            "tierwise_automated_total",
+            "counter",
+            "Writes of the organisation's own tier field, by how they ended.",
+            ("connection", "result"),
+        ),
         Metric("tierwise_notices_total", "counter", "Tries to tell people, by how they ended.", ("notifier", "result")),
         Metric("tierwise_writes_total", "counter", "Records written back, by how it ended.", ("connection", "result")),
     )

@@ -84,6 +84,7 @@ class Parts:
         self._runnables: dict[str, Runnable] = {}
         self._asks: dict[str, str] = {}
         self._active: tuple[float, str] | None = None
+        self._counted: tuple[float, bool] | None = None
         self._pumping = threading.Lock()
 
     @property

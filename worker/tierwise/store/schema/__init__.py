@@ -9,7 +9,17 @@ decided), `decision` (what was), `outbox` (what the CRM is to show), `write_atte
 from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
-from tierwise.store.schema.money import answer_claim, model_reservation, model_spend
+from tierwise.store.schema.gate import (
+    AUTOMATED,
+    alert_state,
+    audit_draw,
+    automation,
+    flag_version,
+    kill_switch,
+    registration,
+    validation_report,
+)
+from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import (
@@ -37,6 +47,8 @@ from tierwise.store.schema.records import (
 from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, notification
 
 __all__ = [
+    "AUTOMATED",
+    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -50,14 +62,19 @@ __all__ = [
     "WORK_STATES",
     "account_health",
     "admin_event",
+    "alert_state",
     "answer_claim",
     "assessment",
+    "audit_draw",
+    "automation",
     "chain",
     "connection",
     "cursor",
     "decision",
     "fence",
+    "flag_version",
     "heartbeat",
+    "kill_switch",
     "label",
     "lead",
     "metadata",
@@ -71,9 +88,11 @@ __all__ = [
     "policy_shadow",
     "policy_trial",
     "policy_version",
+    "registration",
     "review_item",
     "schedule_slot",
     "shadow_decision",
+    "validation_report",
     "work",
     "write_attempt",
 ]

@@ -96,6 +96,8 @@ decision = sa.Table(
     sa.Column("score", sa.SmallInteger),
     sa.Column("tier", sa.String(20)),
     sa.Column("confidence", sa.Float),
+    # Models, parameters and calibration that decided, as one hash: what a validation report is about.
+    sa.Column("chain", HASH),
     sa.Column("decided_at", Utc, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("personal", sa.Text),

@@ -1,0 +1,45 @@
+"""What is proved, by command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tierwise import cli
+
+
+@pytest.fixture(autouse=True)
+def _database(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["db", "upgrade"]) == 0
+    capsys.readouterr()
+
+
+def test_nothing_registered_is_not_passed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["validate", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert {"passed", "reasons", "precision", "recall", "bounds", "labels", "labels_missing"} <= found.keys()
+    assert (found["passed"], found["precision"], found["bounds"], found["labels"]) == (False, None, [], 0)
+    assert "--register" in found["reasons"][0]
+
+
+def test_registered_it_says_how_far_the_first_look_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["validate", "--register", "--cut-offs", "0.6,0.8", "--looks", "50,100", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["next_look"], found["labels_missing"]) == (50, 50)
+    assert cli.run(["validate"]) == 1
+    assert "0 of 50 audit items" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--cut-offs", "high", "list of numbers"),
+        ("--cut-offs", "0.9,0.5", "ascending"),
+        ("--looks", "", "at least one"),
+    ],
+)
+def test_what_cannot_be_registered(capsys: pytest.CaptureFixture[str], option: str, value: str, words: str) -> None:
+    assert cli.run(["validate", "--register", option, value]) == 2
+    assert words in capsys.readouterr().err

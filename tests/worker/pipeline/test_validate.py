@@ -1,0 +1,117 @@
+"""Each look is taken once, from what is stored, and its words stay."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tierwise import errors
+from tierwise.domain.validation import Counted, Drawn, Registration
+from tierwise.domain.weighted import Seen
+from tierwise.pipeline import validate
+from tierwise.ports.automation import Labelled, Sampled, StoredReport
+
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+POLICY, CHAIN = "p" * 64, "c" * 64
+
+
+class Store:
+    """The gates of a store, in memory: what the pipeline asks of them."""
+
+    def __init__(self) -> None:
+        self.gates = self
+        self.registered: dict[str, Registration] = {}
+        self.kept: list[StoredReport] = []
+        self.items: list[Sampled] = []
+        self.population: list[Counted] = []
+
+    def register(self, registration: Registration) -> str:
+        key = f"{len(self.registered):064x}"
+        self.registered[key] = registration
+        return key
+
+    def registration(self, policy: str, chain: str) -> tuple[str, Registration] | None:
+        found = [(k, r) for k, r in self.registered.items() if (r.policy, r.chain) == (policy, chain)]
+        return found[-1] if found else None
+
+    def counted(self, digest: str) -> int:
+        return sum(item.drawn.tier == "A" for item in self.items)
+
+    def sample(self, digest: str, *, look: int) -> tuple[list[Sampled], list[Counted]]:
+        return self.items, self.population
+
+    def labelled(self, policy: str, chain: str) -> list[Labelled]:
+        groups = {"tier": "A", "connection": "crm", "region": None, "model": "m"}
+        return [Labelled(1, Seen(True, True, 0.5), groups), Labelled(2, Seen(True, False, 0.5), groups)]
+
+    def keep(self, report: StoredReport) -> bool:
+        self.kept.insert(0, report)
+        return True
+
+    def reports(self, *, limit: int = 20) -> list[StoredReport]:
+        return self.kept[:limit]
+
+
+def registration(**given: Any) -> Registration:
+    values: dict[str, Any] = {
+        "policy": POLICY, "chain": CHAIN, "positive_tiers": ("A",), "precision": 0.8, "recall": 0.6,
+        "cut_offs": (0.5,), "looks": (100, 400), "registered_at": NOW, "by": "ada",
+    }  # fmt: skip
+    return Registration(**{**values, **given})
+
+
+def fill(store: Store, right: int, wrong: int) -> None:
+    drawn = Drawn("A", 0.9, True, True, 0.5, 0.1)
+    store.items = [Sampled(n, drawn, NOW) for n in range(right)]
+    store.items += [Sampled(right + n, drawn._replace(truth=False), NOW) for n in range(wrong)]
+    store.population = [Counted("A", True, 1, 2 * (right + wrong))]
+
+
+def run(store: Store, *, now: datetime = NOW) -> validate.Validated:
+    return validate.validate(store, policy=POLICY, chain=CHAIN, now=now, by="ada")  # type: ignore[arg-type]
+
+
+def test_without_a_registration_only_estimates_are_shown() -> None:
+    found = run(Store())
+    assert (found.passed, found.verdict, found.labels) == (False, None, 2)
+    assert found.shown[0].figures.precision is not None
+    assert {(item.by, item.name) for item in found.shown} == {
+        ("", "all"), ("tier", "A"), ("connection", "crm"), ("region", "none"), ("model", "m"),
+    }  # fmt: skip
+
+
+def test_between_looks_nothing_is_decided() -> None:
+    store = Store()
+    validate.register(store, registration())  # type: ignore[arg-type]
+    fill(store, 99, 0)
+    found = run(store)
+    assert (found.passed, found.verdict, found.labels_missing, store.kept) == (False, None, 1, [])
+
+
+def test_a_look_that_was_taken_stands_whatever_comes_later() -> None:
+    store = Store()
+    validate.register(store, registration())  # type: ignore[arg-type]
+    fill(store, 60, 40)
+    found = run(store)
+    assert (found.passed, found.report) == (False, store.kept[0].digest)
+    assert "precision is proved" in found.reasons[0]
+    fill(store, 200, 1)
+    again = run(store, now=NOW + timedelta(days=1))
+    assert (len(store.kept), again.passed, again.report) == (1, False, found.report)
+    fill(store, 399, 1)
+    last = run(store)
+    assert (len(store.kept), last.passed, last.verdict and last.verdict.cut_off) == (2, True, 0.5)
+    assert last.verdict == validate.verdict_of(store.kept[0])
+    assert last.reasons == ()
+
+
+def test_another_registration_after_a_look_would_be_another_look() -> None:
+    store = Store()
+    validate.register(store, registration())  # type: ignore[arg-type]
+    validate.register(store, registration(cut_offs=(0.6,)))  # type: ignore[arg-type]
+    fill(store, 60, 40)
+    run(store)
+    with pytest.raises(errors.Misconfigured, match="would look again"):
+        validate.register(store, registration())  # type: ignore[arg-type]

@@ -1,0 +1,403 @@
+"""No write of the organisation's field begins after what permits it is gone: whatever is done in whatever order."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings, stateful
+from hypothesis import strategies as st
+from tierwise_fixtures import fakes, policies
+
+from tierwise import errors, store
+from tierwise import flags as flagging
+from tierwise.domain.lead import canonical_json
+from tierwise.domain.rollout import Flag
+from tierwise.domain.validation import Registration
+from tierwise.pipeline import automate
+from tierwise.ports.automation import Running, StoredReport
+from tierwise.sdk import Record, Update, Written
+
+CHAIN, OTHER = "c" * 64, "d" * 64
+POLICY = policies.policy()
+CHANGED = POLICY.model_copy(update={"version": "2"})
+FIELD = automate.Field("their_tier", {"A": "gold"})
+NUMBERS = itertools.count()
+
+
+class Crm:
+    """The organisation's CRM, as far as its own tier field goes. `batch_size` as HubSpot's."""
+
+    batch_size = 100
+
+    def __init__(self) -> None:
+        self.values: dict[str, str | None] = {}
+        self.before_write: Callable[[], None] = lambda: None
+        self.writes: list[tuple[str, str | None]] = []
+
+    def read(self, record_ids: Sequence[str], *, properties: Sequence[str]) -> Sequence[Record]:
+        return [Record(key, fakes.START, {FIELD.name: self.values.get(key)}, {}) for key in record_ids]
+
+    def write(self, updates: Sequence[Update]) -> Sequence[Written]:
+        self.before_write()
+        for update in updates:
+            value: Any = update.values[FIELD.name]
+            self.values[update.record_id] = value
+            self.writes.append((update.record_id, value))
+        return [Written(update.record_id, "written") for update in updates]
+
+
+class Field:
+    """One installation: a store, a CRM and the pass that automates."""
+
+    def __init__(self, desk: Any, kill_file: Path) -> None:
+        self.desk, self.crm, self.kill_file = desk, Crm(), kill_file
+        self.chain, self.skew = CHAIN, timedelta()
+        self.evaluator = flagging.Evaluator(kill_file=kill_file, provider=None)
+        now = desk.now
+        for policy in (POLICY, CHANGED):
+            desk.store.policies.publish(policy, by="tierwise", note="", now=now)
+        self.activate(POLICY)
+
+    def clock(self) -> Any:
+        return self.desk.now + self.skew
+
+    def running(self) -> Running:
+        return Running(self.chain, offline=False)
+
+    def activate(self, policy: Any) -> None:
+        self.desk.store.policies.activate(policy.digest(), by="tierwise", note="", now=self.desk.now)
+
+    def lead(self, **fields: Any) -> str:
+        record = str(next(NUMBERS))
+        arrival = self.desk.arrival(
+            record, email=f"a{record}@c{record}.example", company_domain=f"c{record}.example", message=record
+        )
+        self.desk.poll(arrival, policy=POLICY.digest())
+        self.desk.commit(self.desk.claim(), **{"chain": CHAIN, "policy": POLICY.digest(), **fields})
+        self.desk.send()
+        return record
+
+    def report(self, *, passed: bool, policy: Any = POLICY) -> None:
+        number = next(NUMBERS)
+        registration = Registration(
+            policy=policy.digest(), chain=CHAIN, positive_tiers=("A",), precision=0.8, recall=0.6, cut_offs=(0.5,),
+            looks=(100 + number,), registered_at=self.desk.now, by="ada",
+        )  # fmt: skip
+        key = self.desk.store.gates.register(registration)
+        body = {
+            "registration": registration.model_dump(mode="json"), "cut_off": 0.5 if passed else None,
+            "reasons": [] if passed else ["too few"], "newest_label_at": self.desk.now.isoformat(), "number": number,
+        }  # fmt: skip
+        report = StoredReport(f"{number:064x}", key, 100, passed, canonical_json(body), "ada", self.desk.now)
+        assert self.desk.store.gates.keep(report)
+
+    def put(self, percentage: int, **more: Any) -> None:
+        flag = Flag(percentage=percentage, **more)
+        self.desk.store.flags.put(flag, by="tierwise", machine=False, reason="", now=self.desk.now)
+
+    def kill(self, on: bool) -> None:
+        self.desk.store.flags.kill(on=on, by="ada", reason="x", now=self.desk.now)
+
+    def run(self) -> automate.Wrote:
+        tools = automate.Tools(self.desk.store, self.crm, self.running, self.evaluator.evaluate, self.clock)  # type: ignore[arg-type]
+        return automate.automate(tools, "crm", field=FIELD, policy=POLICY.digest())
+
+
+@pytest.fixture
+def field(desk: Any, tmp_path: Path) -> Field:
+    return Field(desk, tmp_path / "kill")
+
+
+def ready(field: Field) -> None:
+    field.report(passed=True)
+    field.put(100)
+
+
+def test_a_lead_is_written_once_and_what_stood_there_is_kept(field: Field) -> None:
+    ready(field)
+    record = field.lead()
+    field.crm.values[record] = "bronze"
+    assert field.run() == automate.Wrote(written=1)
+    assert field.run() == automate.Wrote()
+    assert field.crm.writes == [(record, "gold")]
+    (row,) = field.desk.store.automations.list()
+    assert (row.before, row.after, row.state, row.field) == ("bronze", "gold", "written", "their_tier")
+    assert field.desk.store.automations.count(since=None) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"tier": "B"}, {"confidence": 0.49}, {"status": "in_review"}, {"chain": OTHER}, {"chain": None}],
+    ids=str,
+)
+def test_only_what_was_validated_is_written(field: Field, fields: Any) -> None:
+    ready(field)
+    field.lead(**fields)
+    field.run()
+    assert field.crm.writes == []
+
+
+def test_what_a_person_put_in_our_place_stays(field: Field) -> None:
+    ready(field)
+    record = field.lead()
+    field.run()
+    field.crm.values[record] = "platinum"
+    field.desk.wait(60)
+    field.desk.poll(field.desk.arrival(record, message="more", email="n@c.example"), policy=POLICY.digest())
+    field.desk.commit(field.desk.claim(), chain=CHAIN, policy=POLICY.digest())
+    field.desk.send()
+    assert field.run() == automate.Wrote(kept=1)
+    assert field.crm.values[record] == "platinum"
+
+
+def test_a_value_that_stands_there_already_is_no_write(field: Field) -> None:
+    ready(field)
+    field.crm.values[field.lead()] = "gold"
+    assert field.run() == automate.Wrote(already=1)
+    assert field.crm.writes == []
+
+
+def test_former_values_are_put_back_where_nobody_touched_them(field: Field) -> None:
+    ready(field)
+    ours, theirs, empty = field.lead(), field.lead(), field.lead()
+    field.crm.values.update({ours: "bronze", theirs: "bronze"})
+    field.run()
+    field.crm.values[theirs] = "silver"
+    rows = field.desk.store.automations.list(connection="crm")
+    done = automate.revert(field.desk.store, field.crm, rows, clock=field.clock)  # type: ignore[arg-type]
+    assert done == automate.Wrote(written=2, kept=1)
+    assert field.crm.values == {ours: "bronze", theirs: "silver", empty: None}
+    assert {row.record_id: row.state for row in field.desk.store.automations.list()} == {
+        ours: "reverted", theirs: "kept", empty: "reverted",
+    }  # fmt: skip
+
+
+def test_two_workers_write_a_lead_once(field: Field) -> None:
+    ready(field)
+    for _ in range(5):
+        field.lead()
+    turns = threading.Barrier(2, timeout=30)
+    field.crm.before_write = lambda: None
+    done: list[automate.Wrote] = []
+
+    def work() -> None:
+        turns.wait()
+        done.append(field.run())
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+    assert sum(item.written for item in done) == 5
+    assert len(field.crm.writes) == 5
+
+
+def test_what_changes_between_the_look_and_the_intent_counts(field: Field) -> None:
+    """The pass has read flag and gate and the CRM; then somebody throws the switch."""
+    ready(field)
+    field.lead()
+    read = field.crm.read
+
+    def slow(record_ids: Sequence[str], *, properties: Sequence[str]) -> Sequence[Record]:
+        field.kill(True)
+        return read(record_ids, properties=properties)
+
+    field.crm.read = slow  # type: ignore[method-assign]
+    field.run()
+    assert field.crm.writes == []
+    assert field.desk.store.automations.list() == []
+
+
+def test_a_write_whose_end_is_unknown_is_not_repeated(field: Field) -> None:
+    ready(field)
+    field.lead()
+
+    def fail() -> None:
+        raise errors.RetryLater("the CRM hung up")
+
+    field.crm.before_write = fail
+    with pytest.raises(Exception, match="hung up"):
+        field.run()
+    field.crm.before_write = lambda: None
+    assert field.run() == automate.Wrote()
+    assert [row.state for row in field.desk.store.automations.list()] == ["unsure"]
+
+
+def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) -> type[stateful.RuleBasedStateMachine]:
+    """An installation under everything that people, machines and accidents do to it."""
+
+    class Installation(stateful.RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.file = folder / f"{next(NUMBERS)}.db"
+            shutil.copy(template, self.file)
+            desk = desk_type(store.open_store(f"sqlite:///{self.file}"))
+            desk.enable()
+            self.kill_file = folder / f"{next(NUMBERS)}.kill"
+            self.field = Field(desk, self.kill_file)
+            # What ought to hold, told apart from the code under test.
+            self.policy: Any = POLICY
+            self.passed: Any = None
+            self.percentage = 0
+            self.killed = self.alert = False
+            self.skewed = 0
+            self.field.crm.before_write = self.check
+
+        @stateful.initialize()
+        def begin(self) -> None:
+            self.validate(True, POLICY)
+            self.flag(100)
+            self.leads(2)
+
+        def allowed(self) -> bool:
+            return (
+                self.passed is self.policy
+                and self.policy is POLICY
+                and self.field.chain == CHAIN
+                and self.percentage > 0
+                and not (self.killed or self.alert or self.kill_file.exists())
+                and 0 <= self.skewed < 90
+            )
+
+        def check(self) -> None:
+            assert self.allowed(), "a write began although it was off"
+
+        @stateful.rule(count=st.integers(1, 3))
+        def leads(self, count: int) -> None:
+            for _ in range(count):
+                self.field.lead()
+
+        @stateful.rule(passed=st.booleans(), policy=st.sampled_from([POLICY, CHANGED]))
+        def validate(self, passed: bool, policy: Any) -> None:
+            self.field.report(passed=passed, policy=policy)
+            self.passed = policy if passed else None
+
+        @stateful.rule(percentage=st.sampled_from([0, 5, 50, 100, 100]))
+        def flag(self, percentage: int) -> None:
+            self.field.put(percentage)
+            self.percentage = percentage
+
+        @stateful.rule(on=st.booleans())
+        def switch(self, on: bool) -> None:
+            self.field.kill(on)
+            self.killed = on
+
+        @stateful.rule(there=st.booleans())
+        def kill_by_file(self, there: bool) -> None:
+            if there:
+                self.kill_file.write_text("stop")
+            else:
+                self.kill_file.unlink(missing_ok=True)
+
+        @stateful.rule(policy=st.sampled_from([POLICY, CHANGED]))
+        def activate(self, policy: Any) -> None:
+            self.field.activate(policy)
+            self.policy = policy
+
+        @stateful.rule(chain=st.sampled_from([CHAIN, OTHER]))
+        def change_models(self, chain: str) -> None:
+            self.field.chain = chain
+
+        @stateful.rule(opened=st.booleans())
+        def drift(self, opened: bool) -> None:
+            flags = self.field.desk.store.flags
+            if opened:
+                flags.alert("drift", "x", "y", now=self.field.desk.now)
+            else:
+                for item in flags.alerts():
+                    flags.close_alert(item.id, by="ada", now=self.field.desk.now)
+            self.alert = opened
+
+        @stateful.rule(days=st.sampled_from([0, 30, 89, 91, 400, -1, -3]))
+        def step_the_clock(self, days: int) -> None:
+            self.field.skew = timedelta(days=days)
+            self.skewed = days
+
+        @stateful.rule()
+        def put_right(self) -> None:
+            """An admin sees to everything, and a lead comes in."""
+            self.switch(False)
+            self.kill_by_file(False)
+            self.activate(POLICY)
+            self.change_models(CHAIN)
+            self.drift(False)
+            self.step_the_clock(0)
+            self.validate(True, POLICY)
+            self.flag(100)
+            self.leads(1)
+            before = len(self.field.crm.writes)
+            self.field.run()
+            assert len(self.field.crm.writes) > before, "what is permitted is done"
+
+        @stateful.rule()
+        def restart(self) -> None:
+            desk = self.field.desk
+            desk.store.close()
+            desk.store = store.open_store(f"sqlite:///{self.file}")
+            self.field.evaluator = flagging.Evaluator(kill_file=self.kill_file, provider=None)
+
+        @stateful.rule()
+        def automate(self) -> None:
+            before = len(self.field.crm.writes)
+            self.field.run()
+            if len(self.field.crm.writes) == before and self.allowed() and self.percentage == 100:
+                begun = {row.record_id for row in self.field.desk.store.automations.list()}
+                with_leads = self.field.desk.store.automations.candidates(
+                    "crm", policy=POLICY.digest(), chain=CHAIN, tiers=["A"], above=0.5, after=0, limit=9
+                )
+                assert not with_leads, f"nothing was written though it was on, beyond {begun}"
+
+        @stateful.rule(
+            change=st.sampled_from(["switch", "flag", "activate", "drift", "validate"]),
+        )
+        def automate_while_it_changes(self, change: str) -> None:
+            """Between what the pass has read and what it begins."""
+            read = self.field.crm.read
+
+            def slow(record_ids: Sequence[str], *, properties: Sequence[str]) -> Sequence[Record]:
+                {
+                    "switch": lambda: self.switch(True),
+                    "flag": lambda: self.flag(0),
+                    "activate": lambda: self.activate(CHANGED),
+                    "drift": lambda: self.drift(True),
+                    "validate": lambda: self.validate(False, POLICY),
+                }[change]()
+                return read(record_ids, properties=properties)
+
+            self.field.crm.read = slow  # type: ignore[method-assign]
+            try:
+                self.field.run()
+            finally:
+                self.field.crm.read = read  # type: ignore[method-assign]
+
+        def teardown(self) -> None:
+            written.append(len(self.field.crm.writes))
+            self.field.desk.store.close()
+            self.file.unlink()
+
+    return Installation
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("sequences", "steps"), [(12, 30), pytest.param(1000, 50, marks=[pytest.mark.deep, pytest.mark.timeout(3000)])]
+)
+def test_no_sequence_begins_a_write_after_it_was_switched_off(
+    request: pytest.FixtureRequest, desk: Any, tmp_path: Path, sequences: int, steps: int
+) -> None:
+    written: list[int] = []
+    stateful.run_state_machine_as_test(
+        machine(request.getfixturevalue("_migrated"), tmp_path, type(desk), written),
+        settings=settings(
+            max_examples=sequences, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+    assert sum(written) >= sequences, "an installation in which nothing is ever written proves nothing"

@@ -1,0 +1,172 @@
+"""For whom the organisation's own tier field is written: what stands, who changed it, and the switch that stops it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from tierwise import wiring
+from tierwise.cli import moments, output, session
+from tierwise.domain.rollout import FLAG, STAGES, Flag
+from tierwise.errors import Misconfigured, Refused, TierwiseError
+from tierwise.wiring import Wiring
+
+app = typer.Typer(no_args_is_help=True, help="Automation: list, set, kill, unkill, history, alerts.")
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
+
+
+@app.command("list")
+def list_(json: output.Json = False) -> None:
+    """The flag, the kill switch and the gate, and what follows from them. Exit code 0 whether on or off."""
+    with session.opened() as parts:
+        stands, kill = parts.standing(), parts.evaluator.killed_by_file()
+        automated = parts.store.automations.count(since=None)
+    kill = kill or stands.kill
+    flag = stands.flag or Flag()
+    on = kill is None and stands.gate.green and flag.percentage > 0
+    told = {
+        "flag": FLAG,
+        "on": on,
+        **flag.model_dump(mode="json"),
+        "version": stands.version,
+        "killed": kill._asdict() if kill else None,
+        "gate": {"green": stands.gate.green, "why": list(stands.gate.why), "cut_off": stands.gate.cut_off},
+        "automated": automated,
+    }
+    if json:
+        output.print_json(told)
+        return
+    output.table(
+        "Automation",
+        ["", ""],
+        [
+            ["in force", "yes" if on else "no"],
+            ["kill switch", f"thrown by {kill.by}: {kill.reason}" if kill else "not thrown"],
+            ["gate", "green" if stands.gate.green else "red: " + "\n".join(stands.gate.why)],
+            ["flag", f"{flag.percentage} % of companies (version {stands.version})"],
+            ["pods", ", ".join(flag.pods) or "all"],
+            ["connections", ", ".join(flag.connections) or "all"],
+            ["leads written so far", automated],
+        ],
+    )
+
+
+@app.command("set")
+def set_(
+    percentage: Annotated[int, typer.Argument(help=f"Percent of companies: {', '.join(map(str, STAGES))}.")],
+    reason: Reason,
+    pod: Annotated[list[str] | None, typer.Option(help="Only leads routed there; may be given more than once.")] = None,
+    connection: Annotated[list[str] | None, typer.Option(help="Only this connection; may be repeated.")] = None,
+    everywhere: Annotated[bool, typer.Option("--everywhere", help="All pods and connections again.")] = False,
+    soak_hours: Annotated[float | None, typer.Option(min=0, help="How long each stage runs before the next.")] = None,
+    smallest: Annotated[int | None, typer.Option(min=0, help="Leads each stage automates before the next.")] = None,
+    json: output.Json = False,
+) -> None:
+    """Raise or lower automation. Raising needs a green gate, one stage at a time; lowering needs nothing."""
+    with session.opened() as parts:
+        held = parts.standing().flag or Flag()
+        given: dict[str, object] = {"percentage": percentage}
+        if everywhere:
+            given.update(pods=(), connections=())
+        given.update({"pods": tuple(pod)} if pod else {})
+        given.update({"connections": tuple(connection)} if connection else {})
+        given.update({"soak_hours": soak_hours} if soak_hours is not None else {})
+        given.update({"smallest": smallest} if smallest is not None else {})
+        flag = Flag.model_validate({**held.model_dump(), **given})
+        by = session.actor(parts)
+        why = parts.raise_flag(flag, by=by, reason=reason)
+        if why:
+            parts.store.admin_events.add(
+                by, "flags.set", f"flag {FLAG}", reason=reason, now=wiring.clock(), refused="; ".join(why),
+                after=flag.model_dump(mode="json"),
+            )  # fmt: skip
+            raise Refused("; ".join(why), place=f"flag {FLAG}", remedy="tierwise flags list, tierwise validate")
+    if json:
+        output.print_json({"flag": FLAG, **flag.model_dump(mode="json")})
+    else:
+        output.say(f"{FLAG}: {flag.percentage} % of companies")
+
+
+@app.command()
+def kill(
+    reason: Reason,
+    revert: Annotated[str | None, typer.Option(help="Put back what was overwritten since then (ISO 8601).")] = None,
+    json: output.Json = False,
+) -> None:
+    """Stop all automation at once, everywhere; with --revert, put former values back where nobody touched them."""
+    with session.opened() as parts:
+        since = moments.parse(revert, place="--revert") if revert is not None else None
+        parts.store.flags.kill(on=True, by=session.actor(parts), reason=reason, now=wiring.clock())
+        put_back = _revert(parts, since) if since is not None else {}
+    if json:
+        output.print_json({"killed": True, "reverted": put_back})
+        return
+    output.say("automation is stopped: tierwise flags unkill takes it back")
+    for name, told in put_back.items():
+        output.say(f"{name}: {told}")
+
+
+def _revert(parts: Wiring, since: datetime) -> dict[str, object]:
+    told: dict[str, object] = {}
+    for name in sorted(parts.settings.connections):
+        if parts.tier_field(name) is None:
+            continue
+        try:
+            done = parts.revert(name, since=since)
+            told[name] = {"put_back": done.written, "kept": done.kept, "refused": done.refused}
+        except TierwiseError as error:
+            # The other connections are put back all the same; the command can be given again.
+            told[name] = {"error": str(error)}
+    return told
+
+
+@app.command()
+def unkill(reason: Reason) -> None:
+    """Take the kill switch back. The kill file is removed by hand."""
+    with session.opened() as parts:
+        parts.store.flags.kill(on=False, by=session.actor(parts), reason=reason, now=wiring.clock())
+        file = parts.evaluator.killed_by_file()
+    output.say("the kill switch is not thrown" + (f"; but {file.by} still stops everything" if file else ""))
+
+
+@app.command()
+def history(limit: Annotated[int, typer.Option(min=1)] = 50, json: output.Json = False) -> None:
+    """Every change of flag and kill switch, the newest first."""
+    with session.opened() as parts:
+        versions, kills = parts.store.flags.history(limit=limit), parts.store.flags.kills(limit=limit)
+    changes = [
+        *((item.at, f"{item.flag.percentage} %", item.by, item.reason, item.machine) for item in versions),
+        *((item.at, "killed" if item.on else "unkilled", item.by, item.reason, False) for item in kills),
+    ]
+    changes = sorted(changes, key=lambda change: change[0], reverse=True)[:limit]
+    if json:
+        output.print_json([dict(zip(("at", "what", "by", "reason", "machine"), row, strict=True)) for row in changes])
+        return
+    output.table(
+        "Changes",
+        ["when", "what", "by", "why"],
+        [[output.ago(at), what, by, reason] for at, what, by, reason, _ in changes],
+    )
+
+
+@app.command()
+def alerts(
+    close: Annotated[int | None, typer.Option(metavar="ID", help="Close this one.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    json: output.Json = False,
+) -> None:
+    """Open alerts: while one is open, the gate is red."""
+    with session.opened() as parts:
+        if close is not None and not parts.store.flags.close_alert(close, by=session.actor(parts), now=wiring.clock()):
+            raise Misconfigured(f"alert {close} is not open", remedy="tierwise flags alerts")
+        found = parts.store.flags.alerts(everything=everything)
+    if json:
+        output.print_json([item._asdict() for item in found])
+        return
+    output.table(
+        "Alerts",
+        ["id", "kind", "scope", "detail", "since", "closed by"],
+        [[item.id, item.kind, item.scope, item.detail, output.ago(item.opened_at), item.closed_by] for item in found],
+    )

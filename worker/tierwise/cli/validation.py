@@ -1,0 +1,127 @@
+"""What is proved of precision and recall, and how far the next verdict is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tierwise.cli import output, session
+from tierwise.domain.weighted import Estimate
+from tierwise.errors import Misconfigured
+from tierwise.pipeline.validate import Validated
+
+LOOKS = "100,200,400,800,1600"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(validate)
+
+
+def validate(
+    register: Annotated[
+        bool, typer.Option("--register", help="Write down what will be tested of the policy and models that run.")
+    ] = False,
+    cut_offs: Annotated[str, typer.Option(help="Confidences to test, at most seven.")] = "0.5,0.6,0.7,0.8,0.9",
+    looks: Annotated[str, typer.Option(help="Audit items of positive tiers at which to look, at most five.")] = LOOKS,
+    anytime: Annotated[bool, typer.Option("--anytime", help="Look whenever asked, with wider bounds.")] = False,
+    json: output.Json = False,
+) -> None:
+    """Precision and recall from the labels, and whether the gate opens. Exit code 1 while it has not passed."""
+    with session.opened() as parts:
+        if register:
+            key = parts.register(
+                cut_offs=tuple(_numbers(cut_offs, "--cut-offs")),
+                looks=tuple(int(look) for look in _numbers(looks, "--looks")),
+                anytime=anytime,
+                by=session.actor(parts),
+                now=parts.clock(),
+            )
+            if not json:
+                output.say(f"registered {key[:12]}: decisions from now on count")
+        found = parts.validate(by=session.actor(parts))
+    if json:
+        output.print_json(plain(found))
+    else:
+        _show(found)
+    if not found.passed and not register:
+        raise typer.Exit(1)
+
+
+def plain(found: Validated) -> dict[str, object]:
+    """The shape of `validate --json`."""
+    overall = found.shown[0].figures
+    tested = found.verdict.tested if found.verdict else ()
+    return {
+        "passed": found.passed,
+        "reasons": list(found.reasons),
+        "precision": overall.precision._asdict() if overall.precision else None,
+        "recall": overall.recall._asdict() if overall.recall else None,
+        "f1": overall.f1._asdict() if overall.f1 else None,
+        "bounds": [
+            {
+                "cut_off": item.cut_off, "precision_low": item.precision.low, "recall_low": item.recall_low,
+                "right": item.precision.right, "labels": item.precision.n, "passed": item.passed,
+            }
+            for item in tested
+        ],
+        "cut_off": found.verdict.cut_off if found.verdict else None,
+        "look": found.verdict.look if found.verdict else None,
+        "next_look": found.next_look,
+        "audit_items": found.items,
+        "labels": found.labels,
+        "labels_missing": found.labels_missing,
+        "groups": [
+            {
+                "by": item.by, "name": item.name, "labels": item.figures.labels,
+                "precision": item.figures.precision.value if item.figures.precision else None,
+                "recall": item.figures.recall.value if item.figures.recall else None,
+            }
+            for item in found.shown[1:]
+        ],
+        "registration": found.key,
+        "report": found.report,
+    }  # fmt: skip
+
+
+def _show(found: Validated) -> None:
+    output.say("passed" if found.passed else "not passed: automation stays off")
+    for reason in found.reasons:
+        output.say(f"  {reason}")
+    if found.labels_missing is not None:
+        output.say(f"  about {found.labels_missing} more labels of positive tiers are needed for a verdict")
+    if found.verdict is not None and found.verdict.tested:
+        output.table(
+            f"Proved at the look of {found.verdict.look} audit items",
+            ["confidence from", "right", "precision at least", "recall at least", "passed"],
+            [
+                [
+                    f"{item.cut_off:.0%}", f"{item.precision.right} of {item.precision.n}",
+                    f"{item.precision.low:.1%}", f"{item.recall_low:.1%}", "yes" if item.passed else "no",
+                ]
+                for item in found.verdict.tested
+            ],
+        )  # fmt: skip
+    output.table(
+        "Estimated from all labels (weighted; for display, not for the gate)",
+        ["by", "group", "labels", "precision", "recall", "F1"],
+        [
+            [
+                item.by, item.name, item.figures.labels, _estimate(item.figures.precision),
+                _estimate(item.figures.recall), _estimate(item.figures.f1),
+            ]
+            for item in found.shown
+        ],
+    )  # fmt: skip
+
+
+def _estimate(found: Estimate | None) -> str:
+    return "" if found is None else f"{found.value:.0%} ({found.low:.0%} to {found.high:.0%})"
+
+
+def _numbers(text: str, place: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise Misconfigured(f"'{text}' is no list of numbers", place=place, remedy="for example 0.5,0.7") from None

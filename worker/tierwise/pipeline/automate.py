@@ -1,0 +1,189 @@
+"""The organisation's own tier field: written beside the advice, for whom a person switched it on and the gate permits.
+
+What stands there is read first and kept, so that it can be put back; a value that a person put in our place stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from tierwise import ports, telemetry
+from tierwise.domain import rollout
+from tierwise.errors import TierwiseError
+from tierwise.ports.automation import Automated, AutomationState, Candidate, Intended, Running, Standing
+from tierwise.sdk import Connector, Update, Written
+
+log = telemetry.log(__name__)
+
+
+class Field(NamedTuple):
+    """Where the organisation keeps its tier, and its words for ours."""
+
+    name: str
+    values: Mapping[str, str]
+    """Our tier -> its value; tiers that are not named are never written."""
+
+
+class Wrote(NamedTuple):
+    """What one pass did."""
+
+    written: int = 0
+    already: int = 0
+    """It stood there."""
+    kept: int = 0
+    """A person had changed what we wrote."""
+    refused: int = 0
+    unsure: int = 0
+
+
+class Tools(NamedTuple):
+    """What a pass works with."""
+
+    store: ports.Store
+    connector: Connector
+    running: Callable[[], Running]
+    """What decides now; asked again inside the transaction of each check."""
+    evaluate: Callable[[Standing | None, rollout.Target], rollout.Answer]
+    clock: ports.Clock
+
+
+def automate(
+    tools: Tools, connection: str, *, field: Field, policy: str, stop: Callable[[], bool] = lambda: False
+) -> Wrote:
+    """Write what may be written, in the connector's batches. The CRM is asked nothing where nobody is to be written.
+
+    An error of the connector passes through; what had begun is then `unsure`: nobody knows whether it arrived.
+    """
+    report = Wrote()
+    after = 0
+    while not stop():
+        stands = tools.store.flags.standing(tools.running, now=tools.clock())
+        chain = tools.running().chain
+        if stands.kill is not None or not stands.gate.green or chain is None:
+            break
+        page = tools.store.automations.candidates(
+            connection,
+            policy=policy,
+            chain=chain,
+            tiers=[tier for tier in stands.gate.positive_tiers if tier in field.values],
+            above=stands.gate.cut_off,
+            after=after,
+            limit=tools.connector.batch_size,
+        )
+        if not page:
+            break
+        after = page[-1].decision_id
+        chosen = [item for item in page if tools.evaluate(stands, target(item)).on]
+        if chosen:
+            report = _add(report, _batch(tools, chosen, field))
+    return report
+
+
+def target(candidate: Candidate) -> rollout.Target:
+    """Whom the flag is asked about."""
+    return rollout.Target(candidate.connection, candidate.decision.route, candidate.company)
+
+
+def _batch(tools: Tools, chosen: Sequence[Candidate], field: Field) -> Wrote:
+    ids = [item.record_id for item in chosen]
+    shown = _shown(tools.connector, ids, field.name)
+    ours = tools.store.automations.earlier(chosen[0].connection, ids)
+    wanted, kept = [], 0
+    for item in chosen:
+        if item.record_id not in shown:
+            continue  # deleted or merged: the next poll tells
+        before, after = shown[item.record_id], field.values[item.decision.tier or ""]
+        if ours.get(item.record_id, before) == before:
+            wanted.append((item, field.name, before, after))
+        else:
+            kept += 1
+
+    def permitted(stands: Standing, candidate: Candidate) -> bool:
+        inside = candidate.decision.tier in stands.gate.positive_tiers
+        sure = (candidate.decision.confidence or 0.0) >= stands.gate.cut_off
+        return inside and sure and tools.evaluate(stands, target(candidate)).on
+
+    intended = tools.store.automations.begin(wanted, running=tools.running, permitted=permitted, now=tools.clock())
+    return _write(tools.store, tools.connector, intended, tools.clock)._replace(kept=kept)
+
+
+def _shown(connector: Connector, ids: Sequence[str], field: str) -> dict[str, str | None]:
+    return {record.id: _text(record.properties.get(field)) for record in connector.read(ids, properties=[field])}
+
+
+def _write(store: ports.Store, connector: Connector, intended: Sequence[Intended], clock: ports.Clock) -> Wrote:
+    already = [item for item in intended if item.before == item.after]
+    for item in already:
+        store.automations.finish(item.id, "written", error="", now=clock())
+    due = [item for item in intended if item.before != item.after]
+    if not due:
+        return Wrote(already=len(already))
+    try:
+        results = send(connector, due)
+    except TierwiseError as error:
+        for item in due:
+            store.automations.finish(item.id, "unsure", error=str(error), now=clock())
+        raise
+    states: Mapping[str, AutomationState] = {"written": "written", "refused": "refused", "retry": "unsure"}
+    for item, result in zip(due, results, strict=True):
+        state = states[result.outcome]
+        store.automations.finish(item.id, state, error=result.error, now=clock())
+        telemetry.count("tierwise_automated_total", connection=item.connection, result=state)
+    outcomes = [result.outcome for result in results]
+    return Wrote(
+        written=outcomes.count("written"),
+        already=len(already),
+        refused=outcomes.count("refused"),
+        unsure=outcomes.count("retry"),
+    )
+
+
+def send(connector: Connector, due: Sequence[Intended]) -> Sequence[Written]:
+    """The one place that writes what an organisation owns: the intents are committed, the checks were theirs."""
+    return connector.write([Update(item.record_id, {item.field: item.after}, f"auto-{item.id}") for item in due])
+
+
+class _Undo(NamedTuple):
+    store: ports.Store
+    clock: ports.Clock
+
+
+def revert(store: ports.Store, connector: Connector, rows: Sequence[Automated], *, clock: ports.Clock) -> Wrote:
+    """Put back what stood there before, where nobody has touched it since. `rows` are of one field, newest first."""
+    tools = _Undo(store, clock)
+    report = Wrote()
+    undone: dict[str, list[Automated]] = {}
+    for row in rows:
+        undone.setdefault(row.record_id, []).append(row)
+    records = list(undone)
+    for start in range(0, len(records), connector.batch_size):
+        some = records[start : start + connector.batch_size]
+        field = undone[some[0]][0].field
+        shown = _shown(connector, some, field)
+        updates = []
+        for record_id in some:
+            last, first = undone[record_id][0], undone[record_id][-1]
+            if record_id not in shown or shown[record_id] != last.after:
+                _settle(tools, undone[record_id], "kept", error="somebody changed it since")
+                report = report._replace(kept=report.kept + 1)
+            else:
+                updates.append(Update(record_id, {field: first.before}, f"revert-{last.id}"))
+        for update, result in zip(updates, connector.write(updates) if updates else (), strict=True):
+            state: AutomationState = "reverted" if result.outcome == "written" else "unsure"
+            _settle(tools, undone[update.record_id], state, error=result.error)
+            report = _add(report, Wrote(written=state == "reverted", refused=result.outcome == "refused"))
+    return report
+
+
+def _settle(tools: _Undo, rows: Sequence[Automated], state: AutomationState, *, error: str) -> None:
+    for row in rows:
+        tools.store.automations.finish(row.id, state, error=error, now=tools.clock())
+
+
+def _text(value: object) -> str | None:
+    return None if value is None or value == "" else str(value)
+
+
+def _add(left: Wrote, right: Wrote) -> Wrote:
+    return Wrote(*(a + b for a, b in zip(left, right, strict=True)))

@@ -1,0 +1,167 @@
+"""Labels into a verdict: what is shown at any time, and what is proved at the looks that were registered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from tierwise import ports
+from tierwise.domain import validation, weighted
+from tierwise.domain.lead import canonical_json, digest
+from tierwise.domain.validation import Registration, Tested, Verdict
+from tierwise.errors import Misconfigured
+from tierwise.ports.automation import Labelled, StoredReport
+
+
+class Shown(NamedTuple):
+    """Precision and recall of one group of decisions, weighted; None where no label says anything of it."""
+
+    by: str
+    """tier, connection, region, policy or model; "" for all."""
+    name: str
+    figures: weighted.Figures
+
+
+class Validated(NamedTuple):
+    """What is known now, and what the last look said."""
+
+    registration: Registration | None
+    key: str | None
+    """Digest of the registration."""
+    items: int
+    """Audit items in positive tiers so far."""
+    next_look: int | None
+    verdict: Verdict | None
+    """Of the newest look that was taken; None before the first."""
+    passed: bool
+    reasons: tuple[str, ...]
+    labels: int
+    labels_missing: int | None
+    """About how many more labels of automated leads a verdict needs; None: more would not help, or unknown."""
+    shown: tuple[Shown, ...]
+    report: str | None
+    """Digest of the stored report."""
+
+
+def register(store: ports.Store, registration: Registration) -> str:
+    """Write down what will be tested. Misconfigured where the same was registered and looked at already."""
+    held = store.gates.registration(registration.policy, registration.chain)
+    if held is not None and any(report.registration == held[0] for report in store.gates.reports()):
+        raise Misconfigured(
+            "a look was taken under the registration that stands, so another one would look again",
+            place=held[0][:12],
+            remedy="go on with it, or change the policy: then a new registration has its own error to spend",
+        )
+    return store.gates.register(registration)
+
+
+def validate(store: ports.Store, *, policy: str, chain: str | None, now: datetime, by: str) -> Validated:
+    """Take the look that is due, if one is, and tell what is known. Each look is taken once and stands."""
+    labelled = store.gates.labelled(policy, chain) if chain is not None else []
+    shown = tuple(_groups(labelled))
+    registered = store.gates.registration(policy, chain) if chain is not None else None
+    if registered is None:
+        why = "nothing is registered for the policy and models that run: `tierwise validate --register`"
+        return Validated(None, None, 0, None, None, False, (why,), len(labelled), None, shown, None)
+    key, registration = registered
+    items = store.gates.counted(key)
+    look = validation.due(registration, items=items)
+    taken = {report.look for report in store.gates.reports(limit=1000) if report.registration == key}
+    if look is not None and look not in taken:
+        _take(store, registration, key, look=look, now=now, by=by)
+    newest = next((report for report in store.gates.reports(limit=1000) if report.registration == key), None)
+    return _tell(registration, key, newest=newest, items=items, labels=len(labelled), shown=shown)
+
+
+def _take(store: ports.Store, registration: Registration, key: str, *, look: int, now: datetime, by: str) -> None:
+    sample, population = store.gates.sample(key, look=look)
+    cells = validation.cells(registration, [item.drawn for item in sample], population)
+    verdict = validation.judge(registration, cells, look=look)
+    newest = max((item.labelled_at for item in sample if item.labelled_at is not None), default=None)
+    body = {
+        "registration": registration.model_dump(mode="json"),
+        "look": look,
+        "passed": verdict.passed,
+        "cut_off": verdict.cut_off,
+        "tested": [_plain(tested) for tested in verdict.tested],
+        "reasons": list(reasons(verdict)),
+        "items": len(sample),
+        "labels": sum(item.drawn.truth is not None for item in sample),
+        "newest_label_at": newest.isoformat() if newest else None,
+        "at": now.isoformat(),
+    }
+    text = canonical_json(body)
+    store.gates.keep(StoredReport(digest(body), key, look, verdict.passed, text, by, now))
+
+
+def reasons(verdict: Verdict) -> tuple[str, ...]:
+    """What did not hold, by cut-off, in words; empty where it passed."""
+    if verdict.passed:
+        return ()
+    return tuple(f"at {tested.cut_off:.0%}: {why}" for tested in verdict.tested for why in tested.why)
+
+
+def _tell(
+    registration: Registration,
+    key: str,
+    *,
+    newest: StoredReport | None,
+    items: int,
+    labels: int,
+    shown: tuple[Shown, ...],
+) -> Validated:
+    following = next((look for look in registration.looks if look > items), None)
+    if registration.method == "anytime":
+        following = None
+    if newest is None:
+        # Between looks nothing is decided: this is the sample as it stands, for whoever plans the labelling.
+        why = f"{items} of {following} audit items for the first look"
+        waiting = following - items if following is not None else None
+        return Validated(registration, key, items, following, None, False, (why,), labels, waiting, shown, None)
+    verdict = verdict_of(newest)
+    missing = None
+    if not verdict.passed and verdict.tested:
+        missing = min(
+            (
+                found
+                for tested in verdict.tested
+                if (found := validation.labels_missing(registration, tested)) is not None
+            ),
+            default=None,
+        )
+    return Validated(
+        registration, key, items, following, verdict, verdict.passed, reasons(verdict), labels, missing, shown,
+        newest.digest,
+    )  # fmt: skip
+
+
+def verdict_of(report: StoredReport) -> Verdict:
+    """The verdict as it was stored."""
+    body: Mapping[str, Any] = json.loads(report.body)
+    tested = tuple(
+        Tested(
+            item["cut_off"],
+            validation.Bound(**item["precision"]),
+            item["recall"],
+            item["recall_low"],
+            item["passed"],
+            tuple(item["why"]),
+        )
+        for item in body["tested"]
+    )
+    return Verdict(report.look, tested, body["cut_off"])
+
+
+def _plain(tested: Tested) -> dict[str, Any]:
+    return {**tested._asdict(), "precision": tested.precision._asdict(), "why": list(tested.why)}
+
+
+def _groups(labelled: Sequence[Labelled]) -> Iterable[Shown]:
+    yield Shown("", "all", weighted.figures(item.seen for item in labelled))
+    for by in ("tier", "connection", "region", "model"):
+        names = sorted({item.groups.get(by) or "none" for item in labelled})
+        for name in names:
+            some = [item.seen for item in labelled if (item.groups.get(by) or "none") == name]
+            yield Shown(by, name, weighted.figures(some))

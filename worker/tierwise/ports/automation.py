@@ -1,0 +1,216 @@
+"""What stands between a decision and the organisation's own tier field, as the pipeline asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+from tierwise.domain import gate, rollout, validation, weighted
+from tierwise.domain.decision import Decision
+
+AutomationState = Literal["begun", "written", "refused", "unsure", "reverted", "kept"]
+
+
+class Running(NamedTuple):
+    """What decides now, apart from the policy: asked for in the very transaction that needs it."""
+
+    chain: str | None
+    """Hash of models, parameters and calibration; None where no model is configured."""
+    offline: bool
+    """`offline/rules` is part of it."""
+
+
+class Standing(NamedTuple):
+    """All that automation depends on, read in one transaction."""
+
+    gate: gate.Gate
+    kill: rollout.Kill | None
+    flag: rollout.Flag | None
+    version: int
+    """Of the flag; 0 where there is none."""
+
+
+class FlagVersion(NamedTuple):
+    """One change of the flag."""
+
+    id: int
+    flag: rollout.Flag
+    by: str
+    machine: bool
+    reason: str
+    at: datetime
+
+
+class KillChange(NamedTuple):
+    """One use of the kill switch."""
+
+    id: int
+    on: bool
+    by: str
+    reason: str
+    at: datetime
+
+
+class Alert(NamedTuple):
+    """Something that a monitor or a person found, and nobody closed yet."""
+
+    id: int
+    kind: str
+    scope: str
+    detail: str
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+
+
+class Candidate(NamedTuple):
+    """A decision whose tier may be written into the organisation's field."""
+
+    decision_id: int
+    connection: str
+    record_id: str
+    company: str
+    """Stable name of the company for the rollout; the record where there is none."""
+    decision: Decision
+
+
+class Intended(NamedTuple):
+    """One write that has begun."""
+
+    id: int
+    connection: str
+    record_id: str
+    decision_id: int
+    field: str
+    before: str | None
+    after: str
+
+
+class Automated(NamedTuple):
+    """One write of the organisation's field, as it is stored."""
+
+    id: int
+    connection: str
+    record_id: str
+    decision_id: int
+    field: str
+    before: str | None
+    after: str
+    state: AutomationState
+    error: str
+    at: datetime
+    finished_at: datetime | None
+
+
+class StoredReport(NamedTuple):
+    """A validation report as it was stored; never changed."""
+
+    digest: str
+    registration: str
+    look: int
+    passed: bool
+    body: str
+    """Canonical JSON."""
+    by: str
+    at: datetime
+
+
+class Sampled(NamedTuple):
+    """One decision of the audit sample with what people said of it."""
+
+    decision_id: int
+    drawn: validation.Drawn
+    labelled_at: datetime | None
+
+
+class Labelled(NamedTuple):
+    """One decision that people labelled with a known probability, for display."""
+
+    decision_id: int
+    seen: weighted.Seen
+    groups: Mapping[str, str | None]
+    """tier, connection, region, model."""
+
+
+class Gates(Protocol):
+    """Registrations, reports and what they are made of."""
+
+    def register(self, registration: validation.Registration) -> str:
+        """Digest. Only decisions that are stored later count for it."""
+
+    def registration(self, policy: str, chain: str) -> tuple[str, validation.Registration] | None:
+        """The newest one for what runs, with its digest."""
+
+    def counted(self, digest: str) -> int:
+        """Audit items in positive tiers that were drawn since that registration."""
+
+    def sample(self, digest: str, *, look: int) -> tuple[list[Sampled], list[validation.Counted]]:
+        """The audit sample up to the `look`-th item in a positive tier, and the population it was drawn from."""
+
+    def labelled(self, policy: str, chain: str) -> list[Labelled]:
+        """Decisions of that policy and chain with a label of known probability: reviewed ones, and the audit sample."""
+
+    def keep(self, report: StoredReport) -> bool:
+        """Store it; False where that look was taken already."""
+
+    def reports(self, *, limit: int = 20) -> list[StoredReport]:
+        """The newest first."""
+
+
+class Flags(Protocol):
+    """The flag, the kill switch and open alerts. Everything is only ever added."""
+
+    def standing(self, running: Callable[[], Running], *, now: datetime) -> Standing:
+        """What automation stands on, in one transaction. The kill file is the caller's to look at."""
+
+    def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
+        """Add a version. Refused where a machine would raise it, or a person may not."""
+
+    def history(self, *, limit: int = 50) -> list[FlagVersion]:
+        """The newest first."""
+
+    def kill(self, *, on: bool, by: str, reason: str, now: datetime) -> KillChange: ...
+    def kills(self, *, limit: int = 50) -> list[KillChange]:
+        """The newest first."""
+
+    def alert(self, kind: str, scope: str, detail: str, *, now: datetime) -> bool:
+        """Open it; False where it is open already."""
+
+    def close_alert(self, alert_id: int, *, by: str, now: datetime) -> bool:
+        """False where it is not open."""
+
+    def alerts(self, *, everything: bool = False) -> list[Alert]: ...
+
+
+class Automations(Protocol):
+    """Writes of the organisation's own tier field."""
+
+    def candidates(
+        self, connection: str, *, policy: str, chain: str, tiers: Sequence[str], above: float, after: int, limit: int
+    ) -> list[Candidate]:
+        """Newest decisions on leads of that connection that no write was begun for, whose advice was sent; those with
+        ids above `after`, in their order."""
+
+    def begin(
+        self,
+        wanted: Sequence[tuple[Candidate, str, str | None, str]],
+        *,
+        running: Callable[[], Running],
+        permitted: Callable[[Standing, Candidate], bool],
+        now: datetime,
+    ) -> list[Intended]:
+        """Commit intents (candidate, field, before, after) of those that are permitted by what stands in the same
+        transaction; nobody can change it in between."""
+
+    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str]:
+        """The last value that we wrote on each of these records, where we wrote one."""
+
+    def finish(self, row: int, state: AutomationState, *, error: str, now: datetime) -> None: ...
+    def list(
+        self, *, connection: str | None = None, since: datetime | None = None, limit: int = 1000
+    ) -> list[Automated]:
+        """The newest first."""
+
+    def count(self, *, since: datetime | None) -> int:
+        """Leads whose field was written since then."""

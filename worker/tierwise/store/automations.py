@@ -1,0 +1,143 @@
+"""Writes of the organisation's own tier field: begun in the transaction that checks whether they may be."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tierwise.domain.lead import Lead
+from tierwise.ports.automation import Automated, AutomationState, Candidate, Intended, Running, Standing
+from tierwise.store import columns, decisions, engine, flags, schema
+
+TABLE = schema.automation
+DECISION = schema.decision
+LEAD = schema.lead
+OUTBOX = schema.outbox
+
+
+class Automations:
+    """ports.automation.Automations over the database."""
+
+    def __init__(self, database: engine.Database) -> None:
+        self._database = database
+
+    def candidates(
+        self, connection: str, *, policy: str, chain: str, tiers: Sequence[str], above: float, after: int, limit: int
+    ) -> builtins.list[Candidate]:
+        """Newest decisions on leads of that connection that no write was begun for, whose advice was sent; those with
+        ids above `after`, in their order."""
+        made = DECISION.alias("made")
+        newest = (
+            sa.select(sa.func.max(made.c.id))
+            .where(made.c.connection == LEAD.c.connection, made.c.record_id == LEAD.c.record_id)
+            .where(made.c.fingerprint == LEAD.c.fingerprint)
+            .correlate(LEAD)
+            .scalar_subquery()
+        )
+        begun = sa.select(TABLE.c.id).where(TABLE.c.decision_id == DECISION.c.id).correlate(DECISION)
+        query = (
+            sa.select(DECISION, LEAD.c.canonical.label("canonical_lead"))
+            .select_from(
+                LEAD.join(DECISION, DECISION.c.id == newest).join(
+                    OUTBOX,
+                    sa.and_(OUTBOX.c.connection == LEAD.c.connection, OUTBOX.c.record_id == LEAD.c.record_id),
+                )
+            )
+            .where(
+                LEAD.c.connection == connection,
+                DECISION.c.policy == policy,
+                DECISION.c.chain == chain,
+                DECISION.c.status == "scored",
+                DECISION.c.tier.in_(tiers),
+                DECISION.c.confidence >= above,
+                OUTBOX.c.state == "sent",
+                DECISION.c.id > after,
+                ~begun.exists(),
+            )
+            .order_by(DECISION.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as reader:
+            return [
+                Candidate(
+                    decision_id=row.id,
+                    connection=row.connection,
+                    record_id=row.record_id,
+                    company=_company(row.canonical_lead, row.record_id),
+                    decision=decisions.restored(row),
+                )
+                for row in reader.execute(query)
+            ]
+
+    def begin(
+        self,
+        wanted: Sequence[tuple[Candidate, str, str | None, str]],
+        *,
+        running: Callable[[], Running],
+        permitted: Callable[[Standing, Candidate], bool],
+        now: datetime,
+    ) -> builtins.list[Intended]:
+        """Commit intents of those that are permitted by what stands in the same transaction."""
+
+        def work(connection: sa.Connection) -> builtins.list[Intended]:
+            stands = flags.standing(self._database, connection, running(), now=now)
+            intended = []
+            for candidate, field, before, after in wanted:
+                if not permitted(stands, candidate):
+                    continue
+                one = Intended(
+                    0, candidate.connection, candidate.record_id, candidate.decision_id, field, before, after
+                )
+                row = {name: value for name, value in one._asdict().items() if name != "id"}
+                more = {"state": "begun", "report": stands.gate.report, "flag_version": stands.version, "at": now}
+                insert = self._database.insert(TABLE).values({**row, **more}).on_conflict_do_nothing()
+                new = connection.execute(insert.returning(TABLE.c.id)).scalar_one_or_none()
+                if new is not None:
+                    intended.append(one._replace(id=new))
+            return intended
+
+        return self._database.write(work) if wanted else []
+
+    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str]:
+        """The last value that we wrote on each of these records, where we wrote one."""
+        found: dict[str, str] = {}
+        with self._database.read() as reader:
+            for some in columns.chunks(record_ids):
+                query = sa.select(TABLE.c.record_id, TABLE.c.after).order_by(TABLE.c.id)
+                query = query.where(TABLE.c.connection == connection, TABLE.c.record_id.in_(some))
+                query = query.where(TABLE.c.state.in_(("begun", "written", "unsure")))
+                found.update({row.record_id: row.after for row in reader.execute(query)})
+        return found
+
+    def finish(self, row: int, state: AutomationState, *, error: str, now: datetime) -> None:
+        """How it ended."""
+        statement = sa.update(TABLE).where(TABLE.c.id == row).values(state=state, error=error, finished_at=now)
+        self._database.write(lambda connection: connection.execute(statement))
+
+    def list(
+        self, *, connection: str | None = None, since: datetime | None = None, limit: int = 1000
+    ) -> builtins.list[Automated]:
+        """The newest first."""
+        query = sa.select(*(TABLE.c[name] for name in Automated._fields)).order_by(TABLE.c.id.desc()).limit(limit)
+        if connection is not None:
+            query = query.where(TABLE.c.connection == connection)
+        if since is not None:
+            query = query.where(TABLE.c.at >= since)
+        with self._database.read() as reader:
+            return [Automated._make(row) for row in reader.execute(query)]
+
+    def count(self, *, since: datetime | None) -> int:
+        """Leads whose field was written since then."""
+        query = sa.select(sa.func.count()).where(TABLE.c.state == columns.literal("written"))
+        if since is not None:
+            query = query.where(TABLE.c.at >= since)
+        with self._database.read() as reader:
+            return int(reader.execute(query).scalar_one())
+
+
+def _company(lead: object, record_id: str) -> str:
+    known = Lead.model_validate(lead)
+    return known.company_domain or known.company or record_id

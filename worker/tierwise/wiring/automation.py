@@ -1,0 +1,140 @@
+"""Measuring, and what measurement permits: the audit sample, the validation, and the organisation's own tier field."""
+
+from __future__ import annotations
+
+import functools
+import time
+from datetime import datetime
+
+from tierwise import flags, ports, telemetry
+from tierwise.domain import rollout, sampling
+from tierwise.domain.decision import Decision
+from tierwise.domain.lead import digest
+from tierwise.domain.policy import Policy
+from tierwise.domain.validation import Registration
+from tierwise.errors import Misconfigured
+from tierwise.pipeline import automate as automating
+from tierwise.pipeline import record
+from tierwise.pipeline import validate as validation
+from tierwise.ports.automation import Running, Standing
+from tierwise.wiring.passes import Passes
+
+OFFLINE = "offline/rules"
+COUNTED_FOR = 60.0
+"""Seconds for which it is remembered whether the gate has its count."""
+
+
+class Automating(Passes):
+    """Parts that measure, and write what was measured well enough."""
+
+    def running(self) -> Running:
+        """What decides now, apart from the policy."""
+        models, given = self.runnable().policy.rubric.models, self.settings.model
+        primary, secondary = given.primary or models.primary, given.secondary or models.secondary
+        return Running(chain=digest([primary, secondary]), offline=primary == OFFLINE)
+
+    @functools.cached_property
+    def evaluator(self) -> flags.Evaluator:
+        """Answers for whom automation is on."""
+        return flags.Evaluator(kill_file=self.settings.kill_file, provider=self.settings.flags.provider)
+
+    def standing(self) -> Standing:
+        """Gate, kill switch and flag as they are now."""
+        self.ensure_policy()  # an empty database gets its first one now, not in the middle of the transaction
+        return self.store.flags.standing(self.running, now=self.clock())
+
+    def audited(self, decision: Decision, policy: Policy) -> ports.AuditDraw | None:
+        """Whether people are to look at it whatever it is."""
+        given = self.settings.audit
+        rates = sampling.Rates(top=given.top, others=given.others, double=given.double)
+        return record.drawn(decision, policy, rates=rates, counted=self._has_its_count())
+
+    def _has_its_count(self) -> bool:
+        now = time.monotonic()
+        if self._counted is None or now - self._counted[0] > COUNTED_FOR:
+            self._counted = (now, self._count())
+        return self._counted[1]
+
+    def _count(self) -> bool:
+        chain = self.running().chain
+        found = self.store.gates.registration(self.runnable().digest, chain) if chain is not None else None
+        return found is not None and self.store.gates.counted(found[0]) >= max(found[1].looks, default=0)
+
+    def register(
+        self, *, cut_offs: tuple[float, ...], looks: tuple[int, ...], anytime: bool, by: str, now: datetime
+    ) -> str:
+        """Write down what will be tested of what runs now, against the targets of its policy; the digest."""
+        runnable, chain = self.runnable(), self.running().chain
+        targets = runnable.policy.rubric.targets
+        if chain is None:
+            raise Misconfigured("no model is configured, so there is nothing to validate")
+        try:
+            registration = Registration(
+                policy=runnable.digest,
+                chain=chain,
+                positive_tiers=targets.positive_tiers,
+                precision=targets.precision,
+                recall=targets.recall,
+                cut_offs=cut_offs,
+                method="anytime" if anytime else "looks",
+                looks=looks,
+                registered_at=now,
+                by=by,
+            )
+        except ValueError as error:
+            wrong = "; ".join(str(item["msg"]) for item in error.errors()) if hasattr(error, "errors") else str(error)
+            raise Misconfigured(f"this cannot be registered: {wrong}", place="validate --register") from None
+        return validation.register(self.store, registration)
+
+    def validate(self, *, by: str) -> validation.Validated:
+        """Take the look that is due, if one is, and tell what is known."""
+        return validation.validate(
+            self.store, policy=self.runnable().digest, chain=self.running().chain, now=self.clock(), by=by
+        )
+
+    def tier_field(self, name: str) -> automating.Field | None:
+        """Where that connection's organisation keeps its tier; None where automation is not set up."""
+        given = self.connection(name)
+        return automating.Field(given.tier_field, given.tier_values) if given.tier_field else None
+
+    def automate(self, name: str) -> automating.Wrote | None:
+        """Write the tier field of one connection where it may be; None where nothing may be or is to be written."""
+        field = self.tier_field(name)
+        if field is None or self.evaluator.killed_by_file() is not None:
+            return None
+        stands = self.standing()
+        if stands.kill is not None or not stands.gate.green or stands.flag is None or not stands.flag.percentage:
+            return None
+        with self.connector(name) as connector, telemetry.bind(connection=name):
+            tools = automating.Tools(self.store, connector, self.running, self.evaluator.evaluate, self.clock)
+            policy = self.runnable().digest
+            return automating.automate(tools, name, field=field, policy=policy, stop=self.stopping.is_set)
+
+    def revert(self, name: str, *, since: datetime) -> automating.Wrote:
+        """Put back what automation overwrote on one connection since then, where nobody has touched it."""
+        rows = [row for row in self.store.automations.list(connection=name, since=since) if row.state == "written"]
+        if not rows:
+            return automating.Wrote()
+        with self.connector(name) as connector, telemetry.bind(connection=name):
+            return automating.revert(self.store, connector, rows, clock=self.clock)
+
+    def raise_flag(self, flag: rollout.Flag, *, by: str, reason: str) -> list[str]:
+        """Set the flag for a person; why it may not be so, in words, and then nothing is changed."""
+        held = next(iter(self.store.flags.history(limit=1)), None)
+        stages = self.store.flags.history(limit=1000)
+        since = None
+        for version in stages:
+            if held is None or version.flag.percentage != held.flag.percentage:
+                break
+            since = version.at
+        why = rollout.refuses(
+            held.flag if held else None,
+            flag,
+            since=since,
+            automated=self.store.automations.count(since=since) if since else 0,
+            gate=self.standing().gate,
+            now=self.clock(),
+        )
+        if not why:
+            self.store.flags.put(flag, by=by, machine=False, reason=reason, now=self.clock())
+        return why
