@@ -29,7 +29,7 @@ class Behaviour:
     stated: tuple[float, float] = (0.8, 0.99)
     """The probabilities are uniform in here, over all answers."""
     wrong: str = "any"
-    """`any` other level, or an `adjacent` one."""
+    """`any` other answer that the question allows, or an `adjacent` level."""
     errors: Mapping[str, float] = field(default_factory=dict)
     malformed: float = 0.0
     truncated: float = 0.0

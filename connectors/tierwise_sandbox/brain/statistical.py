@@ -106,7 +106,8 @@ def spread(criterion: Criterion, chosen: str, probability: float) -> Mapping[str
 
 def _mistaken(criterion: Criterion, true: str, *, adjacent: bool, draw: float) -> str:
     order = judging.ladder(criterion)
-    others = [level for level in order if level != true]
+    options = (*order, *((UNKNOWN,) if criterion.has_unknown else ()))
+    others = [level for level in options if level != true]
     if adjacent and true in order:
         place = order.index(true)
         others = [order[step] for step in (place - 1, place + 1) if 0 <= step < len(order)]

@@ -12,7 +12,8 @@ import pytest
 from tierwise import cli, content
 
 KEYS = {
-    "n", "base_rate", "precision", "recall", "f1", "auc", "ece", "brier", "review_rate", "cost_usd", "per_segment",
+    "n", "base_rate", "precision", "recall", "f1", "auc", "ece", "brier", "confidence_auc", "review_rate",
+    "cost_usd", "per_segment",
 }  # fmt: skip
 STRONG = (
     "Our shipping labels are made by hand and we cannot keep up. The budget is approved, we need to be live "

@@ -13,6 +13,7 @@ from tierwise.cli import evaluation_page
 
 FIGURES: dict[str, Any] = {
     "n": 40, "base_rate": 0.25, "precision": 0.8, "recall": None, "f1": None, "auc": 0.9, "ece": 0.03, "brier": 0.1,
+    "confidence_auc": 0.7,
     "review_rate": 0.1, "cost_usd": None,
     "intervals": {
         "precision": [0.5, 0.95], "recall": None, "base_rate": [0.1, 0.4], "review_rate": [0, 0.2], "auc": None,

@@ -123,3 +123,12 @@ def test_a_shadow_is_switched_on_told_and_off(bundle: Path, tmp_path: Path, caps
     assert cli.run(["policy", "shadow", "--stop", "--html", str(page)]) == 0
     assert page.exists()
     assert run(capsys, "policy", "shadow")["shadow"]["stopped_at"] is not None
+
+
+def test_rules_that_are_due_are_listed_with_their_hits(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "policy", "review-due") == [], "nothing is a month old yet"
+    found = run(capsys, "policy", "review-due", "--all")
+    assert sum(item["hits"] for item in found) > 0
+    assert all(item["owner"] for item in found)
+    assert cli.run(["policy", "review-due", "--all"]) == 0
+    assert found[0]["rule"] in capsys.readouterr().out

@@ -38,17 +38,19 @@ def cap_of(rubric: Rubric, given_: tuple[Verdict, ...]) -> float:
     return max(0, math.floor(100 * rubric.free_text_cap * (weight - 2 * unknown) / weight)) / 100
 
 
-def tier_in_world(rubric: Rubric, levels: tuple[rubrics.Level, ...], *, cap: float) -> str:
+def tier_in_world(rubric: Rubric, levels: tuple[rubrics.Level | None, ...], *, cap: float) -> str:
     """The tier if exactly these levels were true, from the rules as DESIGN states them."""
     free = structured = 0.0
     corroborated = False
     for criterion, level in zip(rubric.criteria, levels, strict=True):
+        points = criterion.unknown_points if level is None else level.points
         if criterion.self_reported:
-            free += criterion.weight * level.points
+            free += criterion.weight * points
         else:
-            structured += criterion.weight * level.points
-            corroborated = corroborated or level.points > min(other.points for other in criterion.levels)
-        if any((knockout.criterion, knockout.level) == (criterion.id, level.id) for knockout in rubric.knockouts):
+            structured += criterion.weight * points
+            lowest = min(other.points for other in criterion.levels)
+            corroborated = corroborated or (level is not None and level.points > lowest)
+        if any(level and (out.criterion, out.level) == (criterion.id, level.id) for out in rubric.knockouts):
             return list(rubric.tiers)[-1]
     total = math.floor(round(structured + min(free, cap), 6) + 0.5)
     names = [name for name, cut in rubric.tiers.items() if total >= cut]
@@ -59,12 +61,16 @@ def tier_in_world(rubric: Rubric, levels: tuple[rubrics.Level, ...], *, cap: flo
 def brute_force(rubric: Rubric, given_: tuple[Verdict, ...], tier: str) -> float:
     by_criterion = {item.criterion: item for item in given_}
     total = 0.0
-    for world in itertools.product(*(criterion.levels for criterion in rubric.criteria)):
+    for world in itertools.product(*((*criterion.levels, None) for criterion in rubric.criteria)):
         probability = 1.0
         for criterion, level in zip(rubric.criteria, world, strict=True):
             said = by_criterion.get(criterion.id)
-            if said is None or said.level == UNKNOWN:
+            if level is None:
+                probability *= said.probability if said and said.level == UNKNOWN else 0
+            elif said is None:
                 probability /= len(criterion.levels)
+            elif said.level == UNKNOWN:
+                probability *= (1 - said.probability) / len(criterion.levels)
             elif said.level == level.id:
                 probability *= said.probability
             else:
@@ -209,7 +215,8 @@ def test_unknown_spreads_over_all_levels_and_probabilities_add_up(data: st.DataO
     spread = rubrics.level_probabilities(criterion, verdict(criterion.id, level, probability))
     assert sum(spread.values()) == pytest.approx(1)
     if criterion.level(level) is None:
-        assert set(spread.values()) == {1 / len(criterion.levels)}
+        assert spread.pop(UNKNOWN, 0) == probability
+        assert set(spread.values()) == {(1 - probability) / len(criterion.levels)}
     else:
         assert spread[level] == probability
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+import typing
 from typing import Any
 
 import pytest
@@ -24,10 +25,10 @@ LEASE = 60.0
 
 
 def test_the_store_is_what_the_pipeline_asks_for(opened: store.SqlStore) -> None:
-    parts = [name for name, value in vars(ports.Store).items() if isinstance(value, property)]
+    parts = {name: value.fget for name, value in vars(ports.Store).items() if isinstance(value, property)}
     assert parts
-    for part in parts:
-        protocol = getattr(ports, {"works": "Works", "leads": "Leads"}.get(part, part.capitalize()))
+    for part, declared in parts.items():
+        protocol = typing.get_type_hints(declared)["return"]
         wanted = {name for name in vars(protocol) if not name.startswith("_")}
         assert wanted <= {name for name in dir(getattr(opened, part)) if not name.startswith("_")}, part
 

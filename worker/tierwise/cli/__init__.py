@@ -11,6 +11,7 @@ import typer
 from tierwise import __version__
 from tierwise.cli import (
     automation,
+    calibrate,
     connections,
     connectors,
     cost,
@@ -50,6 +51,7 @@ lifecycle.register(policy.app)
 trials.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
+app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(notifiers.app, name="notifiers")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")

@@ -10,13 +10,13 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.progress import Progress
 
-from tierwise import policies, store, wiring
+from tierwise import content, policies, store, wiring
 from tierwise.cli import evaluation_page, leads, output, session
-from tierwise.domain import canonical
+from tierwise.domain import canonical, fitting
 from tierwise.domain.mapping import FieldMap
-from tierwise.domain.policy import Policy
+from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
-from tierwise.pipeline import attack, evaluate
+from tierwise.pipeline import attack, calibrate, evaluate
 from tierwise.pipeline.evaluate import Case, Engine, Keeping, Result
 from tierwise.pipeline.preview import Previewed
 from tierwise.settings import Settings
@@ -56,6 +56,10 @@ def evaluation(
     against: Annotated[str | None, typer.Option(help="A second policy (directory) or model (name).")] = None,
     attacks: Annotated[Path | None, typer.Option(help="Strings to plant: JSONL {text, kind}, or plain lines.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report with plots into this file.")] = None,
+    calibration: Annotated[str | None, typer.Option(help="Digest of a stored calibration, or: active.")] = None,
+    cross_fit: Annotated[
+        bool, typer.Option("--cross-fit", help="Also learn a calibration on these labels, judged on held-back ones.")
+    ] = False,
     answers: Annotated[Path | None, typer.Option(help="File that keeps paid answers, so that a run resumes.")] = None,
     json: output.Json = False,
 ) -> None:
@@ -74,11 +78,14 @@ def evaluation(
     with ExitStack() as open_parts:
         kept = store.Kept(answers or settings.home / KEPT)
         open_parts.callback(kept.close)
-        found = _contenders(settings, kept, open_parts, policy=policy, model=model, against=against, map_=field_map)
+        found = _contenders(settings, kept, open_parts, policy=policy, model=model, against=against, map_=field_map,
+                             calibration=calibration)  # fmt: skip
         with output.progress() as bar:
-            trials = [_try(one, cases, bar=bar, segment=segment) for one in found]
+            trials = [trial(one, cases, bar=bar, segment=segment) for one in found]
             pairs = _attack(trials[0], cases, planted, bar=bar) if planted else None
     report = _report(trials, file=file, label=label, unlabelled=unlabelled, segment=segment, pairs=pairs)
+    if cross_fit:
+        report["figures"]["calibration"] = _cross_fitted(trials[0])
     _warn(report, trials[0].results)
     if html is not None:
         output.write_text(html, evaluation_page.page(report))
@@ -97,26 +104,19 @@ def _contenders(
     model: str | None,
     against: str | None,
     map_: FieldMap,
+    calibration: str | None,
 ) -> list[Contender]:
-    def contender(directory: Path | None, with_model: str | None) -> Contender:
+    def made(directory: Path | None, with_model: str | None) -> Contender:
         chosen = settings
         if with_model is not None:
             models = settings.model.model_copy(update={"primary": with_model, "secondary": None})
             chosen = settings.model_copy(update={"model": models})
-        parts = wiring.Wiring(chosen, uncached=True, answers=kept.get)
-        open_parts.callback(parts.close)
-        bundle = policies.read(directory or parts.policy_directory())
-        judge, loop = parts.judge()
-        engine = Engine(
-            runnable=policies.compile(bundle),
-            field_map=map_,
-            judge=Keeping(judge, lambda paid: kept.keep(paid, now=wiring.clock())),
-            submit=loop.submit,
-            clock=wiring.clock,
+        bundle = policies.read(directory or content.find(settings.policy_dir))
+        return contender(
+            chosen, kept, open_parts, runnable=policies.compile(bundle), map_=map_, calibration=calibration
         )
-        return Contender(_name(bundle, chosen.model.primary), engine)
 
-    first = contender(policy, model)
+    first = made(policy, model)
     if against is None:
         return [first]
     directory = Path(against)
@@ -127,7 +127,31 @@ def _contenders(
             place="--against",
             remedy="a directory with rules/ and prompts/, or a name such as provider/model",
         )
-    return [first, contender(directory, model) if is_policy else contender(policy, against)]
+    return [first, made(directory, model) if is_policy else made(policy, against)]
+
+
+def contender(
+    settings: Settings,
+    kept: store.Kept,
+    open_parts: ExitStack,
+    *,
+    runnable: Runnable,
+    map_: FieldMap,
+    calibration: str | None = None,
+) -> Contender:
+    """What makes decisions by these settings, with answers that were paid for already taken from `kept`."""
+    parts = wiring.Wiring(settings, uncached=True, answers=kept.get)
+    open_parts.callback(parts.close)
+    runnable = leads.calibrated(parts, runnable, calibration)
+    judge, loop = parts.judge()
+    engine = Engine(
+        runnable=runnable,
+        field_map=map_,
+        judge=Keeping(judge, lambda paid: kept.keep(paid, now=wiring.clock())),
+        submit=loop.submit,
+        clock=wiring.clock,
+    )
+    return Contender(_name(runnable.policy, settings.model.primary), engine)
 
 
 def _name(bundle: Policy, model: str | None) -> str:
@@ -136,7 +160,8 @@ def _name(bundle: Policy, model: str | None) -> str:
     return f"{bundle.name} {bundle.version} ({bundle.digest()[:12]}) with {chain}"
 
 
-def _try(contender: Contender, cases: Sequence[Case], *, bar: Progress, segment: str) -> Trial:
+def trial(contender: Contender, cases: Sequence[Case], *, bar: Progress, segment: str) -> Trial:
+    """One contender over all cases."""
     task = bar.add_task("evaluating", total=len(cases))
     policy = contender.engine.runnable.policy
     tiers = evaluate.labels_are_tiers(cases, policy)
@@ -209,6 +234,18 @@ def _report(
     }
 
 
+def _cross_fitted(one: Trial) -> dict[str, Any] | None:
+    runnable = one.contender.engine.runnable
+    rubric = runnable.policy.rubric
+    found = calibrate.from_results(one.made, one.results, tiers=list(rubric.tiers))
+    if len(found) < fitting.FEWEST:
+        output.say(f"{len(found)} labels of scored leads: {fitting.FEWEST} are needed to cross-fit a calibration")
+        return None
+    models = sorted({answer.model for item in one.results for answer in item.assessments})
+    with output.busy(f"cross-fitting on {len(found)} labels"):
+        return calibrate.measured(fitting.fit(runnable.policy, models, found, source="eval"))
+
+
 def _warn(report: dict[str, Any], results: Sequence[Result]) -> None:
     figures = report["figures"]
     if figures["base_rate"] == 0:
@@ -229,6 +266,16 @@ def _show(report: dict[str, Any]) -> None:
         columns,
         [[name, *(evaluation_page.figure(item, name) for item in (figures, *others))] for name in evaluation_page.ROWS],
     )
+    if figures.get("calibration"):
+        told = figures["calibration"]
+        output.table(
+            f"calibration cross-fitted on {told['labels']} labels ({told['method']}), each judged unseen",
+            ["", "before", "after"],
+            [
+                [name, *(evaluation_page.ranged(told[when][name], None) for when in ("before", "after"))]
+                for name in ("right", "ece", "brier", "auroc")
+            ],
+        )
     output.table(
         f"by {report['segment']}",
         ["segment", "n", "base rate", "precision", "recall", "auc", "review rate"],

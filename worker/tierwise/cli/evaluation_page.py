@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-ROWS = ("n", "base_rate", "precision", "recall", "f1", "auc", "ece", "brier", "review_rate", "cost_usd")
+ROWS = (
+    "n", "base_rate", "precision", "recall", "f1", "auc", "ece", "brier", "confidence_auc", "review_rate", "cost_usd",
+)  # fmt: skip
 SEGMENT_ROWS = ("base_rate", "precision", "recall", "auc", "review_rate")
 _DIFFER = 200
 """Differing leads listed at most."""
@@ -44,8 +46,17 @@ def page(report: Mapping[str, Any]) -> str:
             [[name, *(figure(item, name) for item in (figures, *others))] for name in ROWS],
         ),
         "<div class=plots>",
-        _figure("Reliability: what was stated, and how often it was right", reliability(report["reliability"])),
-        _figure("Labels (rows) and tiers (columns)", confusion(report["confusion"])),
+        plot("Reliability: what was stated, and how often it was right", reliability(report["reliability"])),
+        plot("Labels (rows) and tiers (columns)", confusion(report["confusion"])),
+        *(
+            plot(
+                f"Cross-fitted on these labels, {name}: ECE {ranged(item['ece'], None)},"
+                f" Brier {ranged(item['brier'], None)}",
+                reliability(item["reliability"]),
+            )
+            for name in ("before", "after")
+            if (item := (figures.get("calibration") or {}).get(name))
+        ),
         "</div>",
         f"<h2>By {escape(report['segment'])}</h2>",
         _table(
@@ -77,10 +88,15 @@ def page(report: Mapping[str, Any]) -> str:
             parts.append(
                 _table(["text", "kind", "leads"], [[i["text"][:300], i["kind"], i["leads"]] for i in report["worst"]])
             )
+    return document("Evaluation", "".join(parts))
+
+
+def document(title: str, body: str) -> str:
+    """One HTML file in the report's style; `body` is HTML."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Evaluation</title><style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
     )
 
 
@@ -172,7 +188,8 @@ def confusion(counts: Mapping[str, Mapping[str, int]]) -> str:
     )
 
 
-def _figure(caption: str, svg: str) -> str:
+def plot(caption: str, svg: str) -> str:
+    """A plot with what it shows."""
     return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
 
 

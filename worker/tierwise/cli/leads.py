@@ -13,6 +13,7 @@ import typer
 from tierwise import policies, wiring
 from tierwise.cli import moments, output, session, story
 from tierwise.domain import canonical, mapping
+from tierwise.domain.policy import Runnable
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import preview as previewing
 
@@ -100,11 +101,23 @@ def backfill(
         output.say("the next poll begins there")
 
 
+def calibrated(parts: wiring.Wiring, runnable: Runnable, named: str | None) -> Runnable:
+    """The policy with the calibration of that name; Misconfigured where it does not fit."""
+    if named is None:
+        return runnable
+    made = parts.calibration(named)
+    why = parts.misfit(made, runnable.policy)
+    if why is not None:
+        raise Misconfigured(f"it does not apply: {why}", place="--calibration", remedy="tierwise calibrate list")
+    return runnable._replace(calibration=made)
+
+
 def score(
     file: Annotated[Path, typer.Argument(help="CSV or JSONL, one lead a row.")],
     policy: Annotated[Path | None, typer.Option(help="Directory with rules/ and prompts/.")] = None,
     model: Annotated[str | None, typer.Option(help="LiteLLM name, in place of the rubric's primary.")] = None,
     map_: Annotated[Path | None, typer.Option("--map", help="Field map for the file's columns.")] = None,
+    calibration: Annotated[str | None, typer.Option(help="Digest of a stored calibration, or: active.")] = None,
     json: output.Json = False,
 ) -> None:
     """Score leads from a file: no CRM, nothing stored. Without --map the columns are canonical field names."""
@@ -117,7 +130,7 @@ def score(
     parts = wiring.Wiring(settings, uncached=True)
     try:
         bundle = policies.read(policy or parts.policy_directory())
-        runnable = policies.compile(bundle)
+        runnable = calibrated(parts, policies.compile(bundle), calibration)
         field_map = policies.read_map(map_) if map_ is not None else canonical.canonical_map()
         require_columns(rows, field_map, place=str(file))
         judge, loop = parts.judge()

@@ -96,7 +96,10 @@ def _fields(story: LeadStory) -> None:
 def _decision(link: StoredDecision) -> None:
     made = link.decision
     confidence = "–" if made.confidence is None else f"{made.confidence:.0%}"
-    word = "" if made.calibrated or made.confidence is None else " (uncalibrated)"
+    word = "" if made.confidence is None else " (uncalibrated)"
+    if made.calibrated:
+        raw = "" if made.confidence_raw is None else f", {made.confidence_raw:.0%} before"
+        word = f" (calibration {(made.calibration or '')[:12]}{raw})"
     output.out.print()
     output.out.print(
         f"[bold]Decision {link.sequence}[/] {made.decided_at:%Y-%m-%d %H:%M:%S}  policy {escape(made.policy_version)} "

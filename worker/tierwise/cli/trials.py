@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from tierwise import wiring
 from tierwise.cli import backtest_page, output, session
 from tierwise.cli.lifecycle import Which, published, read
+from tierwise.pipeline import due
 
 SHOWN = 20
 """Flips listed on a terminal."""
@@ -20,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     for command in (backtest, stage, shadow):
         app.command()(command)
+    app.command("review-due")(review_due)
 
 
 def backtest(
@@ -97,6 +100,35 @@ def shadow(
         _print(told)
     if html is not None and told is not None:
         output.write_text(html, backtest_page.page(told))
+
+
+def review_due(
+    last: Annotated[int, typer.Option(min=1, help="How many stored decisions to count hits in.")] = 5000,
+    everything: Annotated[bool, typer.Option("--all", help="Rules that are not due, too.")] = False,
+    json: output.Json = False,
+) -> None:
+    """Rules that their owners should look at: unchanged for a month, with their hits and how often people overrule."""
+    with session.opened() as parts:
+        store = parts.store
+        ran = [(item.at, store.policies.get(item.digest)) for item in store.policies.history(limit=1000)]
+        found = due.review(
+            parts.runnable().policy,
+            ran=[(moment, policy) for moment, policy in ran if policy is not None],
+            pasts=store.decisions.recent(limit=last),
+            answers=store.reviews.list(state="answered", limit=last),
+            every=timedelta(days=30),
+            now=wiring.clock(),
+        )
+    shown = [item for item in found if item.due or everything]
+    if json:
+        output.print_json([{**item._asdict(), "override_rate": item.override_rate} for item in shown])
+        return
+    output.table(
+        "Rules to look at" if not everything else "Rules",
+        ["rule", "owner", "unchanged", "hits", "answered", "overruled"],
+        [[item.rule, item.owner, output.ago(item.since), item.hits, item.answered,
+          "" if item.override_rate is None else f"{item.override_rate:.0%}"] for item in shown],
+    )  # fmt: skip
 
 
 def _print(told: Mapping[str, Any]) -> None:

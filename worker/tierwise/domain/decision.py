@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from tierwise.domain import calibration as calibrations
 from tierwise.domain import rubric as rubrics
 from tierwise.domain import rules, stated
 from tierwise.domain.lead import Lead
@@ -45,8 +46,11 @@ class Decision(Frozen):
     tier: str | None = None
     confidence: float | None = None
     """0-1; None where nothing was scored."""
+    confidence_raw: float | None = None
+    """Before any calibration: the probability that the tier would not change, if criteria err independently."""
     calibrated: bool = False
     calibration: str | None = None
+    """Digest of the calibration that `confidence` is by."""
     chain: str | None = None
     """Hash of the models, their parameters and the calibration under which it was decided."""
     reasons: tuple[ReasonGiven, ...] = ()
@@ -85,6 +89,8 @@ class Judged(Frozen):
     """Two models were tiers too far apart, or opposite on a knockout."""
     fallback: bool = False
     errors: tuple[str, ...] = ()
+    weighed: tuple[tuple[Verdict, ...], ...] = ()
+    """The answers that count, in the order of asking; empty = all assessments."""
 
 
 def gate(runnable: Runnable, lead: Lead) -> tuple[rules.Hit, ...]:
@@ -169,14 +175,15 @@ def _scored(
     facts: dict[str, Mapping[str, Any]] = {"lead": lead.signals()}
     contradictions = rules.evaluate(policy.rules, "contradiction", predicates=predicates, facts=facts)
     mismatches = stated.mismatches(lead)
-    verdicts = (*rule_verdicts(runnable, lead), *judged.verdicts)
-    card = rubrics.score(policy.rubric, verdicts, doubted=bool(mismatches))
+    said = rule_verdicts(runnable, lead)
+    card = rubrics.score(policy.rubric, (*said, *judged.verdicts), doubted=bool(mismatches))
+    confidence, by = _confidence(runnable, judged, card, rules_said=said, doubted=bool(mismatches))
     result: dict[str, Any] = {
         "score": card.score,
         "fit": card.fit,
         "intent": card.intent,
         "tier": card.tier,
-        "confidence": card.confidence,
+        "confidence": confidence,
     }
     facts["result"] = result
     routes = rules.evaluate(policy.rules, "route", predicates=predicates, facts=facts)
@@ -188,9 +195,9 @@ def _scored(
     guardrails = rules.evaluate(policy.rules, "guardrail", predicates=predicates, facts=facts)
     stopped = rules.first(guardrails)
     disputed = [hit for hit in contradictions if rules.first((hit,))]
-    kind = _review_kind(
-        card, judged=judged, disputed=bool(disputed or mismatches), guarded=stopped, outcome=outcome, policy=policy
-    )
+    doubtful = confidence < review_below(runnable)
+    disputes = bool(disputed or mismatches)
+    kind = _review_kind(card, judged=judged, disputed=disputes, guarded=stopped, outcome=outcome, doubtful=doubtful)
     reasons = [
         *_from_contributions(policy, card, facts),
         *(_from_hit(policy, hit, facts) for hit in disputed),
@@ -210,7 +217,10 @@ def _scored(
         fit=card.fit,
         intent=card.intent,
         tier=card.tier,
-        confidence=card.confidence,
+        confidence=confidence,
+        confidence_raw=card.confidence,
+        calibrated=by is not None,
+        calibration=by,
         reasons=_unique(reasons),
         hits=(*gates, *contradictions, *routes, *guardrails),
         scorecard=card,
@@ -221,6 +231,52 @@ def _scored(
         cost_usd=total_cost(judged.assessments),
         review=kind,
     )
+
+
+def escalate_below(runnable: Runnable) -> float:
+    """Confidence under which the second model is asked: the calibration's own, else the rubric's."""
+    found = runnable.calibration.escalate if runnable.calibration else None
+    return runnable.policy.rubric.thresholds.escalate_below if found is None or found.value is None else found.value
+
+
+def review_below(runnable: Runnable) -> float:
+    """Confidence under which a person is asked: the calibration's own, else the rubric's."""
+    found = runnable.calibration.review if runnable.calibration else None
+    return runnable.policy.rubric.thresholds.review_below if found is None or found.value is None else found.value
+
+
+def weighed(runnable: Runnable, lead: Lead, answer: Sequence[Verdict]) -> Scorecard:
+    """The card of one model's answer, its confidence calibrated where there is a calibration."""
+    said = rule_verdicts(runnable, lead)
+    card = rubrics.score(runnable.policy.rubric, (*said, *answer))
+    judged = Judged(verdicts=tuple(answer), weighed=(tuple(answer),))
+    confidence, _ = _confidence(runnable, judged, card, rules_said=said)
+    return card.model_copy(update={"confidence": confidence})
+
+
+def merged(runnable: Runnable, answers: Sequence[Sequence[Verdict]]) -> tuple[Verdict, ...] | None:
+    """One verdict a criterion out of several models' answers; None without a calibration to weigh them by."""
+    made = runnable.calibration
+    return calibrations.merged(runnable.policy.rubric, answers, made.beliefs) if made is not None else None
+
+
+def _confidence(
+    runnable: Runnable,
+    judged: Judged,
+    card: Scorecard,
+    *,
+    rules_said: tuple[Verdict, ...],
+    doubted: bool = False,
+) -> tuple[float, str | None]:
+    """Confidence, and the digest of the calibration it is by: none for who is outside its chain of models."""
+    made = runnable.calibration
+    if made is None or judged.fallback or (judged.used is not None and judged.used not in made.models):
+        return card.confidence, None
+    rubric = runnable.policy.rubric
+    answers = judged.weighed or calibrations.answers_of(judged.assessments)
+    believed = calibrations.beliefs_of(rubric, calibrations.Answered(rules_said, answers), made.beliefs)
+    raw = rubrics.score(rubric, (*rules_said, *judged.verdicts), doubted=doubted, beliefs=believed).confidence
+    return made.confidence(raw), made.digest()
 
 
 def total_cost(assessments: Sequence[Assessment]) -> float | None:
@@ -242,7 +298,7 @@ def _review_kind(
     disputed: bool,
     guarded: rules.Hit | None,
     outcome: rules.Outcome,
-    policy: Policy,
+    doubtful: bool,
 ) -> ReviewKind | None:
     if "INJECTION_SUSPECT" in card.flags:
         return "guardrail"
@@ -250,7 +306,7 @@ def _review_kind(
         return "contradiction"
     if guarded is not None and (guarded.outcome or "review") == "review":
         return "guardrail"
-    if judged.fallback or card.confidence < policy.rubric.thresholds.review_below:
+    if judged.fallback or doubtful:
         return "low_confidence"
     return "guardrail" if outcome == "review" else None
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from tierwise.domain.calibration import Calibration
 from tierwise.domain.lead import digest
 from tierwise.domain.mapping import FieldMap
 from tierwise.domain.rubric import Dimension, Frozen, Rubric
@@ -71,6 +72,8 @@ class Runnable(NamedTuple):
     """By rule id."""
     levels: Mapping[tuple[str, str], Predicate]
     """By criterion id and level id, for criteria that are decided by rule."""
+    calibration: Calibration | None = None
+    """The active one, where it was learnt under this rubric with this chain of models."""
 
 
 BUILT_IN_REASONS: tuple[Reason, ...] = (

@@ -6,24 +6,26 @@ hundredths of a point.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from tierwise.domain import worlds
+from tierwise.domain import stability
 from tierwise.domain.lead import CATALOGUE
 from tierwise.domain.leeway import Bounds
+from tierwise.domain.verdict import UNKNOWN, Assessment, Flag, Frozen, Verdict
 
-UNKNOWN = "unknown"
+__all__ = [
+    "UNKNOWN", "Assessment", "Contribution", "Criterion", "Dimension", "Flag", "Frozen", "Knockout", "Level",
+    "Models", "Rubric", "Scorecard", "Targets", "Thresholds", "Verdict", "level_probabilities", "score", "tier_of",
+    "tier_probabilities",
+]  # fmt: skip
+
 Dimension = Literal["fit", "intent"]
-Flag = Literal["EVIDENCE_MISSING", "INJECTION_SUSPECT"]
 
 _HUNDRED = 100
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class Level(Frozen):
@@ -173,46 +175,15 @@ class Rubric(Frozen):
         """The criterion of that id."""
         return next((criterion for criterion in self.criteria if criterion.id == criterion_id), None)
 
+    @functools.cached_property
+    def worth(self) -> tuple[Mapping[str, stability.World], ...]:
+        """What the levels of each criterion add up to; looked up thousands of times for every lead."""
+        return tuple(_worth(self, criterion) for criterion in self.criteria)
+
     @property
     def asked(self) -> tuple[Criterion, ...]:
         """The criteria that a model decides."""
         return tuple(criterion for criterion in self.criteria if criterion.decide == "model")
-
-
-class Verdict(Frozen):
-    """What was decided on one criterion, by whom, and on what evidence."""
-
-    criterion: str
-    level: str
-    """Level id, or `unknown`."""
-    probability: float = Field(ge=0, le=1)
-    """Stated probability of the level; of no meaning for `unknown`."""
-    decided_by: str
-    """`rule`, or the model's LiteLLM name."""
-    field: str | None = None
-    quote: str | None = None
-    flags: tuple[Flag, ...] = ()
-    spread: Mapping[str, float] | None = None  # of every level, adding up to 1, where the model tells them all
-
-
-class Assessment(Frozen):
-    """One model's verdicts on the criteria it was asked, and what that call cost."""
-
-    model: str
-    verdicts: tuple[Verdict, ...]
-    content_hash: str
-    """Key of the cache: signals asked, questions, template, model and parameters."""
-    cost_usd: float | None
-    """None where the price is unknown: unknown is not 0."""
-    tokens_in: int = 0
-    tokens_out: int = 0
-    latency_ms: int = 0
-    cached: bool = False
-    repaired: bool = False
-    """The first answer did not have the schema; this is the second."""
-    troubles: tuple[str, ...] = ()
-    """Kinds of what failed before it came."""
-    kept: bool = Field(default=False, exclude=True)  # stored already, by whoever paid
 
 
 class Contribution(Frozen):
@@ -248,10 +219,17 @@ class Scorecard(Frozen):
     flags: tuple[Flag, ...] = ()
 
 
-def score(rubric: Rubric, verdicts: Sequence[Verdict], *, doubted: bool = False) -> Scorecard:
+def score(
+    rubric: Rubric,
+    verdicts: Sequence[Verdict],
+    *,
+    doubted: bool = False,
+    beliefs: Mapping[str, Mapping[str, float]] | None = None,
+) -> Scorecard:
     """Score, tier and raw confidence from one verdict per criterion; a missing verdict counts as unknown.
 
     Text that is `doubted`, or that some verdict calls suspect, earns nothing; a knockout found in it still holds.
+    `beliefs` change the confidence alone: see `tier_probabilities`.
     """
     doubted = doubted or any("INJECTION_SUSPECT" in verdict.flags for verdict in verdicts)
     by_criterion = {verdict.criterion: verdict for verdict in verdicts}
@@ -269,7 +247,7 @@ def score(rubric: Rubric, verdicts: Sequence[Verdict], *, doubted: bool = False)
     )
     tier = _settled(rubric, value, corroborated=corroborated, knocked=knockout is not None)
     held = knockout is None and tier != tier_of(rubric, value)
-    confidence = _stability(rubric, contributions, tier=tier, cap=cap)
+    confidence = tier_probabilities(rubric, contributions, cap=cap, beliefs=beliefs).get(tier, 0.0)
     return Scorecard(
         score=value,
         fit=_subscore(contributions, "fit"),
@@ -291,10 +269,15 @@ def tier_of(rubric: Rubric, value: int) -> str:
 
 
 def level_probabilities(criterion: Criterion, verdict: Verdict) -> dict[str, float]:
-    """Probability of every level: the stated one, the rest spread evenly; unknown spreads over all."""
+    """Probability of every level: the stated one, the rest spread evenly over the others.
+
+    Who says `unknown` says that the lead tells nothing, as surely as stated; without a probability, as where an answer
+    was withdrawn or a field is missing, every level is as likely.
+    """
     ids = [level.id for level in criterion.levels]
     if verdict.level not in ids:
-        return dict.fromkeys(ids, 1 / len(ids))
+        spread = dict.fromkeys(ids, (1 - verdict.probability) / len(ids))
+        return {**spread, UNKNOWN: verdict.probability} if verdict.probability else spread
     rest = (1 - verdict.probability) / (len(ids) - 1)
     even = {level: verdict.probability if level == verdict.level else rest for level in ids}
     return even if verdict.spread is None else {level: verdict.spread.get(level, 0.0) for level in ids}
@@ -347,8 +330,15 @@ def _subscore(contributions: Sequence[Contribution], dimension: Dimension) -> in
 
 
 def _corroborates(criterion: Criterion, level: Level | None, verdict: Verdict) -> bool:
-    proven = verdict.quote is not None or verdict.field is None  # a decision model names a field and quotes nothing
-    return proven and level is not None and not criterion.self_reported and level.points > criterion.lowest.points
+    return _proven(verdict) and _tells(criterion, level)
+
+
+def _proven(verdict: Verdict) -> bool:
+    return verdict.quote is not None or verdict.field is None  # a decision model names a field and quotes nothing
+
+
+def _tells(criterion: Criterion, level: Level | None) -> bool:
+    return level is not None and not criterion.self_reported and level.points > criterion.lowest.points
 
 
 def _settled(rubric: Rubric, value: int, *, corroborated: bool, knocked: bool) -> str:
@@ -368,33 +358,41 @@ def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | No
     return None
 
 
-def _stability(rubric: Rubric, contributions: Sequence[Contribution], *, tier: str, cap: int) -> float:
-    """P(the tier stays what it is), exact by convolution over all worlds, if the criteria err independently."""
-    free, structured = _split(rubric, contributions)
-    written = _convolve(rubric, free, cap=cap)
-    total = worlds.combine(_convolve(rubric, structured), written)
-    return sum(probability for world, probability in total.items() if tier == _in_world(rubric, world))
+def tier_probabilities(
+    rubric: Rubric,
+    contributions: Sequence[Contribution],
+    *,
+    cap: int | None = None,
+    beliefs: Mapping[str, Mapping[str, float]] | None = None,
+) -> dict[str, float]:
+    """How likely each tier is, if criteria err independently. `beliefs`: by criterion, how likely each level and
+    `unknown` is; a criterion that is not in them is believed as it was stated. `cap`: hundredths of points that words
+    can earn, by default what the facts allow."""
+    if cap is None:
+        cap = _cap(rubric, _split(rubric, contributions)[1])
+    written: list[stability.Options] = []
+    structured: list[stability.Options] = []
+    for criterion, item, worth in zip(rubric.criteria, contributions, rubric.worth, strict=True):
+        believed = (beliefs or {}).get(criterion.id) or level_probabilities(criterion, item.verdict)
+        mask = -1 if _proven(item.verdict) else ~stability.CORROBORATED
+        options = [(worth[level_id] & mask, probability) for level_id, probability in believed.items()]
+        (written if criterion.self_reported else structured).append(options)
+
+    def settle(hundredths: int, corroborated: bool, knocked: bool) -> str:
+        return _settled(rubric, _rounded(hundredths), corroborated=corroborated, knocked=knocked)
+
+    return stability.tiers(written, structured, cap=cap, settle=settle)
 
 
-def _in_world(rubric: Rubric, world: worlds.World) -> str:
-    corroborated, knocked = bool(world & worlds.CORROBORATED), bool(world & worlds.KNOCKED)
-    return _settled(rubric, _rounded(worlds.points(world)), corroborated=corroborated, knocked=knocked)
-
-
-def _convolve(rubric: Rubric, contributions: Sequence[Contribution], *, cap: int = worlds.NO_CAP) -> worlds.Likely:
-    knockouts = {(knockout.criterion, knockout.level) for knockout in rubric.knockouts}
-    total: worlds.Likely = {0: 1.0}
-    for item in contributions:
-        criterion = rubric.find(item.criterion)
-        assert criterion is not None
-        probabilities = level_probabilities(criterion, item.verdict)
-        single: worlds.Likely = {}
-        for level in criterion.levels:
-            if not probabilities[level.id]:
-                continue
-            world = worlds.world(round(criterion.weight * level.points * _HUNDRED))
-            world |= worlds.CORROBORATED * _corroborates(criterion, level, item.verdict)
-            world |= worlds.KNOCKED * ((criterion.id, level.id) in knockouts)
-            single[world] = single.get(world, 0.0) + probabilities[level.id]
-        total = worlds.combine(total, single, cap=cap)
-    return total
+def _worth(rubric: Rubric, criterion: Criterion) -> Mapping[str, stability.World]:
+    knockouts = {knockout.level for knockout in rubric.knockouts if knockout.criterion == criterion.id}
+    found = {
+        level.id: stability.world(
+            round(criterion.weight * level.points * _HUNDRED),
+            corroborates=_tells(criterion, level),
+            knocks=level.id in knockouts,
+        )
+        for level in criterion.levels
+    }
+    found[UNKNOWN] = stability.world(round(criterion.weight * criterion.unknown_points * _HUNDRED))
+    return found

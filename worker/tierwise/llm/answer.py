@@ -146,7 +146,8 @@ def _verdict(
         return Verdict(
             criterion=criterion.id,
             level=UNKNOWN,
-            probability=0,
+            # An honest "unknown" is as sure as it says; one that we made of something else says nothing.
+            probability=0 if flag else item.probability,
             decided_by=model,
             flags=(flag,) if flag else (),
         )

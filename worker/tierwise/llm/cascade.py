@@ -141,7 +141,7 @@ class Cascade:
 
     async def _chain(self, case: _Case) -> Judged:
         story = _Story()
-        wanted = case.runnable.policy.rubric.thresholds.escalate_below
+        wanted = decision.escalate_below(case.runnable)
         first = await self._try(case, case.primary, story, stage="primary")
         if first is not None and self._card(case, first).confidence < wanted:
             first = await self._sampled(case, first, story)
@@ -161,7 +161,12 @@ class Cascade:
         first_card, second_card = self._card(case, first), self._card(case, second)
         chosen = second if second_card.confidence > first_card.confidence else first
         apart = contradicts(case.runnable.policy.rubric, first_card, second_card)
-        return self._judged(chosen, story, contradiction=apart)
+        both = decision.merged(case.runnable, (first.verdicts, second.verdicts))
+        if both is not None:
+            # What each is worth is known, so the likelier verdict of each criterion counts, not the surer model.
+            chosen = second.model_copy(update={"verdicts": both})
+        judged = self._judged(chosen, story, contradiction=apart)
+        return judged.model_copy(update={"weighed": (first.verdicts, second.verdicts)})
 
     async def _sampled(self, case: _Case, first: Assessment, story: _Story) -> Assessment:
         """The doubtful answer averaged with those of the same model to the same questions in other orders."""
@@ -214,8 +219,7 @@ class Cascade:
         return assessment
 
     def _card(self, case: _Case, assessment: Assessment) -> Scorecard:
-        rules = decision.rule_verdicts(case.runnable, case.lead)
-        return rubric.score(case.runnable.policy.rubric, (*rules, *assessment.verdicts))
+        return decision.weighed(case.runnable, case.lead, assessment.verdicts)
 
     def _judged(
         self,

@@ -185,6 +185,7 @@ def summary(found: Sequence[Result]) -> dict[str, Any]:
         "auc": ranked,
         "ece": measures.ece(measures.reliability(stated, right)),
         "brier": measures.brier(stated, right),
+        "confidence_auc": measures.auc(stated, right),
         "review_rate": review.value,
         "cost_usd": cost(found),
         "intervals": {

@@ -16,7 +16,7 @@ from tierwise.domain.lead import Lead
 from tierwise.domain.policy import BUILT_IN_REASONS, Policy
 from tierwise.domain.rules import Rule, Stage
 from tierwise.errors import Misconfigured
-from tierwise.policies import documents, trials
+from tierwise.policies import documents, owners, trials
 from tierwise.policies.compiling import CRITERION
 from tierwise.policies.documents import Document
 from tierwise.policies.loading import PROMPT, Loaded, Located, load
@@ -35,11 +35,18 @@ _LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 
 def check(directory: Path, *, template_check: TemplateCheck | None = None) -> list[Problem]:
     """All problems of the files under the directory, in the order of file and line; empty when there is none."""
-    return _problems(load(directory), template_check)
+    return _problems(directory, load(directory), template_check)
 
 
-def _problems(loaded: Loaded, template_check: TemplateCheck | None = None) -> list[Problem]:
-    problems = [*loaded.problems, *_expressions(loaded), *_references(loaded), *_rules(loaded), *_sentences(loaded)]
+def _problems(directory: Path, loaded: Loaded, template_check: TemplateCheck | None = None) -> list[Problem]:
+    problems = [
+        *loaded.problems,
+        *owners.check(directory, loaded),
+        *_expressions(loaded),
+        *_references(loaded),
+        *_rules(loaded),
+        *_sentences(loaded),
+    ]
     if template_check is not None and loaded.rubric is not None:
         problems += _template(loaded, template_check(loaded.prompt))
     return sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.column))
@@ -48,7 +55,7 @@ def _problems(loaded: Loaded, template_check: TemplateCheck | None = None) -> li
 def read(directory: Path) -> Policy:
     """The policy of the directory. Raises Misconfigured with the first problems and their number."""
     loaded = load(directory)
-    problems = _problems(loaded)
+    problems = _problems(directory, loaded)
     if loaded.policy is None or problems:
         told = "\n".join(f"  {problem}" for problem in problems[:_SHOWN])
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""

@@ -1,5 +1,6 @@
 """What the pipeline needs from the outside, as Protocols and the plain values that cross them."""
 
+from tierwise.ports.calibrations import Calibrations, Fitted, InForce, Told
 from tierwise.ports.models import Clock, Judge
 from tierwise.ports.money import (
     ALL,
@@ -89,6 +90,7 @@ __all__ = [
     "Bill",
     "Budget",
     "Budgets",
+    "Calibrations",
     "ChainReport",
     "Claim",
     "Clock",
@@ -103,9 +105,11 @@ __all__ = [
     "Dispatch",
     "Entry",
     "Finished",
+    "Fitted",
     "Health",
     "Heartbeat",
     "Heartbeats",
+    "InForce",
     "Ingested",
     "Judge",
     "Known",
@@ -135,6 +139,7 @@ __all__ = [
     "Spent",
     "Store",
     "StoredDecision",
+    "Told",
     "Trial",
     "Works",
 ]

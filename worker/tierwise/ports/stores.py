@@ -14,6 +14,7 @@ from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.automation import Automations, Flags, Gates
+from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.seen import AccountHealth, Notifications
@@ -293,6 +294,8 @@ class Store(Protocol):
     def people(self) -> People: ...
     @property
     def admin_events(self) -> AdminEvents: ...
+    @property
+    def calibrations(self) -> Calibrations: ...
     @property
     def slots(self) -> Slots: ...
     @property

@@ -7,6 +7,7 @@ from tierwise.store import engine, migrations, schema
 from tierwise.store.admin_events import AdminEvents
 from tierwise.store.assessments import Assessments
 from tierwise.store.automations import Automations
+from tierwise.store.calibrations import Calibrations
 from tierwise.store.connections import Connections
 from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions
@@ -50,6 +51,7 @@ class SqlStore:
         self.shadows = Shadows(database)
         self.people = People(database)
         self.admin_events = AdminEvents(database)
+        self.calibrations = Calibrations(database)
         self.slots = Slots(database)
         self.heartbeats = Heartbeats(database)
         self.gates = Gates(database)

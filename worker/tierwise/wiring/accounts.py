@@ -16,13 +16,13 @@ from tierwise.errors import Misconfigured, TierwiseError
 from tierwise.pipeline import contact, guard
 from tierwise.sdk import Connection, Connector, TellsQuota, breaker, calls
 from tierwise.settings import ConnectionSettings
-from tierwise.wiring.policy import Policed
+from tierwise.wiring.calibrated import Calibrated
 
 _WRITES = "write_back"
 log = telemetry.log(__name__)
 
 
-class Accounts(Policed):
+class Accounts(Calibrated):
     """Parts that know the connections."""
 
     def connection(self, name: str) -> ConnectionSettings:

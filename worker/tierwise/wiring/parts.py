@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tierwise import limits, plugins, ports, store, telemetry
+from tierwise.domain.calibration import Calibration
 from tierwise.domain.lead import digest
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment
@@ -84,6 +85,8 @@ class Parts:
         self._runnables: dict[str, Runnable] = {}
         self._asks: dict[str, str] = {}
         self._active: tuple[float, str] | None = None
+        self._in_force: tuple[float, Calibration | None] | None = None
+        self._misfit: tuple[str, str] | None = None
         self._counted: tuple[float, bool] | None = None
         self._pumping = threading.Lock()
 

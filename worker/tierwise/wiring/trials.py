@@ -5,6 +5,7 @@ The replay is plain computing, so it is shared among the cores; each share reads
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from concurrent.futures import Future
@@ -134,7 +135,7 @@ class Tried(Accounts):
 
 def _spread(shares: list[_Share]) -> list[backtest.Replayed | None]:
     if len(shares) == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        return [item for share in shares for item in _replay(share)]
+        return _replay(shares[0]._replace(part=0, parts=1))
     with multiprocessing.get_context("fork").Pool(len(shares)) as pool:
         return [item for part in pool.map(_replay, shares, chunksize=1) for item in part]
 
@@ -142,6 +143,9 @@ def _spread(shares: list[_Share]) -> list[backtest.Replayed | None]:
 def _replay(share: _Share) -> list[backtest.Replayed | None]:
     from tierwise.llm import recorded
 
+    if share.parts > 1:
+        # A process of its own that ends with this: looking for garbage among what it parsed would take a third of it.
+        gc.disable()
     opened = store.open_store(share.database_url)
     judge: recorded.Recorded | None = None
     asks: dict[str, str] = {}

@@ -63,7 +63,7 @@ def test_the_same_lead_always_gets_the_same_and_another_model_says_something_els
 def test_an_adjacent_mistake_is_one_step_away() -> None:
     found = {level for level, _ in drawn(Behaviour(accuracy=0.0, wrong="adjacent"), 200, true="high")}
     assert found == {"low"}
-    assert {level for level, _ in drawn(Behaviour(accuracy=0.0), 200, true="high")} == {"low", "none"}
+    assert {level for level, _ in drawn(Behaviour(accuracy=0.0), 200, true="high")} == {"low", "none", "unknown"}
 
 
 def test_a_criterion_whose_fields_are_not_there_is_unknown_to_it() -> None:

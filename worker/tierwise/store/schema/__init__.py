@@ -9,6 +9,7 @@ decided), `decision` (what was), `outbox` (what the CRM is to show), `write_atte
 from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
+from tierwise.store.schema.calibration import calibration, calibration_activation
 from tierwise.store.schema.gate import (
     AUTOMATED,
     alert_state,
@@ -19,7 +20,7 @@ from tierwise.store.schema.gate import (
     registration,
     validation_report,
 )
-from tierwise.store.schema.money import BATCH_STATES, answer_claim, model_batch, model_reservation, model_spend
+from tierwise.store.schema.money import answer_claim, model_reservation, model_spend
 from tierwise.store.schema.parts import GENESIS, HASH, NAME, RECORD_ID, metadata
 from tierwise.store.schema.people import REVIEW_STATES, label, review_item
 from tierwise.store.schema.policies import (
@@ -48,7 +49,6 @@ from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, noti
 
 __all__ = [
     "AUTOMATED",
-    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -67,6 +67,8 @@ __all__ = [
     "assessment",
     "audit_draw",
     "automation",
+    "calibration",
+    "calibration_activation",
     "chain",
     "connection",
     "cursor",

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+from tierwise_fixtures import answers
+
+from tierwise.domain import calibration, fitting, measures
+from tierwise.domain.calibration import Calibration
+
+POLICY = answers.policy()
+
+
+@pytest.fixture(scope="module")
+def made() -> Calibration:
+    """Learnt from 220 labels."""
+    return fitting.fit(POLICY, answers.CHAIN, answers.labelled(220), source="test")
+
+
+def test_below_fifty_labels_there_is_none() -> None:
+    with pytest.raises(ValueError, match="at least 50"):
+        fitting.fit(POLICY, answers.CHAIN, answers.labelled(49), source="test")
+
+
+def test_what_was_learnt_holds_on_leads_that_were_never_seen(made: Calibration) -> None:
+    unseen = answers.labelled(1500, seed=9)
+    cards = [calibration.card(POLICY.rubric, item.answered, made.beliefs) for item in unseen]
+    right = [card.tier == item.tier for card, item in zip(cards, unseen, strict=True)]
+    stated = [made.confidence(card.confidence) for card in cards]
+    after = fitting.figures(stated, right)
+    before = fitting.figures([item.before for item in unseen], [item.before_tier == item.tier for item in unseen])
+    assert after.ece is not None
+    assert before.ece is not None
+    assert after.ece <= 0.05 < before.ece
+    assert after.auroc is not None
+    own_word = measures.auc([item.stated or 0 for item in unseen], right)
+    assert own_word is not None
+    assert after.auroc > own_word + 0.05
+    # The figures that were promised, on held-back labels, are near what came.
+    assert made.after.auroc == pytest.approx(after.auroc, abs=0.12)
+    assert made.curve.method == "platt"
+
+
+def test_the_better_model_is_believed_more(made: Calibration) -> None:
+    small, large = (made.beliefs.models[name].right(0.9) for name in answers.CHAIN)
+    assert small < large
+    assert small < 0.9
+
+
+def test_the_same_labels_make_the_same_calibration(made: Calibration) -> None:
+    again = fitting.fit(POLICY, answers.CHAIN, answers.labelled(220), source="test")
+    assert again.digest() == made.digest()
+
+
+def test_cut_offs_can_be_set_by_money(made: Calibration) -> None:
+    wanted = fitting.Wanted(0.8, 0.6, escalate_share=0.1)
+    cheap = fitting.fit(POLICY, answers.CHAIN, answers.labelled(60), source="test", wanted=wanted)
+    assert cheap.curve.method == "temperature"
+    assert cheap.escalate is not None
+    assert cheap.escalate.share == pytest.approx(0.1, abs=0.02)
+    assert made.escalate is not None
+    assert made.escalate.target.startswith("tiers that need no second model")
+
+
+def test_labels_that_only_say_positive_are_enough() -> None:
+    some = [item._replace(tier=None, positive=item.tier == "A") for item in answers.labelled(80, second=True)]
+    found = fitting.fit(POLICY, answers.CHAIN, some, source="test")
+    assert found.after.right is not None
+    assert found.after.right > 0.8

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tierwise_fixtures import answers
+from tierwise_fixtures import policies as make
+
+from tierwise.domain import decision as decisions
+from tierwise.domain import fitting
+from tierwise.domain.decision import Decision, Judged
+from tierwise.domain.lead import Lead
+from tierwise.domain.policy import Runnable
+from tierwise.domain.rubric import Assessment
+from tierwise.pipeline import calibrate
+from tierwise.ports import Told
+
+POLICY = answers.policy()
+RUNNABLE = make.runnable(POLICY, levels={("size", "high"): "match"})
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+def decided(runnable: Runnable = RUNNABLE, *, level: str = "clear", **judged: object) -> Decision:
+    verdicts = tuple(answers.said(name, level, 0.9, by="some/small") for name in ("intent", "need"))
+    paid = Assessment(model="some/small", verdicts=verdicts, content_hash="h", cost_usd=0.1)
+    told = Judged.model_validate({"assessments": (paid,), "verdicts": verdicts, "used": "some/small", **judged})
+    return decisions.decide(
+        runnable, Lead(message="We need it."), connection="crm", record_id="1", gates=(), judged=told, now=NOW
+    )
+
+
+def test_a_decision_tells_what_rules_and_models_said() -> None:
+    found = calibrate.answered(decided())
+    assert found is not None
+    assert [verdict.criterion for verdict in found.rules] == ["size"]
+    assert [verdict.decided_by for verdict in found.answers[0]] == ["some/small"] * 2
+    assert calibrate.answered(decided(fallback=True)) is None
+
+
+def test_words_about_a_decision_become_its_label() -> None:
+    made = decided()
+    assert made.tier == "A"
+
+    def label(value: str, won: bool | None = None) -> tuple[str | None, bool | None] | None:
+        told = [Told(made, "rep_feedback", value, won, None)]
+        found = calibrate.from_store(told, POLICY, models=answers.CHAIN)
+        return (found[0].tier, found[0].positive) if found else None
+
+    assert label("right") == ("A", None)
+    assert label("too_high") == ("B", None)
+    assert label("too_low") is None  # there is no tier above
+    assert label("c") == ("C", None)
+    assert label("closed", won=True) == (None, True)
+    assert label("called back") is None
+
+
+def test_another_chain_or_rubric_teaches_nothing() -> None:
+    told = [Told(decided(), "rep_feedback", "right", None, None)]
+    assert calibrate.from_store(told, POLICY, models=["other/one"]) == []
+    assert calibrate.from_store(told, make.policy(), models=answers.CHAIN) == []
+
+
+def test_a_decision_under_a_calibration_carries_it_and_its_raw_confidence() -> None:
+    made = fitting.fit(POLICY, answers.CHAIN, answers.labelled(60), source="test")
+    plain, weighed = decided(), decided(RUNNABLE._replace(calibration=made))
+    assert (plain.calibrated, plain.calibration, plain.confidence_raw) == (False, None, plain.confidence)
+    assert (weighed.calibrated, weighed.calibration) == (True, made.digest())
+    assert weighed.confidence_raw == plain.confidence
+    assert weighed.confidence != plain.confidence
+    # Who is outside the chain that was learnt from is not covered by it.
+    assert not decided(RUNNABLE._replace(calibration=made), used="strange/one").calibrated
+    assert not decided(RUNNABLE._replace(calibration=made), fallback=True).calibrated
+
+
+def test_cut_offs_of_the_calibration_count_where_it_has_any() -> None:
+    made = fitting.fit(POLICY, answers.CHAIN, answers.labelled(60), source="test")
+    chosen = made.review
+    assert chosen is not None
+    strict = made.model_copy(update={"review": chosen.model_copy(update={"value": 0.999})})
+    lenient = made.model_copy(update={"review": chosen.model_copy(update={"value": None})})
+    assert decided(RUNNABLE._replace(calibration=strict)).review == "low_confidence"
+    thresholds = POLICY.rubric.thresholds
+    assert decisions.review_below(RUNNABLE._replace(calibration=lenient)) == thresholds.review_below
+    assert decisions.escalate_below(RUNNABLE) == thresholds.escalate_below
+
+
+def test_figures_are_shown_with_named_bins() -> None:
+    found = calibrate.measured(fitting.fit(POLICY, answers.CHAIN, answers.labelled(60), source="test"))
+    assert set(found["after"]["reliability"][0]) == {"low", "high", "n", "confidence", "right"}
+    assert found["labels"] == 60

@@ -1,0 +1,63 @@
+"""How likely each tier is, given how likely each level of each criterion is: exact, if the criteria err independently.
+
+Works on plain numbers: what a level adds, not what it means. `rubric` says that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+Settle = Callable[[int, bool, bool], str]
+"""Tier of hundredths of points, whether something structured corroborates, whether a verdict knocked the lead out."""
+
+World = int
+"""What some levels, if they were the true ones, add up to: hundredths of points, shifted left by two, and two facts
+in the lowest bits. A plain number, since thousands of them are added up for every lead."""
+Options = Sequence[tuple[World, float]]
+"""Of one criterion: what each level adds, and how likely it is the true one."""
+
+CORROBORATED, _KNOCKED, _FACTS = 1, 2, 3
+"""The bit of a world in which something structured corroborates, and its neighbours."""
+
+
+def world(hundredths: int, *, corroborates: bool = False, knocks: bool = False) -> World:
+    """What one level adds."""
+    return hundredths << 2 | CORROBORATED * corroborates | _KNOCKED * knocks
+
+
+def tiers(written: Sequence[Options], structured: Sequence[Options], *, cap: int, settle: Settle) -> dict[str, float]:
+    """Probability of every tier; they add up to what the options of each criterion add up to.
+
+    `written` are the criteria that rest on self-reported text, whose hundredths together count up to `cap`.
+    """
+    found: dict[str, float] = {}
+    for added, probability in _combine(_convolve(structured), _convolve(written, cap=cap)).items():
+        tier = settle(added >> 2, bool(added & CORROBORATED), bool(added & _KNOCKED))
+        found[tier] = found.get(tier, 0.0) + probability
+    return found
+
+
+def _convolve(criteria: Sequence[Options], *, cap: int | None = None) -> dict[World, float]:
+    total: dict[World, float] = {0: 1.0}
+    for options in criteria:
+        single: dict[World, float] = {}
+        for added, probability in options:
+            if not probability:
+                continue
+            single[added] = single.get(added, 0.0) + probability
+        total = _combine(total, single, cap=cap)
+    return total
+
+
+def _combine(
+    left: Mapping[World, float], right: Mapping[World, float], *, cap: int | None = None
+) -> dict[World, float]:
+    total: dict[World, float] = {}
+    for a, p in left.items():
+        for b, q in right.items():
+            points = (a >> 2) + (b >> 2)
+            if cap is not None and points > cap:
+                points = cap
+            added = points << 2 | (a | b) & _FACTS
+            total[added] = total.get(added, 0.0) + p * q
+    return total
