@@ -56,6 +56,9 @@ def _read(
     results = {str(one["id"]): one for one in answer.get("results") or ()}
     found |= results
     faults = [fault for fault in answer.get("errors") or () if isinstance(fault, Mapping)]
+    failed = next((fault for fault in faults if refusals.passing(fault)), None)
+    if failed is not None:
+        raise sdk.RetryLater(f"batch/read: {refusals.sentence_of(failed)}", place=client.place)
     gone = {key for fault in faults for key in refusals.ids(fault)}
     if len(results) == len(keys) or (faults and not gone):
         return []

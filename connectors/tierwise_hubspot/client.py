@@ -7,6 +7,7 @@ call, errors printed, and resource classes that end with API v3 in September 202
 from __future__ import annotations
 
 import email.utils
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -92,7 +93,7 @@ class Client:
     def _send(self, method: str, path: str, body: Any) -> http.Response:
         options: dict[str, Any] = {"method": method, "path": path}
         if body is not None:
-            options["body"] = body
+            options["body"] = spelled(body)
         built = Request(
             {"base_url": self.settings.base_url, "access_token": self.token, "user_agent": _USER_AGENT}, options
         )
@@ -170,6 +171,11 @@ class Client:
                 fault = "quota" if after == _POLICIES["DAILY"] else "rate_limited"
                 return http.Verdict(sdk.RetryLater, sentence, after=after, fault=fault)
         return None
+
+
+def spelled(body: Any) -> str:
+    """JSON as it is sent, without spaces: a search takes 3,000 characters."""
+    return json.dumps(body, separators=(",", ":"))
 
 
 def server_time(headers: Mapping[str, str]) -> datetime | None:

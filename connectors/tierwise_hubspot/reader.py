@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 from tierwise import sdk
 from tierwise.sdk import http
 from tierwise_hubspot import associations, batches, values, windows
-from tierwise_hubspot.client import Client
+from tierwise_hubspot.client import Client, spelled
 
 _MAX_BODY = 3_000  # characters that search takes
 _ROOM = 1_000  # of them kept for filters with excluded ids
+_EXCLUDING = 80  # characters of a filter on ids without the ids
 
 
 class Reader:
@@ -72,14 +72,17 @@ class Reader:
     def _search(self, state: windows.State, properties: Sequence[str]) -> dict[str, Any]:
         if not self._exclude:
             state = state._replace(seen=())
-        body = {
-            "filterGroups": [{"filters": windows.filters(state, modified=self._modified)}],
+        body: dict[str, Any] = {
+            "filterGroups": [{"filters": windows.filters(state, modified=self._modified, room=0)}],
             "sorts": [
                 {"propertyName": windows.sort(state, modified=self._modified), "direction": "ASCENDING"},
             ],
             "properties": self._names(properties) if self._fits(properties) else [self._modified],
             "limit": self._client.settings.page_size,
         }
+        if state.seen:
+            room = _MAX_BODY - len(spelled(body)) - _EXCLUDING
+            body["filterGroups"] = [{"filters": windows.filters(state, modified=self._modified, room=room)}]
         try:
             answer = self._client.call("POST", self._client.objects("search", self._object_type), body)
         except http.HttpRefused as refused:
@@ -128,4 +131,4 @@ class Reader:
 
     def _fits(self, properties: Sequence[str]) -> bool:
         """Whether search takes the list of names, or only ids are searched and the rest is read by id."""
-        return len(json.dumps(self._names(properties))) <= _MAX_BODY - _ROOM
+        return len(spelled(self._names(properties))) <= _MAX_BODY - _ROOM

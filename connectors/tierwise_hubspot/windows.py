@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 LAST_ID = 10**16  # above every id: HubSpot's are below 2**53
-_EXCLUDED = 40  # ids left out of the next query by name; a search body has at most 3,000 characters
 
 Ids = tuple[int, int]
 """A range of record ids, both inclusive."""
@@ -58,8 +57,11 @@ def restored(position: Mapping[str, Any]) -> State:
         raise ValueError("not a position of this connector") from error
 
 
-def filters(state: State, *, modified: str) -> list[dict[str, Any]]:
-    """The query's filters, all of which must hold. `modified` is the property of the last change."""
+def filters(state: State, *, modified: str, room: int) -> list[dict[str, Any]]:
+    """The query's filters, all of which must hold. `modified` is the property of the last change.
+
+    `room`: characters that the ids of records seen already may take; those that do not fit are returned once more.
+    """
     if state.ranges:
         low, high = state.ranges[0]
         return [
@@ -69,7 +71,14 @@ def filters(state: State, *, modified: str) -> list[dict[str, Any]]:
     window = {"propertyName": modified, "operator": "BETWEEN", "value": str(state.at), "highValue": str(state.until)}
     if not state.seen:
         return [window]
-    excluded = [str(key) for key in state.seen[:_EXCLUDED]]
+    excluded = []
+    for key in map(str, state.seen):
+        room -= len(key) + 3
+        if room < 0:
+            break
+        excluded.append(key)
+    if not excluded:
+        return [window]
     return [window, {"propertyName": "hs_object_id", "operator": "NOT_IN", "values": excluded}]
 
 

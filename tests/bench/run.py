@@ -35,7 +35,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of everything")
     options.add_argument("--out", type=Path, help="also write the JSON there")
-    options.add_argument("--only", help="main_job, models, per_task, growth, policy or salesforce")
+    options.add_argument("--only", help="main_job, models, per_task, growth, confidence, hubspot, salesforce or policy")
     given = options.parse_args()
     scale = 0.1 if given.quick else 1.0
     parts: dict[str, Callable[[float], Any]] = {
@@ -44,6 +44,7 @@ def main() -> None:
         "per_task": per_task,
         "growth": growth,
         "confidence": confidence.measure,
+        "hubspot": hubspot,
         "salesforce": salesforce.measure,
         "policy": _policy,
     }
@@ -184,6 +185,40 @@ def growth(scale: float) -> dict[str, Any]:
         return _child("growth", home, str(int(10_000 * scale)), env={})
 
 
+def hubspot(scale: float) -> dict[str, Any]:
+    """API calls of 1,000 leads, CPU against a bare loop with the same calls, memory over 100,000 records."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as home:
+        with _portal("1000") as crm:
+            found["calls_of_1000_leads"] = _crm_child("calls", home, *crm)
+        with _portal("1000") as crm:
+            found["cpu"] = _crm_child("cpu", *crm)
+        records = int(100_000 * scale)
+        # Rows of a file are there at once: generating so many leads takes longer than to read and write them.
+        rows, newest = Path(home) / "many.jsonl", int(time.time() * 1000)
+        with rows.open("w", encoding="utf-8") as stream:
+            for number in range(records):
+                row = {
+                    "email": f"p{number}@firm.example",
+                    "company": "Firm",
+                    "lastmodifieddate": newest - records + number,
+                }
+                stream.write(json.dumps(row) + "\n")
+        with _portal(str(rows)) as crm:
+            found["memory"] = _crm_child("memory", *crm, str(records))
+    return found
+
+
+@contextmanager
+def _portal(leads: str) -> Iterator[tuple[str, str]]:
+    with stack.sandbox("--hubspot-port", "0", "--model-port", "0", "--leads", leads) as sandbox:
+        yield sandbox.hubspot_url, sandbox.token
+
+
+def _crm_child(*arguments: str) -> dict[str, Any]:
+    return _child(*arguments, env={}, script="hubspot_child.py")
+
+
 def _policy(scale: float) -> dict[str, Any]:
     """A backtest of two versions over stored leads, and rules on one lead."""
     import policy
@@ -212,9 +247,9 @@ def _cpu(process: psutil.Process) -> float:
     return whole + sum(child.cpu_times().user + child.cpu_times().system for child in process.children(recursive=True))
 
 
-def _child(*arguments: str, env: dict[str, str]) -> dict[str, Any]:
+def _child(*arguments: str, env: dict[str, str], script: str = "child.py") -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, str(HERE / "child.py"), *arguments],
+        [sys.executable, str(HERE / script), *arguments],
         env={**os.environ, **env},
         stdout=subprocess.PIPE,
         check=True,

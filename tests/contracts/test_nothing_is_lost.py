@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tierwise_fixtures.portal import Crowd
+from tierwise_fixtures.portal import COMPANY_MAP, Crowd
 
 STEPS = 20
 
@@ -14,8 +14,8 @@ def _seeds() -> list[Any]:
     return [*range(20), *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(20, 500))]
 
 
-def _play(line: Any, seed: int) -> Crowd:
-    crowd = Crowd(line, seed)
+def _play(line: Any, seed: int, *, companies: bool = False) -> Crowd:
+    crowd = Crowd(line, seed, companies=companies)
     chance = crowd.chance
 
     def meddle(path: str) -> None:
@@ -35,6 +35,9 @@ def _play(line: Any, seed: int) -> Crowd:
             line.decide()
     line.before_call = lambda path: None
     line.portal.store.index_lag = 0.0
+    if companies:  # a company that changes wakes nobody by itself
+        for record_id in crowd.alive:
+            line.edit(record_id, message=f"last note on {record_id}")
     return crowd
 
 
@@ -53,29 +56,44 @@ def test_every_change_is_decided_once_at_its_last_state(portal_lines: Any, seed:
     with portal_lines(page_size=10) as line:
         crowd = _play(line, seed)
         _rest(line)
-        known = line.store.leads.known(line.name, crowd.alive)
-        assert set(known) == set(crowd.alive), "a record was never seen"
-        for record_id in crowd.alive:
-            wanted = line.fingerprint(record_id)
-            story = line.story(record_id)
-            assert story.fingerprint == wanted, "the last state was not seen"
-            assert story.decisions[-1].decision.fingerprint == wanted, "the last state was not decided last"
-            assert line.shown(record_id)["tierwise_fingerprint"] == wanted, "the CRM shows another state's advice"
-            assert story.delivered_at is not None, "the advice was not read back"
-        again = {key: number for key, number in line.decisions.items() if number > 1}
-        assert not again, "a state was decided twice"
-        for old, new in crowd.merged.items():
-            for story in line.store.leads.story(line.name, old):
-                assert not [work for work in story.work if work["state"] in ("ready", "leased")], (old, new)
-        assert line.store.leads.counts(line.name)["undecided"] == 0
+        _check(line, crowd)
 
-        journal, decided = len(line.portal.store.journal()), line.decisions.total()
-        for _ in range(3):
-            line.wait(600)
-            line.round()
-            line.reconcile()
-        assert len(line.portal.store.journal()) == journal, "there is nothing left to write"
-        assert line.decisions.total() == decided
+
+@pytest.mark.parametrize("seed", [*range(5), *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(5, 100))])
+def test_the_same_with_facts_of_companies(portal_lines: Any, seed: int) -> None:
+    with portal_lines(page_size=10) as line:
+        line.field_map = COMPANY_MAP
+        crowd = _play(line, seed, companies=True)
+        _rest(line)
+        _check(line, crowd)
+        told = [line.story(record_id).lead.employee_count for record_id in crowd.alive]
+        assert any(told), "no company was read"
+
+
+def _check(line: Any, crowd: Crowd) -> None:
+    known = line.store.leads.known(line.name, crowd.alive)
+    assert set(known) == set(crowd.alive), "a record was never seen"
+    for record_id in crowd.alive:
+        wanted = line.fingerprint(record_id)
+        story = line.story(record_id)
+        assert story.fingerprint == wanted, "the last state was not seen"
+        assert story.decisions[-1].decision.fingerprint == wanted, "the last state was not decided last"
+        assert line.shown(record_id)["tierwise_fingerprint"] == wanted, "the CRM shows another state's advice"
+        assert story.delivered_at is not None, "the advice was not read back"
+    again = {key: number for key, number in line.decisions.items() if number > 1}
+    assert not again, "a state was decided twice"
+    for old, new in crowd.merged.items():
+        for story in line.store.leads.story(line.name, old):
+            assert not [work for work in story.work if work["state"] in ("ready", "leased")], (old, new)
+    assert line.store.leads.counts(line.name)["undecided"] == 0
+
+    journal, decided = len(line.portal.store.journal()), line.decisions.total()
+    for _ in range(3):
+        line.wait(600)
+        line.round()
+        line.reconcile()
+    assert len(line.portal.store.journal()) == journal, "there is nothing left to write"
+    assert line.decisions.total() == decided
 
 
 def test_without_the_second_pass_late_records_are_lost(portal_lines: Any) -> None:

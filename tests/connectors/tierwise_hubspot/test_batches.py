@@ -53,3 +53,11 @@ def test_an_error_that_names_nobody_is_believed(crm: Any) -> None:
 def test_ids_of_another_kind_are_not_sent(crm: Any) -> None:
     assert batches.read(crm.client(), ["abc", "", "\u0661"], NAMES) == {}
     assert crm.calls == []
+
+
+def test_an_error_that_passes_does_not_mean_that_the_record_is_gone(crm: Any) -> None:
+    ids = crm.load(range(NOW - 3, NOW))
+    fault = {"category": "INTERNAL_ERROR", "message": "try again", "context": {"ids": ids}}
+    crm.instead = lambda method, path, body: (207, {"results": [], "numErrors": 1, "errors": [fault]})
+    with pytest.raises(errors.RetryLater, match="INTERNAL_ERROR"):
+        batches.read(crm.client(), ids, NAMES)

@@ -61,6 +61,16 @@ def test_a_person_who_edits_during_the_read_hides_nobody(crm: Any) -> None:
     assert set(got) | set(following) == set(ids)
 
 
+@pytest.mark.parametrize("first_id", [10_000, 400_000_000_000])
+def test_the_echo_of_batches_costs_a_search_more_at_most(crm: Any, first_id: int) -> None:
+    """A hundred records written at once share a stamp: what a page has seen of it must not fill the next one again."""
+    ids = crm.load([NOW - 1_000 + number // 100 for number in range(1_000)], first_id=first_id)
+    names = ("email", "company", "company_size", "monthly_volume", "lead_touchpoint", "recent_conversion_date")
+    pages = list(crm.connector().changes(*_window(), properties=names))
+    assert sorted(_ids(pages)) == sorted(ids)
+    assert crm.count("/search") <= 6
+
+
 @pytest.mark.parametrize(("lag", "met"), [(0, False), (30, True)])
 def test_what_the_index_shows_late_is_met_by_the_next_window(crm: Any, lag: float, met: bool) -> None:
     """airbyte#69203, estuary#1861: without an overlap the record is in neither window."""
