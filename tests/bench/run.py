@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import confidence
 import psutil
 import salesforce
 
@@ -34,7 +35,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of everything")
     options.add_argument("--out", type=Path, help="also write the JSON there")
-    options.add_argument("--only", help="main_job, models, per_task, growth, hubspot, salesforce or policy")
+    options.add_argument("--only", help="main_job, models, per_task, growth, confidence, hubspot, salesforce or policy")
     given = options.parse_args()
     scale = 0.1 if given.quick else 1.0
     parts: dict[str, Callable[[float], Any]] = {
@@ -42,6 +43,7 @@ def main() -> None:
         "models": models,
         "per_task": per_task,
         "growth": growth,
+        "confidence": confidence.measure,
         "hubspot": hubspot,
         "salesforce": salesforce.measure,
         "policy": _policy,
