@@ -35,7 +35,8 @@ def read(directory: Path) -> Policy:
             place=f"{problems[0].file}:{problems[0].line}",
             remedy=f"tierwise policy check {directory}",
         )
-    policy = policies.read(directory)
+    policy = policies.load(directory).policy
+    assert policy is not None  # it was checked just now
     failed = [result for result in policies.run_tests(policy) if not result.passed]
     if failed:
         raise RejectRecord(f"{len(failed)} tests of the bundle fail", remedy=f"tierwise policy test {directory}")

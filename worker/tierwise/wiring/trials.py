@@ -85,7 +85,7 @@ class Tried(Accounts):
         told: dict[str, Any] = {"beyond": []}
         try:
             policy = self.sound(digest)
-            tests = len(policies.run_tests(policy))
+            tests = sum(len(part.tests) for part in (*policy.rules, *policy.maps.values()))
             if self.store.policies.active() is not None:
                 told = self.backtest(policy, digest=digest, last=self.settings.policy.sample)
                 if told["failed"]:
