@@ -17,7 +17,9 @@ from tierwise.store import activation, admin_events, engine, people, schema
 VERSION = schema.flag_version
 KILL = schema.kill_switch
 ALERT = schema.alert_state
-DEPENDS_ON = ("kill_switch", "flag_version", "validation_report", "policy_activation", "alert_state")
+DEPENDS_ON = (
+    "kill_switch", "flag_version", "validation_report", "policy_activation", "calibration_activation", "alert_state",
+)  # fmt: skip
 """Tables that must not change between the check and the intent that follows from it."""
 
 
@@ -125,6 +127,9 @@ def standing(database: engine.Database, connection: sa.Connection, running: Runn
         alerts=open_alerts,
         now=now,
     )
+    if _calibration(connection) != running.calibration:
+        # Another process activated one a moment ago: what decides here is not yet what this database says.
+        found = found._replace(why=(*found.why, "the calibration was changed a moment ago"))
     return Standing(
         gate=found,
         kill=rollout.Kill(switch.by, switch.reason) if switch is not None and switch.on else None,
@@ -150,6 +155,11 @@ def _hold(database: engine.Database, connection: sa.Connection, *tables: str) ->
 def _active(connection: sa.Connection) -> str | None:
     row = activation.running(connection, "production")
     return row.digest if row is not None else None
+
+
+def _calibration(connection: sa.Connection) -> str | None:
+    row = schema.calibration_activation
+    return connection.execute(sa.select(row.c.digest).order_by(row.c.id.desc()).limit(1)).scalar_one_or_none()
 
 
 def _report(connection: sa.Connection) -> gate.Report | None:

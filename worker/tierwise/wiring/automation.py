@@ -29,9 +29,14 @@ class Automating(Passes):
 
     def running(self) -> Running:
         """What decides now, apart from the policy."""
-        models, given = self.runnable().policy.rubric.models, self.settings.model
+        runnable, given = self.runnable(), self.settings.model
+        models = runnable.policy.rubric.models
         primary, secondary = given.primary or models.primary, given.secondary or models.secondary
-        return Running(chain=digest([primary, secondary]), offline=primary == OFFLINE)
+        applied = runnable.calibration.digest() if runnable.calibration is not None else None
+        # All that moves a tier or its confidence: a report on one chain says nothing of another.
+        chain = digest([primary, secondary, given.samples, list(given.decisions), applied])
+        active = self._calibration()
+        return Running(chain, primary == OFFLINE, active.digest() if active is not None else None)
 
     @functools.cached_property
     def evaluator(self) -> flags.Evaluator:
@@ -86,11 +91,11 @@ class Automating(Passes):
             raise Misconfigured(f"this cannot be registered: {wrong}", place="validate --register") from None
         return validation.register(self.store, registration)
 
-    def validate(self, *, by: str) -> validation.Validated:
-        """Take the look that is due, if one is, and tell what is known."""
-        return validation.validate(
-            self.store, policy=self.runnable().digest, chain=self.running().chain, now=self.clock(), by=by
-        )
+    def validate(self, *, by: str, incomplete: bool = False) -> validation.Validated:
+        """Take the look that is due, if one is, and tell what is known; `incomplete`: with the labels there are."""
+        policy, chain = self.runnable().digest, self.running().chain
+        now = self.clock()
+        return validation.validate(self.store, policy=policy, chain=chain, now=now, by=by, incomplete=incomplete)
 
     def tier_field(self, name: str) -> automating.Field | None:
         """Where that connection's organisation keeps its tier; None where automation is not set up."""
@@ -112,7 +117,9 @@ class Automating(Passes):
 
     def revert(self, name: str, *, since: datetime) -> automating.Wrote:
         """Put back what automation overwrote on one connection since then, where nobody has touched it."""
-        rows = [row for row in self.store.automations.list(connection=name, since=since) if row.state == "written"]
+        rows = self.store.automations.list(connection=name, since=since, limit=None)
+        # Of those that ended in doubt some arrived; what stands in the CRM tells which.
+        rows = [row for row in rows if row.state in ("written", "unsure", "begun")]
         if not rows:
             return automating.Wrote()
         with self.connector(name) as connector, telemetry.bind(connection=name):
