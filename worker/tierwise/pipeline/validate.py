@@ -58,16 +58,16 @@ def register(store: ports.Store, registration: Registration) -> str:
 
 
 def validate(
-    store: ports.Store, *, policy: str, chain: str | None, now: datetime, by: str, incomplete: bool = False
+    store: ports.Store, *, policy: str, chain: str, now: datetime, by: str, incomplete: bool = False
 ) -> Validated:
     """Take the look that is due, if one is, and tell what is known. Each look is taken once and stands.
 
     A look waits until all of its items are labelled, which tells nothing of what the labels say. `incomplete` takes it
     with those there are: the missing ones count against us.
     """
-    labelled = store.gates.labelled(policy, chain) if chain is not None else []
+    labelled = store.gates.labelled(policy, chain)
     shown = tuple(_groups(labelled))
-    registered = store.gates.registration(policy, chain) if chain is not None else None
+    registered = store.gates.registration(policy, chain)
     if registered is None:
         why = "nothing is registered for the policy and models that run: `tierwise validate --register`"
         return Validated(None, None, 0, None, None, False, (why,), len(labelled), None, shown, None)
