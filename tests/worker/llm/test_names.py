@@ -21,6 +21,7 @@ def found(said: str) -> set[str]:
         ("Distinti saluti, Matteo De Angelis", "Matteo De Angelis"),
         ("Mijn naam is Pieter van der Velde en ik", "Pieter van der Velde"),
         ("Please ask for Helen O'Rourke.", "Helen O'Rourke"),
+        ("My colleague is Tobias Reinhold.", "Tobias Reinhold"),
         ("Der Start ist im Herbst. M. Brandt", "M. Brandt"),
     ],
 )

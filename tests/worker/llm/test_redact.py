@@ -99,8 +99,9 @@ LEADS = st.builds(
     phone=st.sampled_from([None, "+4930123456789", "+12025550199", "+33612345678"]),
 )
 AROUND = st.sampled_from(
-    ["We need it.", "Best regards,\n", "Hi ", ", ", ". ", "\n", " (", ") ", "café ½ ﬁne ", "[PERSON_1] ", "12 Baker Street ",
-     "call ", "ask for Tom Ashdown", "https://linkedin.com/in/", "\u200b", "ß ", "a@b.example ", "Mr ", "der ", "今日は"]
+    ["We need it.", "Best regards,\n", "Hi ", ", ", ". ", "\n", " (", ") ", "café ½ ﬁne ", "[PERSON_1] ",
+     "12 Baker Street ", "call ", "ask for Tom Ashdown", "https://linkedin.com/in/", "\u200b",
+     "ß ", "a@b.example ", "Mr ", "der ", "今日は"]
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 _UPPER = "A-ZÀ-ÖØ-ÞŁŚŻŹĆ"
-_PLACE = rf"[{_UPPER}](?:[^\W\d_]|['’.-])+"
+_PLACE = rf"[{_UPPER}](?:[^\W\d_]|['’.-])+(?!\w)"
 _TOWN = rf"{_PLACE}(?:[ ](?:am|an der|bei|upon|sur|sous|de|del|di)[ ]{_PLACE}|[ ]{_PLACE})?"
 _CAP = rf"[{_UPPER}][\w.'’-]*"
 _SMALL = (
@@ -46,7 +46,8 @@ _SOURCES = (
     rf"route|cours|square|passage)[ ](?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ -](?:{_SMALL}[ ]?)?{_CAP}){{0,3}}{_LATIN_TOWN}?",
     # Spanish, Portuguese, Italian, Polish: kind, name, number.
     rf"\b(?:[Cc]alle|C/|[Aa]venida|[Aa]vda\.?|[Aa]v\.|[Pp]aseo|[Pp]laza|[Pp]za\.?|[Cc]amino|[Cc]arretera|[Rr]onda|"
-    rf"[Tt]ravesía|[Rr]ua|R\.|[Tt]ravessa|[Ll]argo|[Pp]raça|[Aa]lameda|[Ee]strada|(?<=in )via|Via|[Vv]iale|[Pp]iazza|[Cc]orso|"
+    rf"[Tt]ravesía|[Rr]ua|R\.|[Tt]ravessa|[Ll]argo|[Pp]raça|[Aa]lameda|[Ee]strada|(?<=in )via|Via|"
+    rf"[Vv]iale|[Pp]iazza|[Cc]orso|"
     rf"[Vv]icolo|[Ss]trada)[ ]?(?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ ](?:{_SMALL}[ ]?)?{_CAP}){{0,3}},?[ ]"
     rf"(?:n\.?[ ]?[º°o]?\.?[ ]?)?{_NUMBER}(?:,[ ]\d{{1,2}}[º°ª](?:[ ]?[A-Z]\b)?)?{_LATIN_TOWN}?",
     rf"\b(?:ul\.|al\.|pl\.|os\.|ulica)[ ]{_CAP}(?:[ ]{_CAP})?[ ]{_NUMBER}(?:[,\s]+\d{{2}}-\d{{3}}[ ]{_TOWN})?",

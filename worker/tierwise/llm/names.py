@@ -129,7 +129,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], bool], ...]:
         (rf"\b(?i:{_STRONG_INTRODUCTIONS})[ ]{_NAME}", True),
         (rf"\b(?i:{_INTRODUCTIONS})[ ]{_NAME}{_AFTER_INTRODUCTION}", True),
         (rf"{start}{_NAME}[ ](?:here\b|hier\b|aqui\b)", True),
-        (rf"\b(?i:{_PEOPLE})[ ]{_FULL}", False),
+        (rf"\b(?i:{_PEOPLE})(?:,|:|[ ](?:is|ist|est|es|è))?[ ]{_FULL}", False),
         (rf"\b(?i:{_ROLES})(?:,|:|[ ]is|[ ]ist|[ ]est|[ ]es|[ ]è)?[ ]{_FULL}", False),
         (rf"(?<=[.!?,\n ])[-–—~][ ]*{_NAME}[ ]*$", True),
         (rf"(?<=[.!?\n])[ ]?(?P<name>{_INITIAL}[ ]?{_WORD}|{_FIRST}(?:{_NEXT}){{1,3}})[ ]*$", True),
