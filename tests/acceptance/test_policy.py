@@ -137,6 +137,6 @@ def _unmixed(parts: wiring.Wiring, made: decisions.Decision) -> None:
     judged = None if rules.first(gates) is not None else recall.judged(runnable, made)
     again = decisions.decide(
         runnable, lead, connection=made.connection, record_id=made.record_id, gates=gates, judged=judged,
-        now=made.decided_at, trace_id=made.trace_id,
+        now=made.decided_at, trace_id=made.trace_id, chain=made.chain,
     )  # fmt: skip
     assert again.model_dump(exclude={"assessments", "cost_usd"}) == made.model_dump(exclude={"assessments", "cost_usd"})

@@ -29,7 +29,8 @@ from tierwise_sandbox.leads import generator
 ROOT = Path(__file__).parents[2]
 PRIMARY, SECONDARY, ORACLE = "openai/gpt-6-luna", "anthropic/claude-sonnet-5-5", "openai/gpt-6-sol"
 PAIRS = ((0.88, 0.96), (0.80, 0.92), (0.94, 0.98))
-LABELS, MARGIN, SHARE = 200, 0.03, 0.18
+LABELS, MARGIN = 200, 0.03
+SHARE = 0.15  # 200 leads tell a share to within three points; a fifth of the leads is what three quarters saved allow
 NOW_MS = 1_795_000_000_000
 
 

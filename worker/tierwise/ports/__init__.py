@@ -86,7 +86,6 @@ __all__ = [
     "Assessments",
     "Attempt",
     "AuditDraw",
-    "Batch",
     "Bill",
     "Budget",
     "Budgets",
