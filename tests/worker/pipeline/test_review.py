@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ def _answer(line: Any, item: ports.ReviewItem, *, desired: Any = None, **verdict
         desired=line.crm.own[item.record_id] if desired is None else desired,
         by="ada",
         clock=line.clock,
+        wait=timedelta(),
         **given,
     )
 
