@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import shutil
 import threading
@@ -13,10 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings, stateful
 from hypothesis import strategies as st
-from tierwise_fixtures import fakes, policies
+from tierwise_fixtures import answers, fakes, policies
 
 from tierwise import errors, store
 from tierwise import flags as flagging
+from tierwise.domain import fitting, gate
+from tierwise.domain.calibration import Calibration
 from tierwise.domain.lead import canonical_json
 from tierwise.domain.rollout import Flag
 from tierwise.domain.validation import Registration
@@ -24,11 +27,18 @@ from tierwise.pipeline import automate
 from tierwise.ports.automation import Running, StoredReport
 from tierwise.sdk import Record, Update, Written
 
-CHAIN, OTHER = "c" * 64, "d" * 64
+MODELS = "c" * 64
+CHAIN, OTHER = gate.chain(MODELS, None), "d" * 64
 POLICY = policies.policy()
 CHANGED = POLICY.model_copy(update={"version": "2"})
 FIELD = automate.Field("their_tier", {"A": "gold"})
 NUMBERS = itertools.count()
+
+
+@functools.cache
+def calibration() -> Calibration:
+    """A small one; learning it takes a moment."""
+    return fitting.fit(answers.policy(), answers.CHAIN, answers.labelled(55), source="test")
 
 
 class Crm:
@@ -58,7 +68,7 @@ class Field:
 
     def __init__(self, desk: Any, kill_file: Path) -> None:
         self.desk, self.crm, self.kill_file = desk, Crm(), kill_file
-        self.chain, self.skew = CHAIN, timedelta()
+        self.models, self.skew = MODELS, timedelta()
         self.evaluator = flagging.Evaluator(kill_file=kill_file, provider=None)
         now = desk.now
         for policy in (POLICY, CHANGED):
@@ -69,7 +79,7 @@ class Field:
         return self.desk.now + self.skew
 
     def running(self) -> Running:
-        return Running(self.chain, offline=False)
+        return Running(self.models, offline=False)
 
     def activate(self, policy: Any) -> None:
         self.desk.store.policies.activate(policy.digest(), by="tierwise", note="", now=self.desk.now)
@@ -106,7 +116,7 @@ class Field:
         self.desk.store.flags.kill(on=on, by="ada", reason="x", now=self.desk.now)
 
     def run(self) -> automate.Wrote:
-        tools = automate.Tools(self.desk.store, self.crm, self.running, self.evaluator.evaluate, self.clock)  # type: ignore[arg-type]
+        tools = automate.Tools(self.desk.store, self.crm, self.running(), self.evaluator.evaluate, self.clock)  # type: ignore[arg-type]
         return automate.automate(tools, "crm", field=FIELD, policy=POLICY.digest())
 
 
@@ -247,7 +257,7 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
             self.policy: Any = POLICY
             self.passed: Any = None
             self.percentage = 0
-            self.killed = self.alert = False
+            self.killed = self.alert = self.calibrated = False
             self.skewed = 0
             self.field.crm.before_write = self.check
 
@@ -261,7 +271,8 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
             return (
                 self.passed is self.policy
                 and self.policy is POLICY
-                and self.field.chain == CHAIN
+                and self.field.models == MODELS
+                and not self.calibrated
                 and self.percentage > 0
                 and not (self.killed or self.alert or self.kill_file.exists())
                 and 0 <= self.skewed < 90
@@ -302,9 +313,17 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
             self.field.activate(policy)
             self.policy = policy
 
-        @stateful.rule(chain=st.sampled_from([CHAIN, OTHER]))
-        def change_models(self, chain: str) -> None:
-            self.field.chain = chain
+        @stateful.rule(models=st.sampled_from([MODELS, OTHER]))
+        def change_models(self, models: str) -> None:
+            self.field.models = models
+
+        @stateful.rule(on=st.booleans())
+        def calibrate(self, on: bool) -> None:
+            """One that the report is not of."""
+            calibrations = self.field.desk.store.calibrations
+            digest = calibrations.keep(calibration(), by="ada", note="", now=self.field.desk.now) if on else None
+            calibrations.activate(digest, by="ada", note="", now=self.field.desk.now)
+            self.calibrated = on
 
         @stateful.rule(opened=st.booleans())
         def drift(self, opened: bool) -> None:
@@ -327,7 +346,8 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
             self.switch(False)
             self.kill_by_file(False)
             self.activate(POLICY)
-            self.change_models(CHAIN)
+            self.change_models(MODELS)
+            self.calibrate(False)
             self.drift(False)
             self.step_the_clock(0)
             self.validate(True, POLICY)

@@ -42,8 +42,7 @@ class Tools(NamedTuple):
 
     store: ports.Store
     connector: Connector
-    running: Callable[[], Running]
-    """What decides now; asked again inside the transaction of each check."""
+    running: Running
     evaluate: Callable[[Standing | None, rollout.Target], rollout.Answer]
     clock: ports.Clock
 
@@ -59,13 +58,12 @@ def automate(
     after = 0
     while not stop():
         stands = tools.store.flags.standing(tools.running, now=tools.clock())
-        chain = tools.running().chain
-        if stands.kill is not None or not stands.gate.green or chain is None:
+        if stands.kill is not None or not stands.gate.green:
             break
         page = tools.store.automations.candidates(
             connection,
             policy=policy,
-            chain=chain,
+            chain=stands.chain,
             tiers=[tier for tier in stands.gate.positive_tiers if tier in field.values],
             above=stands.gate.cut_off,
             after=after,

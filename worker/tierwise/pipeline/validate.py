@@ -57,11 +57,11 @@ def register(store: ports.Store, registration: Registration) -> str:
     return store.gates.register(registration)
 
 
-def validate(store: ports.Store, *, policy: str, chain: str | None, now: datetime, by: str) -> Validated:
+def validate(store: ports.Store, *, policy: str, chain: str, now: datetime, by: str) -> Validated:
     """Take the look that is due, if one is, and tell what is known. Each look is taken once and stands."""
-    labelled = store.gates.labelled(policy, chain) if chain is not None else []
+    labelled = store.gates.labelled(policy, chain)
     shown = tuple(_groups(labelled))
-    registered = store.gates.registration(policy, chain) if chain is not None else None
+    registered = store.gates.registration(policy, chain)
     if registered is None:
         why = "nothing is registered for the policy and models that run: `tierwise validate --register`"
         return Validated(None, None, 0, None, None, False, (why,), len(labelled), None, shown, None)

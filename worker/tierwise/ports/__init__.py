@@ -85,7 +85,6 @@ __all__ = [
     "Assessments",
     "Attempt",
     "AuditDraw",
-    "Batch",
     "Bill",
     "Budget",
     "Budgets",

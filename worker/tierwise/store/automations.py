@@ -76,14 +76,14 @@ class Automations:
         self,
         wanted: Sequence[tuple[Candidate, str, str | None, str]],
         *,
-        running: Callable[[], Running],
+        running: Running,
         permitted: Callable[[Standing, Candidate], bool],
         now: datetime,
     ) -> builtins.list[Intended]:
         """Commit intents of those that are permitted by what stands in the same transaction."""
 
         def work(connection: sa.Connection) -> builtins.list[Intended]:
-            stands = flags.standing(self._database, connection, running(), now=now)
+            stands = flags.standing(self._database, connection, running, now=now)
             intended = []
             for candidate, field, before, after in wanted:
                 if not permitted(stands, candidate):
