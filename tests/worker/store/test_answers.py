@@ -148,16 +148,21 @@ def test_a_request_that_was_answered_by_mistake_is_asked_again(desk: Any) -> Non
     assert (desk.crm["1"][REQUEST], desk.crm["1"]["tierwise_tier"]) == (False, "B")
 
 
-def test_who_was_writing_when_the_answer_came_does_not_send_it_early(desk: Any) -> None:
+@pytest.mark.parametrize("meant", [False, True], ids=["before the intent", "during the call"])
+def test_who_was_writing_when_the_answer_came_does_not_send_it_early(desk: Any, meant: bool) -> None:
     """A writer holds the row with older advice; it settles within the time to undo."""
     desk.decide(desk.arrival("1"), review=DOUBT)
     (row,) = desk.outgoing()
     (item,) = desk.store.reviews.list()
-    answer(desk, item, wait=WAIT)
     values = desk.changes(row)
-    desk.store.outbox.intend([(row, values)], batch="b", now=desk.now)
-    desk.apply("1", values)
-    desk.store.outbox.settle([desk.sent(row, values)], batch="b", now=desk.wait(2))
+    if meant:
+        assert desk.store.outbox.intend([(row, values)], batch="b", now=desk.now)
+    answer(desk, item, wait=WAIT)
+    if meant:
+        desk.apply("1", values)
+        desk.store.outbox.settle([desk.sent(row, values)], batch="b", now=desk.wait(2))
+    else:
+        assert not desk.store.outbox.intend([(row, values)], batch="b", now=desk.wait(2))
     assert desk.outgoing() == []
     assert desk.store.reviews.undo(item.id, by="ann", now=desk.now).done
     desk.wait(20)

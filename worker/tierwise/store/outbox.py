@@ -111,7 +111,9 @@ class Outbox:
                 )
             if moved:
                 # An answer that can still be taken back waits on.
-                later = sa.case((TABLE.c.run_after > now, TABLE.c.run_after), else_=sa.literal(now, TABLE.c.run_after.type))
+                later = sa.case(
+                    (TABLE.c.run_after > now, TABLE.c.run_after), else_=sa.literal(now, TABLE.c.run_after.type)
+                )
                 free = {"state": "ready", "run_after": later, "lease_until": None, "owner": "", "updated_at": now}
                 transaction.execute(sa.update(TABLE).where(TABLE.c.id.in_(moved)).values(free))
             if updates:
