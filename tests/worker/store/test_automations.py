@@ -189,6 +189,73 @@ def test_former_values_are_put_back_where_nobody_touched_them(field: Field) -> N
     }  # fmt: skip
 
 
+def undo(field: Field) -> automate.Wrote:
+    rows = field.desk.store.automations.list(connection="crm", limit=None)
+    return automate.revert(field.desk.store, field.crm, rows, clock=field.clock)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_write_whose_end_is_unknown_is_put_back_where_it_arrived(field: Field, arrived: bool) -> None:
+    ready(field)
+    record = field.lead()
+    field.crm.values[record] = "bronze"
+
+    def hang_up() -> None:
+        if arrived:
+            field.crm.values[record] = "gold"
+        raise errors.RetryLater("the CRM hung up")
+
+    field.crm.before_write = hang_up
+    with pytest.raises(errors.RetryLater):
+        field.run()
+    field.crm.before_write = lambda: None
+    assert undo(field).written == arrived
+    assert field.crm.values[record] == "bronze"
+    assert [row.state for row in field.desk.store.automations.list()] == ["reverted"]
+
+
+def test_what_is_refused_is_tried_again_by_the_next_revert(field: Field) -> None:
+    ready(field)
+    record = field.lead()
+    field.run()
+    write = field.crm.write
+    field.crm.write = lambda updates: [Written(one.record_id, "refused", error="no") for one in updates]  # type: ignore[method-assign]
+    assert undo(field) == automate.Wrote(refused=1)
+    field.crm.write = write  # type: ignore[method-assign]
+    assert undo(field) == automate.Wrote(written=1)
+    assert field.crm.values[record] is None
+
+
+def test_after_a_revert_a_persons_value_stays_and_another_decision_may_be_written(field: Field) -> None:
+    ready(field)
+    ours, theirs = field.lead(), field.lead()
+    field.run()
+    field.crm.values[theirs] = "silver"
+    undo(field)
+    for number, record in enumerate((ours, theirs)):
+        field.desk.wait(60)
+        arrival = field.desk.arrival(record, message="more", email=f"n{number}@c.example")
+        field.desk.poll(arrival, policy=POLICY.digest())
+        field.desk.commit(field.desk.claim(), chain=CHAIN, policy=POLICY.digest())
+        field.desk.send()
+    assert field.run() == automate.Wrote(written=1, kept=1)
+    assert field.crm.values == {ours: "gold", theirs: "silver"}
+
+
+def test_a_calibration_that_was_activated_a_moment_ago_stops_everything(field: Field) -> None:
+    """The process that writes has not noticed yet."""
+    ready(field)
+    field.lead()
+    fitted = fitting.fit(answers.policy(), answers.CHAIN, answers.labelled(55), source="test")
+    store = field.desk.store.calibrations
+    digest = store.keep(fitted, by="ada", note="", now=field.desk.now)
+    store.activate(digest, by="ada", note="", now=field.desk.now)
+    field.run()
+    assert field.crm.writes == []
+    store.activate(None, by="ada", note="", now=field.desk.now)
+    assert field.run() == automate.Wrote(written=1)
+
+
 def test_two_workers_write_a_lead_once(field: Field) -> None:
     ready(field)
     for _ in range(5):

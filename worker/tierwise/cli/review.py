@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, cast
 
 import typer
@@ -77,12 +78,15 @@ def answer(
             reason=reason,
             note=note,
             clock=wiring.clock,
+            wait=timedelta(seconds=parts.settings.review.undo_seconds),
         )
+        seconds = parts.settings.review.undo_seconds
     if json:
         output.print_json({"id": item_id, **verdict})
     else:
         output.say(f"item {item_id} answered: tier {verdict['tier'] or 'none'}, outcome {verdict['outcome']}")
-        output.say(f"`tierwise review undo {item_id}` takes it back within {reviewing.UNDO.seconds} seconds")
+        if seconds:
+            output.say(f"`tierwise review undo {item_id}` takes it back within {seconds:g} seconds")
 
 
 @app.command()

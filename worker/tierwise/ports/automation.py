@@ -205,12 +205,13 @@ class Automations(Protocol):
         """Commit intents (candidate, field, before, after) of those that are permitted by what stands in the same
         transaction; nobody can change it in between."""
 
-    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str]:
-        """The last value that we wrote on each of these records, where we wrote one."""
+    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str | None]:
+        """What stands on each of these records where we wrote and nobody else did since: our last value, or the one
+        that we put back."""
 
     def finish(self, row: int, state: AutomationState, *, error: str, now: datetime) -> None: ...
     def list(
-        self, *, connection: str | None = None, since: datetime | None = None, limit: int = 1000
+        self, *, connection: str | None = None, since: datetime | None = None, limit: int | None = 1000
     ) -> list[Automated]:
         """The newest first."""
 

@@ -88,11 +88,10 @@ class Automating(Passes):
             raise Misconfigured(f"this cannot be registered: {wrong}", place="validate --register") from None
         return validation.register(self.store, registration)
 
-    def validate(self, *, by: str) -> validation.Validated:
-        """Take the look that is due, if one is, and tell what is known."""
-        return validation.validate(
-            self.store, policy=self.runnable().digest, chain=self.chain_hash(), now=self.clock(), by=by
-        )
+    def validate(self, *, by: str, incomplete: bool = False) -> validation.Validated:
+        """Take the look that is due, if one is, and tell what is known; `incomplete`: with the labels there are."""
+        policy, chain, now = self.runnable().digest, self.chain_hash(), self.clock()
+        return validation.validate(self.store, policy=policy, chain=chain, now=now, by=by, incomplete=incomplete)
 
     def tier_field(self, name: str) -> automating.Field | None:
         """Where that connection's organisation keeps its tier; None where automation is not set up."""
@@ -114,7 +113,9 @@ class Automating(Passes):
 
     def revert(self, name: str, *, since: datetime) -> automating.Wrote:
         """Put back what automation overwrote on one connection since then, where nobody has touched it."""
-        rows = [row for row in self.store.automations.list(connection=name, since=since) if row.state == "written"]
+        rows = self.store.automations.list(connection=name, since=since, limit=None)
+        # Of those that ended in doubt some arrived; what stands in the CRM tells which.
+        rows = [row for row in rows if row.state in ("written", "unsure", "begun")]
         if not rows:
             return automating.Wrote()
         with self.connector(name) as connector, telemetry.bind(connection=name):
