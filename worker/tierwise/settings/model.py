@@ -172,7 +172,7 @@ class ReviewSlaSettings(_Section):
     guardrail: Minutes = Field(480, description="A rule asks for a person.")
     contradiction: Minutes = Field(480, description="Facts or models contradict each other.")
     low_confidence: Minutes = Field(480, description="The tier is not certain enough.")
-    schema_: Minutes = Field(1440, alias="schema", description="The record does not conform.")
+    nonconforming: Minutes = Field(1440, description="The record does not conform (kind `schema`).")
     audit_sample: Minutes = Field(4320, description="Drawn for the audit.")
 
 
