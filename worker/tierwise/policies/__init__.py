@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from tierwise.policies.checking import check, read
 from tierwise.policies.compiling import compile
+from tierwise.policies.examples import run_tests
 from tierwise.policies.loading import Loaded, load
 from tierwise.policies.maps import read_map
 from tierwise.policies.problems import Problem
-from tierwise.policies.trials import TestResult, run_tests
+from tierwise.policies.trials import TestResult
 
 __all__ = ["Loaded", "Problem", "TestResult", "check", "compile", "load", "read", "read_map", "run_tests"]
