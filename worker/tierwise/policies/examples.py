@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -20,16 +19,6 @@ from tierwise.policies.trials import TestResult
 
 SUBJECT = "examples"
 _THEN = datetime(2000, 1, 1, tzinfo=UTC)  # nothing of an example depends on when it is tried
-
-
-def run_tests(policy: Policy) -> tuple[TestResult, ...]:
-    """Every test of the policy, then its examples, in order. Raises Misconfigured where it does not compile."""
-    results = list(trials.run_tests(policy))
-    began = time.perf_counter()
-    for result in run(policy):
-        results.append(result._replace(seconds=time.perf_counter() - began))
-        began = time.perf_counter()
-    return tuple(results)
 
 
 def run(policy: Policy) -> Iterator[TestResult]:
