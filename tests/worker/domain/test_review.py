@@ -87,7 +87,8 @@ def test_age_worth_volume_and_doubt_never_make_it_less_urgent(
     assert review.urgency(stakes._replace(age=stakes.age + older)) >= least
     assert review.urgency(stakes._replace(rank=max(stakes.rank or 0, better))) >= least
     assert review.urgency(stakes._replace(volume=(stakes.volume or 0) + more)) >= least
-    assert review.urgency(stakes._replace(distance=min(nearer, stakes.distance or 100))) >= least or not stakes.distance
+    nearest = nearer if stakes.distance is None else min(nearer, stakes.distance)
+    assert review.urgency(stakes._replace(distance=nearest)) >= least
 
 
 @given(STAKES, STAKES)

@@ -152,9 +152,7 @@ def answer_all(
     kind: Annotated[str, typer.Option(help="Kind of the items.")],
     reason: Annotated[str, typer.Option(help="Why they are in the queue, word for word as `review list` shows it.")],
     agree: Annotated[bool, typer.Option("--agree", help="Their tiers are right.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do it; without it, only what would be answered is shown.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, they are only shown.")] = False,
     json: output.Json = False,
 ) -> None:
     """Agree with all items of one kind and reason; items of the audit sample are left out."""

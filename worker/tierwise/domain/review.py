@@ -16,7 +16,7 @@ from tierwise.domain import measures
 ReviewKind = Literal[
     "low_confidence", "contradiction", "schema", "fast_track", "audit_sample", "guardrail", "write_failed"
 ]
-KINDS: tuple[str, ...] = get_args(ReviewKind)
+KINDS: tuple[ReviewKind, ...] = get_args(ReviewKind)
 
 ReviewState = Literal["open", "answered", "superseded"]
 

@@ -24,7 +24,7 @@ class House(NamedTuple):
 
     rubric: Rubric
     sla: Mapping[reviews.ReviewKind, timedelta]
-    owners: Mapping[str, str]
+    owners: Mapping[reviews.ReviewKind, str]
     """Who answers for the items of a kind; kinds without are nobody's."""
     reserve: timedelta = timedelta(minutes=10)
     hand_over: timedelta = timedelta(hours=4)
