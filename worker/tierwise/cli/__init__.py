@@ -17,6 +17,7 @@ from tierwise.cli import (
     cost,
     demo,
     evaluation,
+    labels,
     leads,
     lifecycle,
     notifiers,
@@ -55,6 +56,7 @@ app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(notifiers.app, name="notifiers")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
+app.add_typer(labels.app, name="labels")
 app.add_typer(users.app, name="users")
 app.add_typer(automation.app, name="flags")
 validation.register(app)
