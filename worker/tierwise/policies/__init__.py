@@ -5,11 +5,28 @@ The steps are load, check, test, compile; publishing and activating what came ou
 
 from __future__ import annotations
 
-from tierwise.policies.checking import check, read
+from tierwise.policies.analysis import Analysis, Finding, analyse, blocking, prove
+from tierwise.policies.checking import check, faults, read
 from tierwise.policies.compiling import compile
 from tierwise.policies.loading import Loaded, load
 from tierwise.policies.maps import read_map
 from tierwise.policies.problems import Problem
 from tierwise.policies.trials import TestResult, run_tests
 
-__all__ = ["Loaded", "Problem", "TestResult", "check", "compile", "load", "read", "read_map", "run_tests"]
+__all__ = [
+    "Analysis",
+    "Finding",
+    "Loaded",
+    "Problem",
+    "TestResult",
+    "analyse",
+    "blocking",
+    "check",
+    "compile",
+    "faults",
+    "load",
+    "prove",
+    "read",
+    "read_map",
+    "run_tests",
+]
