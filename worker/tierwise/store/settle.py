@@ -60,10 +60,11 @@ def after(row: Mapping[str, Any], item: Settled, *, now: datetime) -> dict[str, 
         change["sent_at"] = row["begun_at"] or now
     if item.outcome == "retry":
         # `known` stays unsure: a timeout does not tell whether the values were taken.
-        change |= {"state": "ready", "run_after": item.run_after or now, "error": item.error}
+        change |= {"state": "ready", "run_after": max(item.run_after or now, row["run_after"]), "error": item.error}
     elif not current:
-        # Other fields are desired by now, or another writer was late: what the CRM holds stays unsure.
-        change |= {"state": "ready", "run_after": now}
+        # Other fields are desired by now, or another writer was late: what the CRM holds stays unsure. An answer that
+        # can still be taken back waits on.
+        change |= {"state": "ready", "run_after": max(now, row["run_after"])}
     elif item.outcome == "refused":
         change |= {"state": "refused", "error": item.error}
     elif item.outcome == "sent":
