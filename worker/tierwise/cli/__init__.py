@@ -21,6 +21,7 @@ from tierwise.cli import (
     lifecycle,
     notifiers,
     output,
+    persons,
     policy,
     processes,
     replay,
@@ -58,6 +59,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(users.app, name="users")
 app.add_typer(automation.app, name="flags")
 validation.register(app)
+persons.register(app)
 
 
 def _version(asked: bool) -> None:
