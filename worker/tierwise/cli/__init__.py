@@ -22,6 +22,7 @@ from tierwise.cli import (
     lifecycle,
     notifiers,
     output,
+    persons,
     policy,
     processes,
     replay,
@@ -60,6 +61,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(users.app, name="users")
 app.add_typer(automation.app, name="flags")
 validation.register(app)
+persons.register(app)
 
 
 def _version(asked: bool) -> None:
