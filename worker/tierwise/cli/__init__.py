@@ -10,6 +10,7 @@ import typer
 
 from tierwise import __version__
 from tierwise.cli import (
+    analyse,
     automation,
     calibrate,
     connections,
@@ -49,6 +50,7 @@ evaluation.register(app)
 cost.register(app)
 replay.register(app)
 lifecycle.register(policy.app)
+analyse.register(policy.app)
 trials.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
