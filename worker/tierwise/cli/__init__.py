@@ -10,6 +10,7 @@ import typer
 
 from tierwise import __version__
 from tierwise.cli import (
+    analyse,
     automation,
     calibrate,
     connections,
@@ -22,6 +23,7 @@ from tierwise.cli import (
     lifecycle,
     notifiers,
     output,
+    persons,
     policy,
     processes,
     replay,
@@ -49,6 +51,7 @@ evaluation.register(app)
 cost.register(app)
 replay.register(app)
 lifecycle.register(policy.app)
+analyse.register(policy.app)
 trials.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
@@ -60,6 +63,7 @@ app.add_typer(labels.app, name="labels")
 app.add_typer(users.app, name="users")
 app.add_typer(automation.app, name="flags")
 validation.register(app)
+persons.register(app)
 
 
 def _version(asked: bool) -> None:
