@@ -18,6 +18,7 @@ from tierwise.cli import (
     cost,
     demo,
     evaluation,
+    labels,
     leads,
     lifecycle,
     notifiers,
@@ -58,6 +59,7 @@ app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(notifiers.app, name="notifiers")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
+app.add_typer(labels.app, name="labels")
 app.add_typer(users.app, name="users")
 app.add_typer(automation.app, name="flags")
 validation.register(app)
