@@ -68,25 +68,47 @@ def rewritten(expression: str) -> Rewritten:
     return Rewritten(made + expression[end:], tuple(calls))
 
 
-def answers(calls: Iterable[Call], data: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
-    """What CEL's `matches` says, by key. None for fields that are absent, or that hold no text."""
-    found = {}
-    for key, root, field, pattern in calls:
-        text = data[root].get(field)
-        if isinstance(text, str):
-            with contextlib.suppress(ValueError):
-                found[key] = matches(text, pattern)
-    return found
+class Texts:
+    """The texts of one lead, made ready once for every pattern that asks about them."""
+
+    __slots__ = ("_data", "_lowered")
+
+    def __init__(self, data: Mapping[str, Mapping[str, Any]]) -> None:
+        self._data = data
+        self._lowered: dict[str, str] = {}
+
+    def answers(self, calls: Iterable[Call]) -> dict[str, bool]:
+        """What CEL's `matches` says, by key. None for fields that are absent, or that hold no text."""
+        found = {}
+        for key, root, field, pattern in calls:
+            text = self._data[root].get(field)
+            if isinstance(text, str):
+                lowered = self._lowered.get(text)
+                if lowered is None:
+                    lowered = self._lowered[text] = _lower(text)
+                with contextlib.suppress(ValueError):
+                    found[key] = _holds(lowered, pattern) and _matched(text, pattern)
+        return found
 
 
 def matches(text: str, pattern: str) -> bool:
     """CEL's own answer. ValueError where the pattern is none of RE2."""
+    return _holds(_lower(text), pattern) and _matched(text, pattern)
+
+
+def _lower(text: str) -> str:
+    # RE2 takes the long s for an s when it ignores case; lower() does not.
+    return text.lower().replace("ſ", "s")
+
+
+def _holds(lowered: str, pattern: str) -> bool:
+    """Whether the text holds a word that the pattern needs."""
     told = needed.words(pattern)
-    if told is not None:
-        # RE2 takes the long s for an s when it ignores case; lower() does not.
-        lowered = text.lower().replace("ſ", "s")
-        if not any(word in lowered for word in told):
-            return False
+    # Mapped, not looped: this is asked for every rule of every lead.
+    return told is None or any(map(lowered.__contains__, told))
+
+
+def _matched(text: str, pattern: str) -> bool:
     return _kept(text, pattern) if len(text) <= _SHORT else _asked(text, pattern)
 
 
