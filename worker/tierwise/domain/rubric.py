@@ -343,11 +343,13 @@ def _tells(criterion: Criterion, level: Level | None) -> bool:
 
 def _settled(rubric: Rubric, value: int, *, corroborated: bool, knocked: bool) -> str:
     """The tier of a score after knockouts, and after the top tier's need of a corroborator."""
-    names = list(rubric.tiers)
     if knocked:
-        return names[-1]
+        return list(rubric.tiers)[-1]
     tier = tier_of(rubric, value)
-    return names[1] if tier == names[0] and not corroborated and len(names) > 1 else tier
+    if corroborated or len(rubric.tiers) == 1:
+        return tier
+    top, second, *_ = rubric.tiers
+    return second if tier == top else tier
 
 
 def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | None:
