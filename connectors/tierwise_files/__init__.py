@@ -1,6 +1,6 @@
 """A drop folder: CSV and JSONL files of leads in, results beside each file. The connector to copy.
 
-`connector.py` is the whole of it, `rows.py` knows how files look.
+`connector.py` is what a connector has to say, `folder.py` and `rows.py` know folders and files.
 """
 
 from __future__ import annotations

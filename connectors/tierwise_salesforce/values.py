@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +23,19 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {"boolean": bool, "number": (int
 _TEXTS = frozenset({"text", "long_text", "choice"})
 NAMES: Mapping[str, str] = {name: field_name(name) for name in KINDS}
 """Our name -> Salesforce's."""
+_FOREIGN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,254}")
 OWN: Mapping[str, str] = {theirs: ours for ours, theirs in NAMES.items()}
 """Salesforce's name -> ours."""
+
+
+def api_name(name: str) -> str:
+    """Salesforce's name of one of our fields, or of a field of the organisation's own, which is the name itself.
+    ValueError where it can be none."""
+    if name in NAMES:
+        return NAMES[name]
+    if name.startswith("tierwise_") or not _FOREIGN.fullmatch(name) or name.lower() in ("id", "attributes"):
+        raise ValueError(f"Tierwise has no field {name!r}")
+    return name
 
 
 def to_wire(name: str, value: sdk.AdviceValue) -> Wire:

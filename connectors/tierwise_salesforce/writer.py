@@ -253,10 +253,9 @@ def _rows(updates: Sequence[sdk.Update], refused: Fates) -> Iterator[Row]:
         try:
             if not soql.is_id(update.record_id):
                 raise ValueError("this is no record id of Salesforce")
-            fields = {values.NAMES[name]: values.to_wire(name, value) for name, value in update.values.items()}
-        except (KeyError, ValueError) as error:
-            told = f"Tierwise has no field {error}" if isinstance(error, KeyError) else str(error)
-            refused[place] = sdk.Written(update.record_id, "refused", error=told)
+            fields = {values.api_name(name): values.to_wire(name, value) for name, value in update.values.items()}
+        except ValueError as error:
+            refused[place] = sdk.Written(update.record_id, "refused", error=str(error))
         else:
             yield Row(place, update, update.record_id, fields)
 

@@ -106,7 +106,8 @@ def test_word_for_word(tierwise: Any, sandbox: Any, tmp_path: Path) -> None:
     queue = tierwise("review", "list", "--json", env=env).json()
     assert queue
     item = queue[0]
-    answered = tierwise("review", "answer", str(item["id"]), "--tier", "A", "--outcome", "accept", env=env)
+    at_once = {**env, "TIERWISE_REVIEW__UNDO_SECONDS": "0"}
+    answered = tierwise("review", "answer", str(item["id"]), "--tier", "A", "--outcome", "accept", env=at_once)
     assert answered.code == 0, answered.err
     assert tierwise("poll", "portal", env=env).code == 0
     found = box.hubspot(

@@ -15,7 +15,7 @@ from tierwise.domain.rollout import Flag, Kill, Target, targeted
 from tierwise.errors import Misconfigured
 from tierwise.ports.automation import Standing
 
-GREEN = Standing(Gate((), 0.5, ("A",), "r" * 64), None, Flag(percentage=100), 1)
+GREEN = Standing(Gate((), 0.5, ("A",), "r" * 64), "c" * 64, None, Flag(percentage=100), 1)
 ACME = Target("emea", "north", "acme.example")
 
 

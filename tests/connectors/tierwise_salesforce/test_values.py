@@ -24,6 +24,15 @@ SHAPES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+def test_a_field_of_the_organisations_own_keeps_its_name() -> None:
+    assert values.api_name("Rating") == "Rating"
+    assert values.api_name("Their_Tier__c") == "Their_Tier__c"
+    assert values.api_name("tierwise_tier") == "Tierwise_Tier__c"
+    for name in ("tierwise_nothing", "Id", "a.b", "", "1x", "x y"):
+        with pytest.raises(ValueError, match="has no field"):
+            values.api_name(name)
+
+
 @given(data=st.data(), field=st.sampled_from(sdk.FIELDS))
 def test_what_was_written_is_read_back(data: st.DataObject, field: sdk.AdviceField) -> None:
     value = data.draw(SHAPES[field.kind])

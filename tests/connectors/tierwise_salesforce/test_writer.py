@@ -296,3 +296,12 @@ def test_leads_that_are_kept_as_contacts_are_written_there(crm: Any, bulk: bool)
     assert outcomes(written) == ["written"] * 6
     assert {crm.value(key, SCORE) for key in keys} == {70.0}
     assert (crm.count("/jobs") > 0) == bulk
+
+
+def test_a_field_of_the_organisations_own_is_written_and_read(crm: Any) -> None:
+    (key,) = crm.load(1, Rating="Cold")
+    connector = crm.connector()
+    assert outcomes(connector.write([update(key, Rating="Hot")])) == ["written"]
+    (record,) = connector.read([key], properties=["Rating"])
+    assert record.properties["Rating"] == "Hot"
+    assert outcomes(connector.write([update(key, tierwise_nothing="x")])) == ["refused"]

@@ -39,3 +39,28 @@ def test_within_a_kind_worth_and_doubt_raise_it(kind: Any, score: int, one: floa
 
 def test_every_kind_has_a_weight() -> None:
     assert {kind: review.priority(kind, score=None, confidence=None) for kind in review.KINDS}
+
+
+def said(*given: tuple[int, str, str]) -> list[review.Verdict]:
+    return [review.Verdict(*item) for item in given]
+
+
+def test_agreement_is_told_for_every_two_people() -> None:
+    found = review.agreement(
+        said(
+            (1, "ann", "A"), (1, "bo", "A"), (2, "bo", "B"), (2, "ann", "B"), (3, "ann", "A"), (3, "bo", "B"),
+            (4, "ann", "B"), (4, "bo", "A"), (5, "ann", "C"), (5, "cy", "C"), (6, "ann", "D"),
+        )
+    )  # fmt: skip
+    # ann and bo: half agreed, and chance alone would have agreed on half.
+    assert found == [review.Agreement("ann", "bo", 4, 2, 0.0), review.Agreement("ann", "cy", 1, 1, None)]
+
+
+def test_a_second_word_of_the_same_person_is_no_agreement() -> None:
+    assert review.agreement(said((1, "ann", "A"), (1, "ann", "B"))) == []
+    (pair,) = review.agreement(said((1, "ann", "A"), (1, "bo", "B"), (1, "ann", "B")))
+    assert pair.agreed == 0
+
+
+def test_of_conflicting_verdicts_the_later_one_counts() -> None:
+    assert review.counting(said((1, "ann", "A"), (2, "bo", "D"), (1, "bo", "C"))) == {1: "C", 2: "D"}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tierwise import ports
-from tierwise.domain import advice
+from tierwise.domain import advice, sampling
+from tierwise.domain import review as domain
 from tierwise.errors import Misconfigured, RejectRecord
-from tierwise.pipeline import review
+from tierwise.pipeline import record, review
 
 LEAD = "1"
 
@@ -26,13 +28,21 @@ def _asked(line: Any) -> ports.ReviewItem:
 
 
 def _answer(line: Any, item: ports.ReviewItem, *, desired: Any = None, **verdict: Any) -> Any:
-    given = {"agree": False, "tier": None, "outcome": None, "reason": None, "note": None, **verdict}
+    given = {
+        "agree": False,
+        "tier": None,
+        "outcome": None,
+        "reason": None,
+        "note": None,
+        "by": "ada",
+        "wait": timedelta(),
+        **verdict,
+    }
     return review.answer(
         line.store,
         item,
         rubric=line.runnable.policy.rubric,
         desired=line.crm.own[item.record_id] if desired is None else desired,
-        by="ada",
         clock=line.clock,
         **given,
     )
@@ -133,3 +143,74 @@ def test_newer_input_overtakes_the_verdict(line: Any) -> None:
     line.pump()
     line.write_back()
     assert line.crm.own[LEAD]["tierwise_tier"] == "A"
+
+
+def test_what_was_said_is_a_label_and_nothing_that_follows_from_it(line: Any) -> None:
+    item = _asked(line)
+    _answer(line, item, agree=True)
+    (label,) = line.store.labels.list(source="review")
+    assert (label.subject, label.value, label.by) == ("tier", "C", "ada")
+    # The lead was in review: every such lead gets a label.
+    assert (label.decision_id, label.sampling) == (item.decision_id, 1.0)
+
+
+def test_an_outcome_alone_says_nothing_of_the_tier(line: Any) -> None:
+    _answer(line, _asked(line), outcome="reject")
+    assert [(label.subject, label.value) for label in line.store.labels.list()] == [("outcome", "reject")]
+
+
+def _drawn(line: Any, *, twice: bool = False) -> ports.ReviewItem:
+    """A lead that nobody doubts, drawn for the audit."""
+    rates = sampling.Rates(top=1, others=1, double=1 if twice else 0)
+    line.put(LEAD, employees=500)
+    line.poll()
+    line.pump(tools=line.tools(audit=lambda made, policy: record.drawn(made, policy, rates=rates, counted=False)))
+    line.write_back()
+    item: ports.ReviewItem
+    (item,) = line.store.reviews.list()
+    return item
+
+
+def test_nobody_sees_what_we_think_of_an_audited_lead_before_the_answer(line: Any) -> None:
+    item = _drawn(line)
+    assert (item.kind, item.tier, item.blind) == ("audit_sample", "A", True)
+    assert "(" in item.reason, "our reasons stand there"
+    shown = review.masked(item)
+    assert (shown.score, shown.tier, shown.confidence, shown.priority) == (None, None, None, 0)
+    assert shown.reason == "Drawn for the audit sample"
+    for verdict in ({"agree": True}, {"outcome": "accept"}):
+        with pytest.raises(Misconfigured, match="say the tier"):
+            _answer(line, item, **verdict)
+    _answer(line, item, tier="B")
+    (label,) = line.store.labels.list()
+    assert (label.value, label.sampling) == ("B", 1.0)
+    answered = line.store.reviews.get(item.id)
+    assert review.masked(answered) == answered
+    assert answered.tier == "A"
+
+
+def test_a_second_opinion_is_another_persons(line: Any) -> None:
+    _answer(line, _drawn(line, twice=True), tier="A")
+    (second,) = line.store.reviews.list()
+    assert review.masked(second).tier is None
+    with pytest.raises(RejectRecord, match="you gave the first"):
+        _answer(line, second, tier="B")
+    _answer(line, second, tier="B", by="bo")
+    assert review.agreement(line.store) == [domain.Agreement("ada", "bo", 1, 0, 0.0)]
+    line.write_back()
+    assert line.crm.own[LEAD]["tierwise_tier"] == "B", "of two equals the later one counts"
+
+
+def test_an_answer_can_be_undone_before_it_is_written(line: Any) -> None:
+    item = _asked(line)
+    _answer(line, item, tier="A", wait=review.UNDO)
+    line.write_back()
+    assert line.crm.own[LEAD]["tierwise_tier"] == "C"
+    review.undo(line.store, item.id, by="ada", clock=line.clock)
+    assert line.store.labels.list() == []
+    with pytest.raises(RejectRecord, match="no answer that could be taken back"):
+        review.undo(line.store, item.id, by="ada", clock=line.clock)
+    _answer(line, item, tier="B", wait=review.UNDO)
+    line.clock.wait(11)
+    line.write_back()
+    assert line.crm.own[LEAD]["tierwise_tier"] == "B"

@@ -107,6 +107,19 @@ def test_a_look_that_was_taken_stands_whatever_comes_later() -> None:
     assert last.reasons == ()
 
 
+def test_no_look_is_spent_while_labels_are_missing_unless_somebody_says_so() -> None:
+    store = Store()
+    validate.register(store, registration(looks=(100,)))  # type: ignore[arg-type]
+    fill(store, 120, 0)
+    store.items[-5:] = [item._replace(drawn=item.drawn._replace(truth=None)) for item in store.items[-5:]]
+    found = run(store)
+    assert (found.passed, found.labels_missing, found.next_look, store.kept) == (False, 5, 100, [])
+    assert found.reasons == ("the look at 100 audit items waits for 5 labels of them",)
+    taken = validate.validate(store, policy=POLICY, chain=CHAIN, now=NOW, by="ada", incomplete=True)  # type: ignore[arg-type]
+    assert taken.verdict is not None
+    assert (taken.verdict.tested[0].precision.right, taken.verdict.tested[0].precision.n) == (115, 120)
+
+
 def test_another_registration_after_a_look_would_be_another_look() -> None:
     store = Store()
     validate.register(store, registration())  # type: ignore[arg-type]

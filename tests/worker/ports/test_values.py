@@ -11,11 +11,11 @@ import pytest
 
 from tierwise import ports
 from tierwise.domain.lead import Lead
-from tierwise.ports import calibrations, models, money, policies, seen, stores, values
+from tierwise.ports import calibrations, models, money, policies, reviews, seen, stores, values
 
 VALUES = [
     item
-    for module in (calibrations, policies, seen, values)
+    for module in (calibrations, policies, reviews, seen, values)
     for item in vars(module).values()
     if inspect.isclass(item) and item.__module__ == module.__name__ and issubclass(item, tuple)
 ]
@@ -24,7 +24,7 @@ VALUES = [
 def test_everything_is_found_under_ports() -> None:
     declared = {
         name
-        for module in (calibrations, models, money, policies, seen, stores, values)
+        for module in (calibrations, models, money, policies, reviews, seen, stores, values)
         for name, item in vars(module).items()
         if getattr(item, "__module__", "") == module.__name__ and not name.startswith("_")
     }

@@ -37,8 +37,17 @@ def test_the_example_names_every_setting_and_changes_nothing(tmp_path: Path) -> 
     given = {key for key, _, origin in settings.origins(found) if origin != "default"}
     named = {"connections": {}, "enrichers": {}, "notifiers": {}, "prices": {}}
     assert {**found.model_dump(), **named} == settings.load(environ={}).model_dump()
-    unset = {"database_url", "broker_url", "policy_dir", "token", "model.primary", "model.secondary"}
-    unset |= {"budgets.daily_usd", "budgets.monthly_usd", "metrics.port"}
+    unset = {
+        "database_url",
+        "broker_url",
+        "policy_dir",
+        "token",
+        "model.primary",
+        "model.secondary",
+        "kill_file",
+        "flags.provider",
+    }
+    unset |= {"budgets.daily_usd", "budgets.monthly_usd", "metrics.port", "kill_file", "flags.provider"}
     assert given >= {names.dotted(path) for path in reading.variables()} - unset
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import shutil
 import threading
@@ -13,10 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings, stateful
 from hypothesis import strategies as st
-from tierwise_fixtures import fakes, policies
+from tierwise_fixtures import answers, fakes, policies
 
 from tierwise import errors, store
 from tierwise import flags as flagging
+from tierwise.domain import fitting, gate
+from tierwise.domain.calibration import Calibration
 from tierwise.domain.lead import canonical_json
 from tierwise.domain.rollout import Flag
 from tierwise.domain.validation import Registration
@@ -24,11 +27,18 @@ from tierwise.pipeline import automate
 from tierwise.ports.automation import Running, StoredReport
 from tierwise.sdk import Record, Update, Written
 
-CHAIN, OTHER = "c" * 64, "d" * 64
+MODELS = "c" * 64
+CHAIN, OTHER = gate.chain(MODELS, None), "d" * 64
 POLICY = policies.policy()
 CHANGED = POLICY.model_copy(update={"version": "2"})
 FIELD = automate.Field("their_tier", {"A": "gold"})
 NUMBERS = itertools.count()
+
+
+@functools.cache
+def calibration() -> Calibration:
+    """A small one; learning it takes a moment."""
+    return fitting.fit(answers.policy(), answers.CHAIN, answers.labelled(55), source="test")
 
 
 class Crm:
@@ -58,7 +68,7 @@ class Field:
 
     def __init__(self, desk: Any, kill_file: Path) -> None:
         self.desk, self.crm, self.kill_file = desk, Crm(), kill_file
-        self.chain, self.skew = CHAIN, timedelta()
+        self.models, self.skew = MODELS, timedelta()
         self.evaluator = flagging.Evaluator(kill_file=kill_file, provider=None)
         now = desk.now
         for policy in (POLICY, CHANGED):
@@ -69,7 +79,7 @@ class Field:
         return self.desk.now + self.skew
 
     def running(self) -> Running:
-        return Running(self.chain, offline=False)
+        return Running(self.models, offline=False)
 
     def activate(self, policy: Any) -> None:
         self.desk.store.policies.activate(policy.digest(), by="tierwise", note="", now=self.desk.now)
@@ -106,7 +116,7 @@ class Field:
         self.desk.store.flags.kill(on=on, by="ada", reason="x", now=self.desk.now)
 
     def run(self) -> automate.Wrote:
-        tools = automate.Tools(self.desk.store, self.crm, self.running, self.evaluator.evaluate, self.clock)  # type: ignore[arg-type]
+        tools = automate.Tools(self.desk.store, self.crm, self.running(), self.evaluator.evaluate, self.clock)  # type: ignore[arg-type]
         return automate.automate(tools, "crm", field=FIELD, policy=POLICY.digest())
 
 
@@ -179,6 +189,73 @@ def test_former_values_are_put_back_where_nobody_touched_them(field: Field) -> N
     }  # fmt: skip
 
 
+def undo(field: Field) -> automate.Wrote:
+    rows = field.desk.store.automations.list(connection="crm", limit=None)
+    return automate.revert(field.desk.store, field.crm, rows, clock=field.clock)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_write_whose_end_is_unknown_is_put_back_where_it_arrived(field: Field, arrived: bool) -> None:
+    ready(field)
+    record = field.lead()
+    field.crm.values[record] = "bronze"
+
+    def hang_up() -> None:
+        if arrived:
+            field.crm.values[record] = "gold"
+        raise errors.RetryLater("the CRM hung up")
+
+    field.crm.before_write = hang_up
+    with pytest.raises(errors.RetryLater):
+        field.run()
+    field.crm.before_write = lambda: None
+    assert undo(field).written == arrived
+    assert field.crm.values[record] == "bronze"
+    assert [row.state for row in field.desk.store.automations.list()] == ["reverted"]
+
+
+def test_what_is_refused_is_tried_again_by_the_next_revert(field: Field) -> None:
+    ready(field)
+    record = field.lead()
+    field.run()
+    write = field.crm.write
+    field.crm.write = lambda updates: [Written(one.record_id, "refused", error="no") for one in updates]  # type: ignore[method-assign]
+    assert undo(field) == automate.Wrote(refused=1)
+    field.crm.write = write  # type: ignore[method-assign]
+    assert undo(field) == automate.Wrote(written=1)
+    assert field.crm.values[record] is None
+
+
+def test_after_a_revert_a_persons_value_stays_and_another_decision_may_be_written(field: Field) -> None:
+    ready(field)
+    ours, theirs = field.lead(), field.lead()
+    field.run()
+    field.crm.values[theirs] = "silver"
+    undo(field)
+    for number, record in enumerate((ours, theirs)):
+        field.desk.wait(60)
+        arrival = field.desk.arrival(record, message="more", email=f"n{number}@c.example")
+        field.desk.poll(arrival, policy=POLICY.digest())
+        field.desk.commit(field.desk.claim(), chain=CHAIN, policy=POLICY.digest())
+        field.desk.send()
+    assert field.run() == automate.Wrote(written=1, kept=1)
+    assert field.crm.values == {ours: "gold", theirs: "silver"}
+
+
+def test_a_calibration_that_was_activated_a_moment_ago_stops_everything(field: Field) -> None:
+    """The process that writes has not noticed yet."""
+    ready(field)
+    field.lead()
+    fitted = fitting.fit(answers.policy(), answers.CHAIN, answers.labelled(55), source="test")
+    store = field.desk.store.calibrations
+    digest = store.keep(fitted, by="ada", note="", now=field.desk.now)
+    store.activate(digest, by="ada", note="", now=field.desk.now)
+    field.run()
+    assert field.crm.writes == []
+    store.activate(None, by="ada", note="", now=field.desk.now)
+    assert field.run() == automate.Wrote(written=1)
+
+
 def test_two_workers_write_a_lead_once(field: Field) -> None:
     ready(field)
     for _ in range(5):
@@ -247,7 +324,7 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
             self.policy: Any = POLICY
             self.passed: Any = None
             self.percentage = 0
-            self.killed = self.alert = False
+            self.killed = self.alert = self.calibrated = False
             self.skewed = 0
             self.field.crm.before_write = self.check
 
@@ -261,7 +338,8 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
             return (
                 self.passed is self.policy
                 and self.policy is POLICY
-                and self.field.chain == CHAIN
+                and self.field.models == MODELS
+                and not self.calibrated
                 and self.percentage > 0
                 and not (self.killed or self.alert or self.kill_file.exists())
                 and 0 <= self.skewed < 90
@@ -302,9 +380,17 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
             self.field.activate(policy)
             self.policy = policy
 
-        @stateful.rule(chain=st.sampled_from([CHAIN, OTHER]))
-        def change_models(self, chain: str) -> None:
-            self.field.chain = chain
+        @stateful.rule(models=st.sampled_from([MODELS, OTHER]))
+        def change_models(self, models: str) -> None:
+            self.field.models = models
+
+        @stateful.rule(on=st.booleans())
+        def calibrate(self, on: bool) -> None:
+            """One that the report is not of."""
+            calibrations = self.field.desk.store.calibrations
+            digest = calibrations.keep(calibration(), by="ada", note="", now=self.field.desk.now) if on else None
+            calibrations.activate(digest, by="ada", note="", now=self.field.desk.now)
+            self.calibrated = on
 
         @stateful.rule(opened=st.booleans())
         def drift(self, opened: bool) -> None:
@@ -327,7 +413,8 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
             self.switch(False)
             self.kill_by_file(False)
             self.activate(POLICY)
-            self.change_models(CHAIN)
+            self.change_models(MODELS)
+            self.calibrate(False)
             self.drift(False)
             self.step_the_clock(0)
             self.validate(True, POLICY)

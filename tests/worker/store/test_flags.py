@@ -13,8 +13,7 @@ from tierwise.ports.automation import Running
 CHAIN = "c" * 64
 
 
-def running() -> Running:
-    return Running(CHAIN, offline=False)
+running = Running(CHAIN, offline=False)
 
 
 def test_nothing_stands_on_an_empty_database(desk: Any) -> None:

@@ -119,7 +119,7 @@ NOW = datetime(2026, 11, 2, tzinfo=UTC)
 OUT = ports.Outgoing(1, "crm", "1", {}, {}, (), version=2, generation=5, attempt=1, token=7)
 ROW: dict[str, Any] = {
     "state": "leased", "token": 7, "version": 2, "generation": 5, "known": {"a": columns.UNSURE, "b": 1},
-    "begun_at": None, "delivered_at": None,
+    "begun_at": None, "delivered_at": None, "run_after": datetime(2026, 11, 1, tzinfo=UTC),
 }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def test_the_chain_is_of_the_models_that_run(measured: wiring.Wiring, home: Path
     first = measured.running()
     assert not first.offline
     other = wiring.Wiring(configuration.Settings(home=home, model={"primary": "openai/gpt-y"}))
-    assert other.running().chain != first.chain
+    assert other.running().models != first.models
     assert wiring.Wiring(configuration.Settings(home=home, model={"primary": "offline/rules"})).running().offline
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tierwise import content, policies
-from tierwise.cli import output, session
+from tierwise.cli import junit, output, session
 
 app = typer.Typer(no_args_is_help=True, help="Rules, rubric, maps and reasons: check, test, activate.")
 
@@ -42,16 +44,41 @@ def check(directory: Directory = None, json: output.Json = False) -> None:
 
 
 @app.command("test")
-def run_tests(directory: Directory = None, json: output.Json = False) -> None:
-    """Run the tests inside the rule files and maps."""
+def run_tests(
+    directory: Directory = None,
+    junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for each test.")] = False,
+    json: output.Json = False,
+) -> None:
+    """Run the tests inside the rule files and maps, and the rubric's examples."""
     where = directory_of(directory)
+    began = time.perf_counter()
     results = policies.run_tests(policies.read(where))
+    seconds = time.perf_counter() - began
     failed = [result for result in results if not result.passed]
+    if junit_file is not None:
+        junit.write(junit_file, results)
     if json:
         output.print_json({"passed": len(results) - len(failed), "failed": [result.as_dict() for result in failed]})
     else:
-        for result in failed:
-            output.out.print(f"FAILED {result.subject} · {result.name}: {result.message}", markup=False, soft_wrap=True)
-        output.out.print(f"{len(results) - len(failed)} passed, {len(failed)} failed", markup=False)
+        _report(results, verbose=verbose)
+        count = f"{len(failed)} failed, {len(results) - len(failed)} passed" if failed else f"{len(results)} passed"
+        output.out.print(f"{count} in {seconds:.2f} s", markup=False)
     if failed:
         raise typer.Exit(1)
+
+
+def _report(results: Sequence[policies.TestResult], *, verbose: bool) -> None:
+    """Line by line as pytest would: a dot for what passed, an F for what failed, then what came instead."""
+    for subject in dict.fromkeys(result.subject for result in results):
+        mine = [result for result in results if result.subject == subject]
+        if verbose:
+            for result in mine:
+                verdict = "PASSED" if result.passed else "FAILED"
+                output.out.print(f"{subject}::{result.name} {verdict}", markup=False, soft_wrap=True)
+        else:
+            marks = "".join("." if result.passed else "F" for result in mine)
+            output.out.print(f"{subject} {marks}", markup=False, soft_wrap=True)
+    for result in results:
+        if not result.passed:
+            output.out.print(f"FAILED {result.subject}::{result.name}: {result.message}", markup=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, cast
 
 import typer
@@ -18,7 +19,7 @@ from tierwise.pipeline import review as reviewing
 from tierwise.ports import ReviewItem
 from tierwise.wiring import Wiring
 
-app = typer.Typer(no_args_is_help=True, help="Leads that wait for a person: list, answer.")
+app = typer.Typer(no_args_is_help=True, help="Leads that wait for a person: list, answer, undo, agreement.")
 
 
 @app.command("list")
@@ -33,8 +34,9 @@ def list_(
         raise Misconfigured(f"'{kind}' is not a kind of review", place="--kind", remedy=f"one of {', '.join(KINDS)}")
     with session.opened() as parts:
         items = parts.store.reviews.list(state=None if everything else "open", kind=kind, limit=limit)
+    items = [reviewing.masked(item) for item in items]
     if json:
-        output.print_json([item._asdict() for item in items])
+        output.print_json([{**item._asdict(), "blind": item.blind} for item in items])
         return
     output.table(
         "Review queue",
@@ -57,7 +59,6 @@ def answer(
     outcome: Annotated[str | None, typer.Option(help="accept, nurture or reject.")] = None,
     reason: Annotated[str | None, typer.Option(help="Reason code.")] = None,
     note: Annotated[str | None, typer.Option(help="In your words.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who answers; default: you.")] = None,
     json: output.Json = False,
 ) -> None:
     """Answer one item; the CRM shows the answer with the next write."""
@@ -70,18 +71,50 @@ def answer(
             item,
             rubric=parts.runnable().policy.rubric,
             desired=_desired(parts, item),
-            by=by or session.person(),
+            by=session.actor(parts),
             agree=agree,
             tier=tier,
             outcome=cast("Outcome | None", outcome),
             reason=reason,
             note=note,
             clock=wiring.clock,
+            wait=timedelta(seconds=parts.settings.review.undo_seconds),
         )
+        seconds = parts.settings.review.undo_seconds
     if json:
         output.print_json({"id": item_id, **verdict})
     else:
         output.say(f"item {item_id} answered: tier {verdict['tier'] or 'none'}, outcome {verdict['outcome']}")
+        if seconds:
+            output.say(f"`tierwise review undo {item_id}` takes it back within {seconds:g} seconds")
+
+
+@app.command()
+def undo(
+    item_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the item that you answered.")],
+) -> None:
+    """Take your answer back, before anything of it is written."""
+    with session.opened() as parts:
+        reviewing.undo(parts.store, item_id, by=session.actor(parts), clock=wiring.clock)
+    output.say(f"item {item_id} is open again")
+
+
+@app.command()
+def agreement(json: output.Json = False) -> None:
+    """How far people agree on the leads that two of them labelled."""
+    with session.opened() as parts:
+        found = reviewing.agreement(parts.store)
+    if json:
+        output.print_json([item._asdict() for item in found])
+        return
+    output.table(
+        "Agreement",
+        ["first", "second", "leads", "agreed", "kappa"],
+        [
+            [item.first, item.second, item.n, item.agreed, None if item.kappa is None else f"{item.kappa:.2f}"]
+            for item in found
+        ],
+    )
 
 
 def _desired(parts: Wiring, item: ReviewItem) -> Advice:

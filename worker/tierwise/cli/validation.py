@@ -26,6 +26,9 @@ def validate(
     cut_offs: Annotated[str, typer.Option(help="Confidences to test, at most seven.")] = "0.5,0.6,0.7,0.8,0.9",
     looks: Annotated[str, typer.Option(help="Audit items of positive tiers at which to look, at most five.")] = LOOKS,
     anytime: Annotated[bool, typer.Option("--anytime", help="Look whenever asked, with wider bounds.")] = False,
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help="Take the look that is due though labels are missing: they count as wrong.")
+    ] = False,
     json: output.Json = False,
 ) -> None:
     """Precision and recall from the labels, and whether the gate opens. Exit code 1 while it has not passed."""
@@ -40,7 +43,7 @@ def validate(
             )
             if not json:
                 output.say(f"registered {key[:12]}: decisions from now on count")
-        found = parts.validate(by=session.actor(parts))
+        found = parts.validate(by=session.actor(parts), incomplete=as_is)
     if json:
         output.print_json(plain(found))
     else:

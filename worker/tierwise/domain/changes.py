@@ -78,10 +78,11 @@ _KEYED: Mapping[str, Callable[[Any], str]] = {
     "reasons": lambda item: item["code"],
     "fragments": lambda item: item["id"],
     "tests": lambda item: item["name"],
+    "examples": lambda item: item["name"],
     "knockouts": lambda item: f"{item['criterion']}/{item['level']}",
 }
 """Lists whose items are known by name; elsewhere a list is one value."""
-_FREE_ORDER = {"rules", "reasons", "fragments", "tests", "knockouts"}
+_FREE_ORDER = {"rules", "reasons", "fragments", "tests", "examples", "knockouts"}
 """In which the order says nothing: rules have priorities."""
 
 
@@ -120,6 +121,7 @@ def _paths(old: Any, new: Any, path: Path) -> Iterator[Path]:
 
 _TEXTS: tuple[Path, ...] = (
     ("name",), ("version",), ("owner",), ("rubric", "name"), ("rubric", "version"), ("rubric", "owner"),
+    ("rubric", "examples"),
     ("rules", "*", "why"), ("rules", "*", "owner"), ("rules", "*", "tests"),
     ("reasons", "*", "label"), ("reasons", "*", "template"), ("reasons", "*", "talking_point"),
     ("reasons", "*", "owner"), ("fragments", "*", "text"), ("fragments", "*", "version"), ("fragments", "*", "owner"),
@@ -192,8 +194,8 @@ def _shared(some: Sequence[str], others: Sequence[str]) -> list[str]:
 
 _NAMES: Mapping[str, str] = {
     "criteria": "criterion", "levels": "level", "rules": "rule", "reasons": "reason", "fragments": "fragment",
-    "tests": "test", "knockouts": "knockout", "maps": "map", "fields": "field", "tiers": "tier", "values": "value",
-    "rates": "rate",
+    "tests": "test", "examples": "example", "knockouts": "knockout", "maps": "map", "fields": "field", "tiers": "tier",
+    "values": "value", "rates": "rate",
 }  # fmt: skip
 
 

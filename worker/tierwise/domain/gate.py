@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from tierwise.domain.lead import digest
+
 
 class Report(NamedTuple):
     """What the gate needs of a stored validation report."""
@@ -21,6 +23,11 @@ class Report(NamedTuple):
     most_age_days: int
     why: tuple[str, ...]
     """What did not hold, in words."""
+
+
+def chain(models: str, calibration: str | None) -> str:
+    """One hash of what decides beside the policy: the models that are asked, and the calibration in force."""
+    return digest([models, calibration])
 
 
 class Gate(NamedTuple):

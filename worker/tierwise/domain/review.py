@@ -1,8 +1,16 @@
-"""Work for people: why a lead is in the queue and how urgent it is."""
+"""Work for people: why a lead is in the queue and how urgent it is, and how far people agree.
+
+Of several people's verdicts on one decision the last one counts: people are equals, and who answers later could know
+more. All of them are kept.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, get_args
+
+from tierwise.domain import measures
 
 ReviewKind = Literal[
     "low_confidence", "contradiction", "schema", "fast_track", "audit_sample", "guardrail", "write_failed"
@@ -29,3 +37,45 @@ def priority(kind: ReviewKind, *, score: int | None, confidence: float | None) -
     """
     doubt = round((1 - confidence) * 50) if confidence is not None else 0
     return _WEIGHT[kind] + (score or 0) * 5 + doubt
+
+
+class Verdict(NamedTuple):
+    """The tier that a person gave a decision."""
+
+    decision_id: int
+    by: str
+    tier: str
+
+
+class Agreement(NamedTuple):
+    """How far two people agree on what both of them labelled."""
+
+    first: str
+    second: str
+    n: int
+    agreed: int
+    kappa: float | None
+    """Cohen's; None where chance alone explains everything."""
+
+
+def agreement(verdicts: Iterable[Verdict]) -> list[Agreement]:
+    """One entry for every two people who labelled the same decision; of each of them the first word counts."""
+    said: dict[int, dict[str, str]] = {}
+    for verdict in verdicts:
+        said.setdefault(verdict.decision_id, {}).setdefault(verdict.by, verdict.tier)
+    pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for tiers in said.values():
+        for one, other in itertools.combinations(sorted(tiers), 2):
+            pairs.setdefault((one, other), []).append((tiers[one], tiers[other]))
+    return [
+        Agreement(
+            one, other, n=len(found), agreed=sum(a == b for a, b in found),
+            kappa=measures.kappa([a for a, _ in found], [b for _, b in found]),
+        )
+        for (one, other), found in sorted(pairs.items())
+    ]  # fmt: skip
+
+
+def counting(verdicts: Iterable[Verdict]) -> Mapping[int, str]:
+    """Tier by decision, from verdicts in the order in which they were given: the last one counts."""
+    return {verdict.decision_id: verdict.tier for verdict in verdicts}

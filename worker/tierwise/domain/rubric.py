@@ -13,6 +13,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from tierwise.domain import stability
+from tierwise.domain.example import Example
 from tierwise.domain.lead import CATALOGUE
 from tierwise.domain.leeway import Bounds
 from tierwise.domain.verdict import UNKNOWN, Assessment, Flag, Frozen, Verdict
@@ -142,6 +143,7 @@ class Rubric(Frozen):
     """The most points that self-reported free text can earn in all."""
     free_text_needs_facts: bool = False
     """The cap shrinks as structured criteria are unknown, to nothing where half of their weight is."""
+    examples: tuple[Example, ...] = ()
 
     @field_validator("tiers")
     @classmethod

@@ -33,7 +33,7 @@ def draw(connection: str, record_id: str, fingerprint: str, *, salt: str = "audi
     """Where the lead falls in [0, 1): drawn where that is below the rate. Another salt is an independent draw.
 
     It knows the lead and its input, not the policy: a lead that is decided again under another policy is the same
-    draw, and its label counts there too.
+    draw. Its label does not count there: that policy may have been written with it in mind.
     """
     text = "\0".join((salt, connection, record_id, fingerprint))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") / _RANGE

@@ -42,8 +42,7 @@ class Tools(NamedTuple):
 
     store: ports.Store
     connector: Connector
-    running: Callable[[], Running]
-    """What decides now; asked again inside the transaction of each check."""
+    running: Running
     evaluate: Callable[[Standing | None, rollout.Target], rollout.Answer]
     clock: ports.Clock
 
@@ -59,13 +58,12 @@ def automate(
     after = 0
     while not stop():
         stands = tools.store.flags.standing(tools.running, now=tools.clock())
-        chain = tools.running().chain
-        if stands.kill is not None or not stands.gate.green or chain is None:
+        if stands.kill is not None or not stands.gate.green:
             break
         page = tools.store.automations.candidates(
             connection,
             policy=policy,
-            chain=chain,
+            chain=stands.chain,
             tiers=[tier for tier in stands.gate.positive_tiers if tier in field.values],
             above=stands.gate.cut_off,
             after=after,
@@ -164,16 +162,38 @@ def revert(store: ports.Store, connector: Connector, rows: Sequence[Automated], 
         updates = []
         for record_id in some:
             last, first = undone[record_id][0], undone[record_id][-1]
-            if record_id not in shown or shown[record_id] != last.after:
+            arrived = [row for row in undone[record_id] if row.state == "written"]
+            if record_id in shown and shown[record_id] == first.before != last.after and not arrived:
+                # None of it arrived yet; what has only begun may still, so that the next run looks again.
+                late = [row for row in undone[record_id] if row.state != "begun"]
+                _settle(tools, late, "reverted", error="it never arrived")
+            elif record_id not in shown or shown[record_id] not in _ours(undone[record_id]):
                 _settle(tools, undone[record_id], "kept", error="somebody changed it since")
                 report = report._replace(kept=report.kept + 1)
             else:
                 updates.append(Update(record_id, {field: first.before}, f"revert-{last.id}"))
         for update, result in zip(updates, connector.write(updates) if updates else (), strict=True):
-            state: AutomationState = "reverted" if result.outcome == "written" else "unsure"
-            _settle(tools, undone[update.record_id], state, error=result.error)
-            report = _add(report, Wrote(written=state == "reverted", refused=result.outcome == "refused"))
+            if result.outcome == "written":
+                _settle(tools, undone[update.record_id], "reverted", error="")
+            report = _add(
+                report,
+                Wrote(
+                    written=result.outcome == "written",
+                    refused=result.outcome == "refused",
+                    unsure=result.outcome == "retry",
+                ),
+            )
     return report
+
+
+def _ours(rows: Sequence[Automated]) -> set[str]:
+    """Values that may stand there because of us: the newest that surely arrived, and later ones that may have."""
+    found: set[str] = set()
+    for row in rows:
+        found.add(row.after)
+        if row.state == "written":
+            break
+    return found
 
 
 def _settle(tools: _Undo, rows: Sequence[Automated], state: AutomationState, *, error: str) -> None:

@@ -7,7 +7,7 @@ from tierwise.domain import advice, review, sampling
 from tierwise.domain.decision import Decision
 from tierwise.domain.policy import Policy
 
-_REASONS: dict[review.ReviewKind, str] = {
+REASONS: dict[review.ReviewKind, str] = {
     "low_confidence": "The tier is not certain enough",
     "contradiction": "The facts or the models contradict each other",
     "schema": "The record does not conform",
@@ -47,5 +47,5 @@ def _request(decision: Decision, kind: review.ReviewKind | None) -> ports.Review
     return ports.ReviewRequest(
         kind=kind,
         priority=review.priority(kind, score=decision.score, confidence=decision.confidence),
-        reason=f"{_REASONS[kind]} ({codes})" if codes else _REASONS[kind],
+        reason=f"{REASONS[kind]} ({codes})" if codes else REASONS[kind],
     )

@@ -1,16 +1,22 @@
-"""A person's answer to a review item: kept with the item, and shown in the CRM from then on."""
+"""A person's answer to a review item: a label, kept with the item, and shown in the CRM from then on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from tierwise import ports
+from tierwise.domain import review
 from tierwise.domain.advice import WRITTEN, Advice, AdviceValue
 from tierwise.domain.rubric import Rubric
 from tierwise.domain.rules import Outcome
 from tierwise.errors import Misconfigured, RejectRecord
+from tierwise.pipeline import record
 
+UNDO = timedelta(seconds=10)
+"""As long nothing of an answer is written, and who gave it can take it back."""
+_ALL = 10_000_000
 _OUTCOMES: tuple[Outcome, ...] = ("accept", "nurture", "reject")
 
 
@@ -27,10 +33,12 @@ def answer(
     reason: str | None,
     note: str | None,
     clock: ports.Clock,
+    wait: timedelta = UNDO,
 ) -> Mapping[str, Any]:
-    """Store the verdict and put it in the outbox. `desired` is the record's advice as it stands.
+    """Store the verdict with its labels and put it in the outbox, to be sent when `wait` is over.
 
-    Raises Misconfigured for a verdict that the rubric does not know, RejectRecord where the item is closed.
+    `desired` is the record's advice as it stands. Raises Misconfigured for a verdict that the rubric does not know or
+    that says too little, RejectRecord where the item is closed or not for this person.
     """
     if tier is not None and tier not in rubric.tiers:
         raise Misconfigured(f"'{tier}' is not a tier of the active policy", remedy=f"one of {', '.join(rubric.tiers)}")
@@ -39,6 +47,11 @@ def answer(
     if agree and tier not in (None, item.tier):
         raise Misconfigured(
             f"either tier {item.tier or 'none'} is right or it is {tier}", remedy="leave out --agree or --tier"
+        )
+    if item.blind and tier is None:
+        # Who has not seen a tier cannot agree with it, and an audit without a tier measures nothing.
+        raise Misconfigured(
+            f"review item {item.id} is of the audit sample: say the tier that you would give it", remedy="--tier"
         )
     if outcome is not None and outcome not in _OUTCOMES:
         raise Misconfigured(f"'{outcome}' is not an outcome", remedy=f"one of {', '.join(_OUTCOMES)}")
@@ -54,10 +67,68 @@ def answer(
     shown["tierwise_tier"] = verdict["tier"]
     shown["tierwise_outcome"] = verdict["outcome"]
     shown["tierwise_status"] = "rejected" if verdict["outcome"] == "reject" else "scored"
-    stored = store.reviews.answer(item.id, by=by, answer=verdict, advice=shown, now=clock())
+    now = clock()
+    stored = store.reviews.answer(
+        item.id,
+        by=by,
+        answer=verdict,
+        advice=shown,
+        now=now,
+        labels=said(item, agree=agree, tier=tier, outcome=outcome),
+        about=item.decision_id,
+        wait=wait,
+    )
     if not stored:
-        raise RejectRecord(f"review item {item.id} is not open any more", remedy="tierwise review list")
+        raise _closed(store.reviews.get(item.id), item.id, by=by, now=now)
     return verdict
+
+
+def said(item: ports.ReviewItem, *, agree: bool, tier: str | None, outcome: str | None) -> list[ports.SaidLabel]:
+    """What of a verdict is a label: only what the person said, nothing that follows from it."""
+    labels = []
+    right = tier or (item.tier if agree else None)
+    if right is not None:
+        labels.append(ports.SaidLabel("tier", right))
+    if outcome is not None:
+        labels.append(ports.SaidLabel("outcome", outcome))
+    return labels
+
+
+def masked(item: ports.ReviewItem) -> ports.ReviewItem:
+    """The item as people may see it: of one that is drawn for the audit nothing that we think of the lead."""
+    if not item.blind:
+        return item
+    return item._replace(score=None, tier=None, confidence=None, priority=0, reason=record.REASONS[item.kind])
+
+
+def undo(store: ports.Store, item_id: int, *, by: str, clock: ports.Clock) -> None:
+    """Take back one's own answer before anything of it was written. Raises RejectRecord where that cannot be."""
+    undone = store.reviews.undo(item_id, by=by, now=clock())
+    if not undone.done:
+        raise RejectRecord(f"review item {item_id} stays as it is: {undone.why_not}", remedy="tierwise review list")
+
+
+def agreement(store: ports.Store) -> list[review.Agreement]:
+    """How far every two people agree on the tier of what both of them labelled."""
+    labels = store.labels.list(source="review", limit=_ALL)
+    return review.agreement(
+        review.Verdict(item.decision_id, item.by, item.value)
+        for item in reversed(labels)
+        if item.subject == "tier" and item.decision_id is not None and item.by is not None
+    )
+
+
+def _closed(item: ports.ReviewItem | None, item_id: int, *, by: str, now: datetime) -> RejectRecord:
+    if item is not None and item.state == "open" and item.not_for == by:
+        return RejectRecord(
+            f"review item {item_id} is a second opinion, and you gave the first", remedy="another person answers it"
+        )
+    if item is not None and item.state == "open" and item.reserved_until is not None and item.reserved_until > now:
+        until = f"{item.reserved_until:%H:%M} UTC"
+        return RejectRecord(
+            f"{item.reserved_by} holds review item {item_id} until {until}", remedy="tierwise review take"
+        )
+    return RejectRecord(f"review item {item_id} is not open any more", remedy="tierwise review list")
 
 
 def _outcome(tier: str | None, rubric: Rubric) -> Outcome:

@@ -12,7 +12,7 @@ from tierwise.domain import validation, weighted
 from tierwise.domain.lead import canonical_json, digest
 from tierwise.domain.validation import Registration, Tested, Verdict
 from tierwise.errors import Misconfigured
-from tierwise.ports.automation import Labelled, StoredReport
+from tierwise.ports.automation import Labelled, Sampled, StoredReport
 
 
 class Shown(NamedTuple):
@@ -57,26 +57,62 @@ def register(store: ports.Store, registration: Registration) -> str:
     return store.gates.register(registration)
 
 
-def validate(store: ports.Store, *, policy: str, chain: str | None, now: datetime, by: str) -> Validated:
-    """Take the look that is due, if one is, and tell what is known. Each look is taken once and stands."""
-    labelled = store.gates.labelled(policy, chain) if chain is not None else []
+def validate(
+    store: ports.Store, *, policy: str, chain: str, now: datetime, by: str, incomplete: bool = False
+) -> Validated:
+    """Take the look that is due, if one is, and tell what is known. Each look is taken once and stands.
+
+    A look waits until all of its items are labelled, which tells nothing of what the labels say. `incomplete` takes it
+    with those there are: the missing ones count against us.
+    """
+    labelled = store.gates.labelled(policy, chain)
     shown = tuple(_groups(labelled))
-    registered = store.gates.registration(policy, chain) if chain is not None else None
+    registered = store.gates.registration(policy, chain)
     if registered is None:
         why = "nothing is registered for the policy and models that run: `tierwise validate --register`"
         return Validated(None, None, 0, None, None, False, (why,), len(labelled), None, shown, None)
     key, registration = registered
     items = store.gates.counted(key)
-    look = validation.due(registration, items=items)
     taken = {report.look for report in store.gates.reports(limit=1000) if report.registration == key}
-    if look is not None and look not in taken:
-        _take(store, registration, key, look=look, now=now, by=by)
+    waits: tuple[int, int] | None = None
+    for look in _due(registration, items=items, taken=taken):
+        sample, population = store.gates.sample(key, look=look)
+        missing = sum(item.drawn.truth is None for item in sample)
+        if not missing or incomplete or registration.method == "anytime":
+            _take(store, registration, key, look=look, sample=sample, population=population, now=now, by=by)
+            waits = None
+            break
+        waits = (look, missing)
     newest = next((report for report in store.gates.reports(limit=1000) if report.registration == key), None)
-    return _tell(registration, key, newest=newest, items=items, labels=len(labelled), shown=shown)
+    told = _tell(registration, key, newest=newest, items=items, labels=len(labelled), shown=shown)
+    if waits is not None:
+        why = f"the look at {waits[0]} audit items waits for {waits[1]} labels of them"
+        told = told._replace(next_look=waits[0])
+        if not told.passed:
+            told = told._replace(reasons=(*(told.reasons if newest else ()), why), labels_missing=waits[1])
+    return told
 
 
-def _take(store: ports.Store, registration: Registration, key: str, *, look: int, now: datetime, by: str) -> None:
-    sample, population = store.gates.sample(key, look=look)
+def _due(registration: Registration, *, items: int, taken: set[int]) -> list[int]:
+    """Looks that may be taken now, the largest first; never one below a look that was taken."""
+    if registration.method == "anytime":
+        look = validation.due(registration, items=items)
+        return [look] if look is not None and look not in taken else []
+    last = max(taken, default=0)
+    return [look for look in reversed(registration.looks) if last < look <= items]
+
+
+def _take(
+    store: ports.Store,
+    registration: Registration,
+    key: str,
+    *,
+    look: int,
+    sample: Sequence[Sampled],
+    population: Sequence[validation.Counted],
+    now: datetime,
+    by: str,
+) -> None:
     cells = validation.cells(registration, [item.drawn for item in sample], population)
     verdict = validation.judge(registration, cells, look=look)
     newest = max((item.labelled_at for item in sample if item.labelled_at is not None), default=None)

@@ -14,6 +14,7 @@ from typing import Any
 from tierwise import expressions
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import BUILT_IN_REASONS, Policy
+from tierwise.domain.rubric import UNKNOWN
 from tierwise.domain.rules import Rule, Stage
 from tierwise.errors import Misconfigured
 from tierwise.policies import documents, owners, trials
@@ -45,6 +46,7 @@ def _problems(directory: Path, loaded: Loaded, template_check: TemplateCheck | N
         *_expressions(loaded),
         *_references(loaded),
         *_rules(loaded),
+        *_examples(loaded),
         *_sentences(loaded),
     ]
     if template_check is not None and loaded.rubric is not None:
@@ -160,6 +162,34 @@ def _tests(item: Located[Rule]) -> Iterator[Problem]:
             message = f"no test of {rule.id} expects {truth}"
             hint = _TRUTHS[truth]
             yield document.problem(where, "tests", message, hint=hint, key=True)
+
+
+def _examples(loaded: Loaded) -> Iterator[Problem]:
+    """Examples of the rubric name leads, tiers and levels that there are."""
+    if loaded.rubric is None:
+        return
+    rubric, document = loaded.rubric.value, loaded.rubric.document
+    for n, example in enumerate(rubric.examples):
+        path: documents.Path = ("examples", n)
+        try:
+            trials.lead_of(example.lead)
+        except ValueError as error:
+            yield document.problem((*path, "lead"), "test", f"example '{example.name}': {error}")
+        if example.tier not in rubric.tiers:
+            hint = expressions.closest(example.tier, rubric.tiers, all_of="the tiers are")
+            yield document.problem((*path, "tier"), "value", f"there is no tier '{example.tier}'", hint=hint)
+        for name, level in example.levels.items():
+            criterion = rubric.find(name)
+            where = (*path, "levels", name)
+            if criterion is None:
+                hint = expressions.closest(name, [item.id for item in rubric.criteria], all_of="the criteria are")
+                yield document.problem(where, "value", f"there is no criterion '{name}'", hint=hint, key=True)
+            elif level not in (known := [UNKNOWN, *(item.id for item in criterion.levels)]):
+                hint = expressions.closest(level, known, all_of="the levels are")
+                yield document.problem(where, "value", f"{name} has no level '{level}'", hint=hint)
+    for name, times in Counter(example.name for example in rubric.examples).items():
+        if times > 1:
+            yield document.problem(("examples",), "duplicate", f"{times} examples are called '{name}'", key=True)
 
 
 _TRUTHS = {

@@ -30,6 +30,7 @@ from tierwise.ports.policies import (
     Shadows,
     Trial,
 )
+from tierwise.ports.reviews import ReviewItem, Reviews, SaidLabel, Undone
 from tierwise.ports.seen import AccountHealth, Dispatch, Health, Notifications
 from tierwise.ports.stores import (
     Assessments,
@@ -40,7 +41,6 @@ from tierwise.ports.stores import (
     Labels,
     Leads,
     Outbox,
-    Reviews,
     Slots,
     Store,
     Works,
@@ -65,7 +65,6 @@ from tierwise.ports.values import (
     LeadStory,
     Outgoing,
     PastDecision,
-    ReviewItem,
     ReviewRequest,
     Settled,
     StoredDecision,
@@ -86,7 +85,6 @@ __all__ = [
     "Assessments",
     "Attempt",
     "AuditDraw",
-    "Batch",
     "Bill",
     "Budget",
     "Budgets",
@@ -131,6 +129,7 @@ __all__ = [
     "ReviewItem",
     "ReviewRequest",
     "Reviews",
+    "SaidLabel",
     "Settled",
     "Shadow",
     "ShadowDecision",
@@ -141,5 +140,6 @@ __all__ = [
     "StoredDecision",
     "Told",
     "Trial",
+    "Undone",
     "Works",
 ]

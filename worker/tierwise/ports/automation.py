@@ -13,18 +13,20 @@ AutomationState = Literal["begun", "written", "refused", "unsure", "reverted", "
 
 
 class Running(NamedTuple):
-    """What decides now, apart from the policy: asked for in the very transaction that needs it."""
+    """What this process decides with, apart from policy and calibration, which the database tells."""
 
-    chain: str | None
-    """Hash of models, parameters and calibration; None where no model is configured."""
+    models: str
+    """Hash of the models and how they are asked."""
     offline: bool
-    """`offline/rules` is part of it."""
+    """`offline/rules` decides."""
 
 
 class Standing(NamedTuple):
     """All that automation depends on, read in one transaction."""
 
     gate: gate.Gate
+    chain: str
+    """Hash of the models that run and of the calibration in force."""
     kill: rollout.Kill | None
     flag: rollout.Flag | None
     version: int
@@ -161,7 +163,7 @@ class Gates(Protocol):
 class Flags(Protocol):
     """The flag, the kill switch and open alerts. Everything is only ever added."""
 
-    def standing(self, running: Callable[[], Running], *, now: datetime) -> Standing:
+    def standing(self, running: Running, *, now: datetime) -> Standing:
         """What automation stands on, in one transaction. The kill file is the caller's to look at."""
 
     def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
@@ -196,19 +198,20 @@ class Automations(Protocol):
         self,
         wanted: Sequence[tuple[Candidate, str, str | None, str]],
         *,
-        running: Callable[[], Running],
+        running: Running,
         permitted: Callable[[Standing, Candidate], bool],
         now: datetime,
     ) -> list[Intended]:
         """Commit intents (candidate, field, before, after) of those that are permitted by what stands in the same
         transaction; nobody can change it in between."""
 
-    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str]:
-        """The last value that we wrote on each of these records, where we wrote one."""
+    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str | None]:
+        """What stands on each of these records where we wrote and nobody else did since: our last value, or the one
+        that we put back."""
 
     def finish(self, row: int, state: AutomationState, *, error: str, now: datetime) -> None: ...
     def list(
-        self, *, connection: str | None = None, since: datetime | None = None, limit: int = 1000
+        self, *, connection: str | None = None, since: datetime | None = None, limit: int | None = 1000
     ) -> list[Automated]:
         """The newest first."""
 

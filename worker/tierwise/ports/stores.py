@@ -17,6 +17,7 @@ from tierwise.ports.automation import Automations, Flags, Gates
 from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
+from tierwise.ports.reviews import Reviews
 from tierwise.ports.seen import AccountHealth, Notifications
 from tierwise.ports.values import (
     Arrival,
@@ -35,7 +36,6 @@ from tierwise.ports.values import (
     LeadStory,
     Outgoing,
     PastDecision,
-    ReviewItem,
     Settled,
 )
 from tierwise.sdk import Outcome, Quota
@@ -211,18 +211,6 @@ class Outbox(Protocol):
 
     def waiting_since(self, connection: str, *, now: datetime) -> datetime | None:
         """When the oldest of the connection's due rows became due; None where none is."""
-
-
-class Reviews(Protocol):
-    """The queue for people."""
-
-    def list(self, *, state: str | None = "open", kind: str | None = None, limit: int = 100) -> list[ReviewItem]: ...
-    def counts(self) -> dict[str, int]:
-        """Open items by kind; kinds without any are left out."""
-
-    def get(self, item_id: int) -> ReviewItem | None: ...
-    def answer(self, item_id: int, *, by: str, answer: Mapping[str, Any], advice: Advice | None, now: datetime) -> bool:
-        """False when it is not open any more. `advice` is what the CRM is to show from now on."""
 
 
 class Labels(Protocol):

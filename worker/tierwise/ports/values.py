@@ -14,6 +14,7 @@ from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.review import ReviewKind
+from tierwise.ports.reviews import ReviewItem
 from tierwise.sdk import Quota
 
 CursorKind = Literal["changes", "reconcile", "outcomes"]
@@ -172,27 +173,6 @@ class Settled(NamedTuple):
     """When to try again, for `retry`."""
 
 
-class ReviewItem(NamedTuple):
-    """Work for a person."""
-
-    id: int
-    connection: str
-    record_id: str
-    kind: ReviewKind
-    state: str
-    priority: int
-    reason: str
-    created_at: datetime
-    decision_id: int | None
-    score: int | None
-    tier: str | None
-    confidence: float | None
-    answered_at: datetime | None = None
-    answered_by: str | None = None
-    answer: Mapping[str, Any] | None = None
-    """{"agree", "tier", "outcome", "reason", "note"}"""
-
-
 class ConnectionState(NamedTuple):
     """One connection as the database knows it."""
 
@@ -276,9 +256,9 @@ class Label(NamedTuple):
     connection: str
     record_id: str
     source: str
-    """rep_feedback or crm_outcome."""
+    """rep_feedback, crm_outcome or review."""
     subject: str
-    """Of an outcome: stage, status, deal:ID, touch."""
+    """Of an outcome: stage, status, deal:ID, touch; of a person's verdict: tier, outcome."""
     value: str
     previous: str | None
     """What it was before, as far as we saw it."""

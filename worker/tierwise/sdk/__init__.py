@@ -30,9 +30,10 @@ from tierwise.sdk.connector import (
 )
 from tierwise.sdk.enricher import Enricher, EnricherType, Enriching
 from tierwise.sdk.hooks import hookimpl
+from tierwise.sdk.listed import Declared, pages
 from tierwise.sdk.notifier import Notice, Notifier, NotifierType, Notifying
 
-VERSION = "1.1"
+VERSION = "1.2"
 """Of this contract: the second number rises when something is added, the first when a meaning changes."""
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Connection",
     "Connector",
     "ConnectorType",
+    "Declared",
     "Enricher",
     "EnricherType",
     "Enriching",
@@ -75,4 +77,5 @@ __all__ = [
     "Update",
     "Written",
     "hookimpl",
+    "pages",
 ]

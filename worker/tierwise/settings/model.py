@@ -151,6 +151,31 @@ class AuditSettings(_Section):
     double: Annotated[float, Field(ge=0, le=1)] = Field(0.1, description="Share of these that two people label.")
 
 
+Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class ReviewSettings(_Section):
+    """The queue for people. Who owns each kind of item says the policy's rules/owners.yaml."""
+
+    undo_seconds: Annotated[float, Field(ge=0, le=300)] = Field(
+        10, description="As long an answer can be undone; nothing of it is written before."
+    )
+    reserve_seconds: Seconds = Field(600, description="How long an item that somebody took is theirs alone.")
+    hand_over_seconds: Seconds = Field(14_400, description="And how long one that was handed over to somebody.")
+
+
+class ReviewSlaSettings(_Section):
+    """Minutes within which an item of each kind is to be answered."""
+
+    fast_track: Minutes = Field(30, description="A rep asked for it.")
+    write_failed: Minutes = Field(240, description="The CRM refused the advice.")
+    guardrail: Minutes = Field(480, description="A rule asks for a person.")
+    contradiction: Minutes = Field(480, description="Facts or models contradict each other.")
+    low_confidence: Minutes = Field(480, description="The tier is not certain enough.")
+    nonconforming: Minutes = Field(1440, description="The record does not conform (kind `schema`).")
+    audit_sample: Minutes = Field(4320, description="Drawn for the audit.")
+
+
 class FlagSettings(_Section):
     """For whom automation may be on."""
 
@@ -313,6 +338,8 @@ class Settings(_Section):
     trail: TrailSettings = Field(default_factory=TrailSettings, description="Passes that follow the poll.")
     policy: PolicySettings = Field(default_factory=PolicySettings, description="Policies.")
     audit: AuditSettings = Field(default_factory=AuditSettings, description="Audit sample.")
+    review: ReviewSettings = Field(default_factory=ReviewSettings, description="Review queue.")
+    review_sla: ReviewSlaSettings = Field(default_factory=ReviewSlaSettings, description="Review queue: how soon.")
     flags: FlagSettings = Field(default_factory=FlagSettings, description="Automation.")
     kill_file: Path | None = Field(
         None, description="While this file exists, nothing is automated, whatever flag and database say."

@@ -76,14 +76,14 @@ class Automations:
         self,
         wanted: Sequence[tuple[Candidate, str, str | None, str]],
         *,
-        running: Callable[[], Running],
+        running: Running,
         permitted: Callable[[Standing, Candidate], bool],
         now: datetime,
     ) -> builtins.list[Intended]:
         """Commit intents of those that are permitted by what stands in the same transaction."""
 
         def work(connection: sa.Connection) -> builtins.list[Intended]:
-            stands = flags.standing(self._database, connection, running(), now=now)
+            stands = flags.standing(self._database, connection, running, now=now)
             intended = []
             for candidate, field, before, after in wanted:
                 if not permitted(stands, candidate):
@@ -101,15 +101,23 @@ class Automations:
 
         return self._database.write(work) if wanted else []
 
-    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str]:
-        """The last value that we wrote on each of these records, where we wrote one."""
-        found: dict[str, str] = {}
+    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str | None]:
+        """What stands on each of these records where we wrote and nobody else did since: our last value, or the one
+        that we put back."""
+        found: dict[str, str | None] = {}
+        undone: set[str] = set()
         with self._database.read() as reader:
             for some in columns.chunks(record_ids):
-                query = sa.select(TABLE.c.record_id, TABLE.c.after).order_by(TABLE.c.id)
+                query = sa.select(TABLE.c.record_id, TABLE.c.before, TABLE.c.after, TABLE.c.state)
                 query = query.where(TABLE.c.connection == connection, TABLE.c.record_id.in_(some))
-                query = query.where(TABLE.c.state.in_(("begun", "written", "unsure")))
-                found.update({row.record_id: row.after for row in reader.execute(query)})
+                for row in reader.execute(query.where(TABLE.c.state != "refused").order_by(TABLE.c.id)):
+                    if row.state != "reverted":
+                        found[row.record_id] = row.after
+                        undone.discard(row.record_id)
+                    elif row.record_id not in undone:
+                        # What stood before the first of those that were taken back.
+                        found[row.record_id] = row.before
+                        undone.add(row.record_id)
         return found
 
     def finish(self, row: int, state: AutomationState, *, error: str, now: datetime) -> None:
@@ -118,7 +126,7 @@ class Automations:
         self._database.write(lambda connection: connection.execute(statement))
 
     def list(
-        self, *, connection: str | None = None, since: datetime | None = None, limit: int = 1000
+        self, *, connection: str | None = None, since: datetime | None = None, limit: int | None = 1000
     ) -> builtins.list[Automated]:
         """The newest first."""
         query = sa.select(*(TABLE.c[name] for name in Automated._fields)).order_by(TABLE.c.id.desc()).limit(limit)

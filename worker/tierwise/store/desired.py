@@ -34,9 +34,22 @@ class Desired(NamedTuple):
     """Our fields as the CRM last showed them."""
 
 
-def put(database: engine.Database, connection: sa.Connection, desired: Sequence[Desired], *, now: datetime) -> None:
-    """Insert or overtake, at most one row a record. A row that was sent already with equal content stays sent."""
-    rows = [_row(item, now) for item in sorted(desired, key=lambda item: (item.connection, item.record_id))]
+def put(
+    database: engine.Database,
+    connection: sa.Connection,
+    desired: Sequence[Desired],
+    *,
+    now: datetime,
+    after: datetime | None = None,
+) -> None:
+    """Insert or overtake, at most one row a record. A row that was sent already with equal content stays sent.
+
+    Nothing of it is sent before `after`.
+    """
+    rows = [
+        {**_row(item, now), "run_after": after or now}
+        for item in sorted(desired, key=lambda item: (item.connection, item.record_id))
+    ]
     if not rows:
         return
     if not database.is_sqlite:
@@ -66,7 +79,9 @@ def put(database: engine.Database, connection: sa.Connection, desired: Sequence[
     connection.execute(statement.returning(TABLE.c.id), rows)
 
 
-def take_back(connection: sa.Connection, name: str, record_id: str, *, now: datetime) -> None:
+def take_back(
+    connection: sa.Connection, name: str, record_id: str, *, now: datetime, after: datetime | None = None
+) -> None:
     """A rep's request was answered: whatever is desired, the tick goes from the CRM with the next write."""
     mine = (TABLE.c.connection == name, TABLE.c.record_id == record_id)
     row = connection.execute(sa.select(TABLE.c.id, TABLE.c.known).where(*mine).with_for_update()).one_or_none()
@@ -78,7 +93,7 @@ def take_back(connection: sa.Connection, name: str, record_id: str, *, now: date
         "generation": TABLE.c.generation + 1,
         "state": sa.case((TABLE.c.state == "leased", "leased"), else_="ready"),
         "attempt": 0,
-        "run_after": now,
+        "run_after": after or now,
         "delivered_at": None,
         "updated_at": now,
     }

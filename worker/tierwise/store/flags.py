@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Callable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,7 +16,10 @@ from tierwise.store import activation, admin_events, engine, people, schema
 VERSION = schema.flag_version
 KILL = schema.kill_switch
 ALERT = schema.alert_state
-DEPENDS_ON = ("kill_switch", "flag_version", "validation_report", "policy_activation", "alert_state")
+DEPENDS_ON = (
+    *("kill_switch", "flag_version", "validation_report", "alert_state"),
+    *("policy_activation", "calibration_activation"),
+)
 """Tables that must not change between the check and the intent that follows from it."""
 
 
@@ -27,9 +29,9 @@ class Flags:
     def __init__(self, database: engine.Database) -> None:
         self._database = database
 
-    def standing(self, running: Callable[[], Running], *, now: datetime) -> Standing:
+    def standing(self, running: Running, *, now: datetime) -> Standing:
         """What automation stands on."""
-        return self._database.write(lambda connection: standing(self._database, connection, running(), now=now))
+        return self._database.write(lambda connection: standing(self._database, connection, running, now=now))
 
     def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
         """Add a version. Refused where a machine would raise it, or a person may not."""
@@ -117,16 +119,18 @@ def standing(database: engine.Database, connection: sa.Connection, running: Runn
     switch = connection.execute(query).one_or_none()
     held = current(connection)
     open_alerts = [f"{item.kind} ({item.scope}): {item.detail}" for item in _alerts(connection, everything=False)]
+    chain = gate.chain(running.models, _calibration(connection))
     found = gate.gate(
         _report(connection),
         policy=_active(connection),
-        chain=running.chain,
+        chain=chain,
         offline=running.offline,
         alerts=open_alerts,
         now=now,
     )
     return Standing(
         gate=found,
+        chain=chain,
         kill=rollout.Kill(switch.by, switch.reason) if switch is not None and switch.on else None,
         flag=held.flag if held else None,
         version=held.id if held else 0,
@@ -150,6 +154,11 @@ def _hold(database: engine.Database, connection: sa.Connection, *tables: str) ->
 def _active(connection: sa.Connection) -> str | None:
     row = activation.running(connection, "production")
     return row.digest if row is not None else None
+
+
+def _calibration(connection: sa.Connection) -> str | None:
+    table = schema.calibration_activation
+    return connection.execute(sa.select(table.c.digest).order_by(table.c.id.desc()).limit(1)).scalar_one_or_none()
 
 
 def _report(connection: sa.Connection) -> gate.Report | None:

@@ -13,15 +13,14 @@ from tierwise.domain.lead import canonical_json, digest
 from tierwise.domain.policy import Policy
 from tierwise.domain.validation import Counted, Drawn, Registration
 from tierwise.ports.automation import Labelled, Sampled, StoredReport
-from tierwise.store import decisions, engine, policies, schema
+from tierwise.store import answers, decisions, engine, policies, schema
 
 REGISTERED = schema.registration
 REPORT = schema.validation_report
 DECISION = schema.decision
 DRAW = schema.audit_draw
 LABEL = schema.label
-REVIEW = "review"
-"""Source of the labels that people gave in the review queue."""
+REVIEW = answers.SOURCE
 
 
 class Gates:

@@ -13,6 +13,8 @@ WORK = schema.work
 OUTBOX = schema.outbox
 REVIEW = schema.review_item
 LABEL = schema.label
+TAKEN_OVER = 0
+"""Version of an outbox row that an heir without advice took over: below every decision's."""
 
 
 def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
@@ -71,4 +73,4 @@ def _bequeath(connection: sa.Connection, name: str, old: str, new: str) -> None:
     # The heir has no advice yet: it takes over the row, which its first decision overtakes.
     idle = sa.case((OUTBOX.c.state == "leased", "leased"), else_="sent")
     taken = sa.update(OUTBOX).where(OUTBOX.c.id == rows[old].id)
-    connection.execute(taken.values(record_id=new, version=0, state=idle, content="", delivered_at=None))
+    connection.execute(taken.values(record_id=new, version=TAKEN_OVER, state=idle, content="", delivered_at=None))

@@ -110,7 +110,11 @@ class Outbox:
                     }
                 )
             if moved:
-                free = {"state": "ready", "run_after": now, "lease_until": None, "owner": "", "updated_at": now}
+                # An answer that can still be taken back waits on.
+                later = sa.case(
+                    (TABLE.c.run_after > now, TABLE.c.run_after), else_=sa.literal(now, TABLE.c.run_after.type)
+                )
+                free = {"state": "ready", "run_after": later, "lease_until": None, "owner": "", "updated_at": now}
                 transaction.execute(sa.update(TABLE).where(TABLE.c.id.in_(moved)).values(free))
             if updates:
                 transaction.execute(sa.update(TABLE).where(TABLE.c.id == sa.bindparam("key")), updates)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from tierwise.domain import review
-from tierwise.domain.advice import REQUEST, Advice
-from tierwise.ports import ReviewItem
-from tierwise.store import columns, desired, engine, schema
+from tierwise.domain.advice import Advice
+from tierwise.ports import ReviewItem, SaidLabel, Undone
+from tierwise.store import answers, columns, engine, schema
 
 TABLE = schema.review_item
+_OTHER = TABLE.alias()
 _QUERY = sa.select(
     TABLE.c.id,
     TABLE.c.connection,
@@ -31,7 +32,21 @@ _QUERY = sa.select(
     TABLE.c.answered_at,
     TABLE.c.answered_by,
     TABLE.c.answer,
-).outerjoin(schema.decision, schema.decision.c.id == TABLE.c.decision_id)
+    schema.audit_draw.c.decision_id.is_not(None).label("drawn"),
+    sa.exists().where(_OTHER.c.decision_id == TABLE.c.decision_id, _OTHER.c.state == columns.literal("open")),
+    TABLE.c.not_for,
+    TABLE.c.reserved_by,
+    TABLE.c.reserved_until,
+    TABLE.c.snoozed_until,
+    schema.lead.c.canonical["monthly_volume"].as_float(),
+).select_from(
+    TABLE.outerjoin(schema.decision, schema.decision.c.id == TABLE.c.decision_id)
+    .outerjoin(schema.audit_draw, schema.audit_draw.c.decision_id == TABLE.c.decision_id)
+    .outerjoin(
+        schema.lead,
+        sa.and_(schema.lead.c.connection == TABLE.c.connection, schema.lead.c.record_id == TABLE.c.record_id),
+    )
+)
 
 
 class Reviews:
@@ -64,55 +79,29 @@ class Reviews:
             row = connection.execute(_QUERY.where(TABLE.c.id == item_id)).one_or_none()
         return ReviewItem._make(row) if row is not None else None
 
-    def answer(self, item_id: int, *, by: str, answer: Mapping[str, Any], advice: Advice | None, now: datetime) -> bool:
-        """False when it is not open any more. `advice` is what the CRM is to show from now on."""
-
-        def work(connection: sa.Connection) -> bool:
-            item = connection.execute(
-                sa.select(TABLE.c.connection, TABLE.c.record_id, TABLE.c.kind).where(TABLE.c.id == item_id)
-            ).one_or_none()
-            if item is None:
-                return False
-            # The lead's row is locked first by everybody, so that nobody waits in a circle.
-            lead = connection.execute(
-                sa.select(schema.lead)
-                .where(schema.lead.c.connection == item.connection, schema.lead.c.record_id == item.record_id)
-                .with_for_update()
-            ).one_or_none()
-            closed = connection.execute(
-                sa.update(TABLE)
-                .where(TABLE.c.id == item_id, TABLE.c.state == "open")
-                .values(state="answered", answered_at=now, answered_by=by, answer=dict(answer))
-            )
-            if closed.rowcount != 1:
-                return False
-            if advice is not None and lead is not None:
-                version = _overtake(connection, lead)
-                shown = desired.Desired(lead.connection, lead.record_id, advice, version, columns.advice(lead.own))
-                desired.put(self._database, connection, [shown], now=now)
-            if lead is not None and item.kind == "fast_track" and lead.own.get(REQUEST) is True:
-                desired.take_back(connection, item.connection, item.record_id, now=now)
-            return True
-
-        return self._database.write(work)
-
-
-def _overtake(connection: sa.Connection, lead: sa.Row[Any]) -> int:
-    """A version above all that is shown, but below a decision on newer input that is still to come."""
-    version = int(lead.revision) + 1
-    work = schema.work
-    coming = connection.execute(
-        sa.update(work)
-        .where(
-            work.c.lead_id == lead.id,
-            work.c.fingerprint == lead.fingerprint,
-            work.c.state.in_(("ready", "leased")),
+    def answer(
+        self,
+        item_id: int,
+        *,
+        by: str,
+        answer: Mapping[str, Any],
+        advice: Advice | None,
+        now: datetime,
+        labels: Sequence[SaidLabel] = (),
+        about: int | None = None,
+        wait: timedelta = timedelta(),
+    ) -> bool:
+        """False when it is not open any more, or not for `by`. `advice` is what the CRM is to show from now on."""
+        given = answers.Answer(by, answer, advice, labels, about, wait)
+        return self._database.write(
+            lambda connection: answers.store(self._database, connection, item_id, given, now=now)
         )
-        .values(revision=version + 1)
-    )
-    last = version + 1 if coming.rowcount else version
-    connection.execute(sa.update(schema.lead).where(schema.lead.c.id == lead.id).values(revision=last))
-    return version
+
+    def undo(self, item_id: int, *, by: str, now: datetime) -> Undone:
+        """Take an answer back of which nothing was written."""
+        return self._database.write(
+            lambda connection: answers.undo(self._database, connection, item_id, by=by, now=now)
+        )
 
 
 def open_items(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:

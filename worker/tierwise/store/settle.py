@@ -44,6 +44,8 @@ def store(connection: sa.Connection, settled: Sequence[Settled], *, batch: str, 
     for item in settled:
         if item.new_id is not None and item.new_id != item.row.record_id:
             merges.follow(connection, item.row.connection, item.row.record_id, item.new_id)
+            if item.outcome == "sent":
+                _send_heir_again(connection, item, item.new_id, now=now)
 
 
 def after(row: Mapping[str, Any], item: Settled, *, now: datetime) -> dict[str, Any]:
@@ -58,10 +60,11 @@ def after(row: Mapping[str, Any], item: Settled, *, now: datetime) -> dict[str, 
         change["sent_at"] = row["begun_at"] or now
     if item.outcome == "retry":
         # `known` stays unsure: a timeout does not tell whether the values were taken.
-        change |= {"state": "ready", "run_after": item.run_after or now, "error": item.error}
+        change |= {"state": "ready", "run_after": max(item.run_after or now, row["run_after"]), "error": item.error}
     elif not current:
-        # Other fields are desired by now, or another writer was late: what the CRM holds stays unsure.
-        change |= {"state": "ready", "run_after": now}
+        # Other fields are desired by now, or another writer was late: what the CRM holds stays unsure. An answer that
+        # can still be taken back waits on.
+        change |= {"state": "ready", "run_after": max(now, row["run_after"])}
     elif item.outcome == "refused":
         change |= {"state": "refused", "error": item.error}
     elif item.outcome == "sent":
@@ -103,6 +106,21 @@ def _lock_leads(connection: sa.Connection, settled: Sequence[Settled]) -> None:
         ids = sorted({item.row.record_id for item in touched if item.row.connection == name})
         query = sa.select(LEAD.c.id).where(LEAD.c.connection == name, LEAD.c.record_id.in_(ids))
         connection.execute(query.order_by(LEAD.c.id).with_for_update()).all()
+
+
+def _send_heir_again(connection: sa.Connection, item: Settled, heir: str, *, now: datetime) -> None:
+    """Advice of a record that was merged away landed on one that has its own, maybe in the same call and after it.
+
+    No poll need tell: what it shows may bear a time before our writing, by the difference of two clocks.
+    """
+    mine = (TABLE.c.connection == item.row.connection, TABLE.c.record_id == heir, TABLE.c.id != item.row.outbox_id)
+    row = connection.execute(sa.select(TABLE).where(*mine).with_for_update()).one_or_none()
+    if row is None:
+        return
+    change = _after_loss(row._asdict(), item, now=now)
+    if row.version == merges.TAKEN_OVER:
+        change |= {"state": row.state}  # nothing of its own yet: its first decision comes upon what is unsure
+    connection.execute(sa.update(TABLE).where(TABLE.c.id == row.id).values(change))
 
 
 def _finish_attempts(connection: sa.Connection, settled: Sequence[Settled], *, batch: str, now: datetime) -> None:

@@ -42,7 +42,7 @@ class Wiring(Automating):
                 random=random.random,
                 new_trace=telemetry.new_trace,
                 asks=self.asks,
-                chain=lambda: self.running().chain,
+                chain=self.chain_hash,
                 audit=self.audited,
             )
             pace = decide.Pace(

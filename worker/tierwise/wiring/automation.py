@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from tierwise import flags, ports, telemetry
-from tierwise.domain import rollout, sampling
+from tierwise.domain import gate, rollout, sampling
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import digest
 from tierwise.domain.policy import Policy
@@ -29,9 +29,14 @@ class Automating(Passes):
 
     def running(self) -> Running:
         """What decides now, apart from the policy."""
-        models, given = self.runnable().policy.rubric.models, self.settings.model
-        primary, secondary = given.primary or models.primary, given.secondary or models.secondary
-        return Running(chain=digest([primary, secondary]), offline=primary == OFFLINE)
+        models, given = self.chain(self.runnable().policy), self.settings.model
+        how = {"models": models, "samples": given.samples, "decisions": sorted(given.decisions)}
+        return Running(digest(how), offline=models[0] == OFFLINE)
+
+    def chain_hash(self) -> str:
+        """What decides here and now beside the policy; each decision keeps it."""
+        made = self._calibration()
+        return gate.chain(self.running().models, made.digest() if made is not None else None)
 
     @functools.cached_property
     def evaluator(self) -> flags.Evaluator:
@@ -41,7 +46,7 @@ class Automating(Passes):
     def standing(self) -> Standing:
         """Gate, kill switch and flag as they are now."""
         self.ensure_policy()  # an empty database gets its first one now, not in the middle of the transaction
-        return self.store.flags.standing(self.running, now=self.clock())
+        return self.store.flags.standing(self.running(), now=self.clock())
 
     def audited(self, decision: Decision, policy: Policy) -> ports.AuditDraw | None:
         """Whether people are to look at it whatever it is."""
@@ -56,18 +61,15 @@ class Automating(Passes):
         return self._counted[1]
 
     def _count(self) -> bool:
-        chain = self.running().chain
-        found = self.store.gates.registration(self.runnable().digest, chain) if chain is not None else None
+        found = self.store.gates.registration(self.runnable().digest, self.chain_hash())
         return found is not None and self.store.gates.counted(found[0]) >= max(found[1].looks, default=0)
 
     def register(
         self, *, cut_offs: tuple[float, ...], looks: tuple[int, ...], anytime: bool, by: str, now: datetime
     ) -> str:
         """Write down what will be tested of what runs now, against the targets of its policy; the digest."""
-        runnable, chain = self.runnable(), self.running().chain
+        runnable, chain = self.runnable(), self.chain_hash()
         targets = runnable.policy.rubric.targets
-        if chain is None:
-            raise Misconfigured("no model is configured, so there is nothing to validate")
         try:
             registration = Registration(
                 policy=runnable.digest,
@@ -86,11 +88,10 @@ class Automating(Passes):
             raise Misconfigured(f"this cannot be registered: {wrong}", place="validate --register") from None
         return validation.register(self.store, registration)
 
-    def validate(self, *, by: str) -> validation.Validated:
-        """Take the look that is due, if one is, and tell what is known."""
-        return validation.validate(
-            self.store, policy=self.runnable().digest, chain=self.running().chain, now=self.clock(), by=by
-        )
+    def validate(self, *, by: str, incomplete: bool = False) -> validation.Validated:
+        """Take the look that is due, if one is, and tell what is known; `incomplete`: with the labels there are."""
+        policy, chain, now = self.runnable().digest, self.chain_hash(), self.clock()
+        return validation.validate(self.store, policy=policy, chain=chain, now=now, by=by, incomplete=incomplete)
 
     def tier_field(self, name: str) -> automating.Field | None:
         """Where that connection's organisation keeps its tier; None where automation is not set up."""
@@ -106,13 +107,15 @@ class Automating(Passes):
         if stands.kill is not None or not stands.gate.green or stands.flag is None or not stands.flag.percentage:
             return None
         with self.connector(name) as connector, telemetry.bind(connection=name):
-            tools = automating.Tools(self.store, connector, self.running, self.evaluator.evaluate, self.clock)
+            tools = automating.Tools(self.store, connector, self.running(), self.evaluator.evaluate, self.clock)
             policy = self.runnable().digest
             return automating.automate(tools, name, field=field, policy=policy, stop=self.stopping.is_set)
 
     def revert(self, name: str, *, since: datetime) -> automating.Wrote:
         """Put back what automation overwrote on one connection since then, where nobody has touched it."""
-        rows = [row for row in self.store.automations.list(connection=name, since=since) if row.state == "written"]
+        rows = self.store.automations.list(connection=name, since=since, limit=None)
+        # Of those that ended in doubt some arrived; what stands in the CRM tells which.
+        rows = [row for row in rows if row.state in ("written", "unsure", "begun")]
         if not rows:
             return automating.Wrote()
         with self.connector(name) as connector, telemetry.bind(connection=name):

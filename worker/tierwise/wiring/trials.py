@@ -85,8 +85,8 @@ class Tried(Accounts):
         told: dict[str, Any] = {"beyond": []}
         try:
             policy = self.sound(digest)
-            tests = sum(len(rule.tests) for rule in policy.rules)
-            tests += sum(len(item.tests) for item in policy.maps.values())
+            tests = sum(len(rule.tests) for rule in policy.rules) + len(policy.rubric.examples)
+            tests += sum(len(field_map.tests) for field_map in policy.maps.values())
             if self.store.policies.active() is not None:
                 told = self.backtest(policy, digest=digest, last=self.settings.policy.sample)
                 if told["failed"]:

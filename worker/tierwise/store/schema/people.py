@@ -25,10 +25,20 @@ review_item = sa.Table(
     sa.Column("answered_at", Utc),
     sa.Column("answered_by", sa.String(200)),
     sa.Column("answer", Json),
+    # Who holds it and until when: two people never answer one item.
+    sa.Column("reserved_by", sa.String(200)),
+    sa.Column("reserved_until", Utc),
+    sa.Column("snoozed_until", Utc),
+    # Who labelled the decision already, where a second person is to do it.
+    sa.Column("not_for", sa.String(200)),
+    # What an answer changed, as long as it can be taken back.
+    sa.Column("undo", Json),
     one_of("kind", *review.KINDS),
     one_of("state", *REVIEW_STATES),
     sa.Index(None, "connection", "record_id"),
     sa.Index("ix_review_item_open", "priority", "id", **where("state = 'open'")),
+    sa.Index("ix_review_item_open_decision", "decision_id", **where("state = 'open'")),
+    sa.Index("ix_review_item_undo", "answered_at", **where("undo IS NOT NULL")),
 )
 
 # Verdicts on a lead that came later. `sampling` is the probability with which the lead was drawn for it: NULL where
@@ -56,4 +66,5 @@ label = sa.Table(
     sa.UniqueConstraint("connection", "key"),
     sa.Index(None, "connection", "record_id"),
     sa.Index(None, "source", "seen_at"),
+    sa.Index(None, "decision_id"),
 )

@@ -1,0 +1,94 @@
+"""The queue for people, as the pipeline and whatever people use ask for it.
+
+Times are timezone-aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple, Protocol
+
+from tierwise.domain.advice import Advice
+from tierwise.domain.review import ReviewKind
+
+
+class ReviewItem(NamedTuple):
+    """Work for a person."""
+
+    id: int
+    connection: str
+    record_id: str
+    kind: ReviewKind
+    state: str
+    priority: int
+    reason: str
+    created_at: datetime
+    decision_id: int | None
+    score: int | None
+    tier: str | None
+    confidence: float | None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    answer: Mapping[str, Any] | None = None
+    """{"agree", "tier", "outcome", "reason", "note"}"""
+    drawn: bool = False
+    """The decision is in the audit sample."""
+    awaited: bool = False
+    """Somebody is still to answer on this decision, by this item or another one."""
+    not_for: str | None = None
+    """Who labelled the decision already: a second person is to do it."""
+    reserved_by: str | None = None
+    reserved_until: datetime | None = None
+    snoozed_until: datetime | None = None
+    volume: float | None = None
+    """What the lead says of its monthly volume."""
+
+    @property
+    def blind(self) -> bool:
+        """Whoever answers must not know what we think of it: it is drawn, and not answered."""
+        return self.drawn and self.awaited
+
+
+class SaidLabel(NamedTuple):
+    """What a person's answer says of a decision."""
+
+    subject: Literal["tier", "outcome"]
+    value: str
+
+
+class Undone(NamedTuple):
+    """What became of an answer that was to be taken back."""
+
+    done: bool
+    why_not: str = ""
+
+
+class Reviews(Protocol):
+    """The queue for people."""
+
+    def list(self, *, state: str | None = "open", kind: str | None = None, limit: int = 100) -> list[ReviewItem]: ...
+    def counts(self) -> dict[str, int]:
+        """Open items by kind; kinds without any are left out."""
+
+    def get(self, item_id: int) -> ReviewItem | None: ...
+    def answer(
+        self,
+        item_id: int,
+        *,
+        by: str,
+        answer: Mapping[str, Any],
+        advice: Advice | None,
+        now: datetime,
+        labels: Sequence[SaidLabel] = (),
+        about: int | None = None,
+        wait: timedelta = timedelta(),
+    ) -> bool:
+        """False when it is not open any more, or not for `by`. `advice` is what the CRM is to show from now on.
+
+        `labels` are about decision `about`, and stored in the same transaction. Nothing is written before `wait` is
+        over: as long, the answer can be undone.
+        """
+
+    def undo(self, item_id: int, *, by: str, now: datetime) -> Undone:
+        """Take an answer back of which nothing was written: the item is open, its labels are gone."""
