@@ -68,6 +68,16 @@ def restore(body: Mapping[str, Any], personal: Mapping[str, Any] | None) -> Deci
     return Decision.model_validate(whole)
 
 
+def requote(body: Mapping[str, Any], personal: Mapping[str, Any]) -> None:
+    """Put the quotes of the verdicts that count back into a body: a fact that was quoted proves, one that was not does
+    not."""
+    card = body["scorecard"]
+    for place, item in enumerate(card["contributions"] if card is not None else ()):
+        quote = personal.get(f"/scorecard/contributions/{place}/verdict/quote")
+        if quote is not None:
+            item["verdict"]["quote"] = quote
+
+
 def _places(value: dict[str, Any] | list[Any], path: str) -> list[tuple[str, dict[str, Any], str]]:
     """Where personal texts stand: path, holder and key of each."""
     found: list[tuple[str, dict[str, Any], str]] = []

@@ -345,13 +345,11 @@ def _tells(criterion: Criterion, level: Level | None) -> bool:
 
 def _settled(rubric: Rubric, value: int, *, corroborated: bool, knocked: bool) -> str:
     """The tier of a score after knockouts, and after the top tier's need of a corroborator."""
+    top, *lower = rubric.tiers
     if knocked:
-        return list(rubric.tiers)[-1]
+        return lower[-1] if lower else top
     tier = tier_of(rubric, value)
-    if corroborated or len(rubric.tiers) == 1:
-        return tier
-    top, second, *_ = rubric.tiers
-    return second if tier == top else tier
+    return lower[0] if tier == top and lower and not corroborated else tier
 
 
 def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | None:
