@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -41,17 +41,15 @@ class Judge(Protocol):
     def judge(self, runnable: Runnable, lead: Lead) -> Judged | None: ...
 
 
-def run_tests(policy: Policy) -> tuple[TestResult, ...]:
+def run_tests(policy: Policy, examples: Callable[[Policy], Iterator[TestResult]]) -> tuple[TestResult, ...]:
     """Every test of the policy, in order. Raises Misconfigured where an expression does not compile."""
-    from tierwise.policies import examples  # it runs on what is here
-
     results = [_timed(partial(_tried, rule, test)) for rule in policy.rules for test in rule.tests]
     for connector, field_map in policy.maps.items():
         for trial in field_map.tests:
             alone = field_map.model_copy(update={"tests": (trial,)})
             results.append(_timed(partial(_mapped, connector, alone)))
     began = time.perf_counter()
-    for result in examples.run(policy):
+    for result in examples(policy):
         results.append(result._replace(seconds=time.perf_counter() - began))
         began = time.perf_counter()
     return tuple(results)
