@@ -191,6 +191,9 @@ def test_from_shadow_to_automation_and_back(pilot: Pilot) -> None:
     touched = sorted(written)[0]
     pilot.portal.store.update([Write(int(touched), {FIELD: "platinum"})], by="person")
 
+    assert parts.overrides("crm") == 1
+    assert parts.watch() is None, "one of a few is no reason"
+
     # Another policy: nobody measured it.
     policy = policies.read(parts.policy_directory()).model_copy(update={"version": "1.1"})
     parts.store.policies.publish(policy, by="tierwise", note="", now=pilot.stage.now())
@@ -211,13 +214,26 @@ def test_from_shadow_to_automation_and_back(pilot: Pilot) -> None:
     assert set(later) <= again, "on again at the percentage that a person had given, without a word"
     assert touched not in again, "a person's value stays"
 
+    disputed = [key for key in sorted(again) if key not in later]
+    pilot.portal.store.update([Write(int(key), {"tierwise_feedback": "too_high"}) for key in disputed], by="person")
+    pilot.tick()
+    ended = parts.watch()
+    assert ended is not None
+    assert ([reason.kind for reason in ended.why], ended.before) == (["overrides"], 5)
+    assert not parts.standing().gate.green, "an alert stands until a person has seen to it"
+    assert parts.watch() is None
+    for alert in parts.store.flags.alerts():
+        parts.store.flags.close_alert(alert.id, by="ada", now=pilot.stage.now())
+    assert parts.standing().gate.green
+    assert pilot.raise_to(1) == []
+
     parts.store.flags.kill(on=True, by="ada", reason="enough", now=pilot.stage.now())
     pilot.leads(10, inside=10)
     assert pilot.gold() == again
     changed = sorted(again)[1]
     pilot.portal.store.update([Write(int(changed), {FIELD: "bronze"})], by="person")
     done = parts.revert("crm", since=pilot.stage.now() - timedelta(days=30))
-    assert (done.written, done.kept) == (len(again) - 1, 2)
+    assert (done.written, done.kept) == (len(again) - 1, 1)
     assert pilot.gold() == set()
     assert pilot.stage.crm.shown(changed, FIELD) == "bronze"
     assert pilot.stage.crm.shown(touched, FIELD) == "platinum"

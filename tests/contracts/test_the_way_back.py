@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tierwise_fixtures import policies
 
 from tierwise import sdk
+from tierwise.domain.review import KINDS
+from tierwise.pipeline import queue, review
 from tierwise.sdk import RetryLater
 
 ASK, SAY = "tierwise_request_review", "tierwise_feedback"
@@ -60,6 +63,35 @@ def test_a_review_that_a_rep_asks_for_is_on_top_once_and_taken_back_with_the_ans
     line.edit(lead, **{ASK: "true"})
     line.wait(5)
     assert line.round().requested == 1, "a second request is another one"
+
+
+def test_a_request_is_first_within_one_poll_and_its_answer_shown_two_ticks_after_it_stands(
+    portal_line: Any, lead: str
+) -> None:
+    line = portal_line
+    line.create("other@firm.example")
+    line.wait(60)
+    line.round()
+    line.edit(lead, **{ASK: "true"})
+    line.wait(5)
+    line.poll()
+    rubric = policies.rubric()
+    house = queue.House(rubric, dict.fromkeys(KINDS, timedelta(hours=8)), {})
+    taken = queue.take(line.store, house, by="eva", clock=line.now)
+    assert (taken.item.record_id, taken.item.kind) == (lead, "fast_track")
+    story = line.story(lead)
+    review.answer(
+        line.store, taken.item, rubric=rubric, desired=story.own, by="eva", agree=False, tier="B", outcome=None,
+        reason=None, note=None, clock=line.now,
+    )  # fmt: skip
+    line.wait(review.UNDO.seconds - 1)
+    line.write()
+    assert (line.shown(lead)["tierwise_tier"], line.shown(lead)[ASK]) == ("A", "true")
+    line.wait(1 + 2 * 2)
+    line.write()
+    assert (line.shown(lead)["tierwise_tier"], line.shown(lead)[ASK]) == ("B", "false")
+    (label,) = line.store.labels.list(source="review")
+    assert (label.value, label.by, label.sampling) == ("B", "eva", None)
 
 
 def test_a_request_right_after_the_answer_is_a_new_one(portal_line: Any, lead: str) -> None:

@@ -64,3 +64,35 @@ def test_a_second_word_of_the_same_person_is_no_agreement() -> None:
 
 def test_of_conflicting_verdicts_the_later_one_counts() -> None:
     assert review.counting(said((1, "ann", "A"), (2, "bo", "D"), (1, "bo", "C"))) == {1: "C", 2: "D"}
+
+
+PART = st.none() | st.floats(0, 1)
+STAKES = st.builds(
+    review.Stakes, kind=st.sampled_from(review.KINDS), age=st.floats(0, 1e7), sla=st.floats(60, 1e6), rank=PART,
+    volume=st.none() | st.floats(0, 1e9), distance=st.none() | st.floats(0, 100),
+)  # fmt: skip
+
+
+@given(STAKES, STAKES)
+def test_a_reps_request_is_always_ahead(one: review.Stakes, other: review.Stakes) -> None:
+    asked = one._replace(kind="fast_track")
+    assert other.kind == "fast_track" or review.urgency(asked) > review.urgency(other)
+
+
+@given(STAKES, st.floats(0, 1e6), st.floats(0, 100), st.floats(0, 1), st.floats(0, 1e6))
+def test_age_worth_volume_and_doubt_never_make_it_less_urgent(
+    stakes: review.Stakes, older: float, nearer: float, better: float, more: float
+) -> None:
+    least = review.urgency(stakes)
+    assert review.urgency(stakes._replace(age=stakes.age + older)) >= least
+    assert review.urgency(stakes._replace(rank=max(stakes.rank or 0, better))) >= least
+    assert review.urgency(stakes._replace(volume=(stakes.volume or 0) + more)) >= least
+    nearest = nearer if stakes.distance is None else min(nearer, stakes.distance)
+    assert review.urgency(stakes._replace(distance=nearest)) >= least
+
+
+@given(STAKES, STAKES)
+def test_what_is_long_overdue_comes_before_what_is_fresh(one: review.Stakes, other: review.Stakes) -> None:
+    late = one._replace(kind="audit_sample", age=3 * one.sla)
+    fresh = other._replace(kind="low_confidence", age=0)
+    assert review.urgency(late) > review.urgency(fresh)

@@ -34,7 +34,7 @@ def test_only_fields_that_an_asked_criterion_names_are_shown(criteria: tuple[Cri
     shown = prompt.shown(LEAD, criteria)
     assert shown == {
         "job_title": "Head of Operations",
-        "message": "We need it this month. [name], [email]",
+        "message": "We need it this month. [PERSON_1], [EMAIL_1]",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent import futures
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -97,3 +98,23 @@ def test_an_answer_does_not_stop_the_decision_on_newer_input(desk: Any, item: An
     desk.commit(claims, tier="C")
     desk.send()
     assert desk.crm["1"]["tierwise_tier"] == "C"
+
+
+def test_two_people_never_hold_one_item(desk: Any) -> None:
+    for record_id in ("1", "2", "3"):
+        desk.decide(desk.arrival(record_id), review=DOUBT)
+    reviews, until = desk.store.reviews, desk.now + timedelta(minutes=10)
+    ids = [item.id for item in reviews.list()]
+
+    def grab(person: int) -> list[int]:
+        return [key for key in ids if reviews.reserve(key, by=f"p{person}", until=until, now=desk.now)]
+
+    with futures.ThreadPoolExecutor(4) as pool:
+        held = [key for got in pool.map(grab, range(4)) for key in got]
+    assert sorted(held) == ids
+    holder = {item.id: item.reserved_by for item in reviews.list()}
+    other = next(name for name in ("p0", "p1") if name != holder[ids[0]])
+    assert not reviews.answer(ids[0], by=other, answer=ANSWER, advice=None, now=desk.now)
+    assert not reviews.snooze(ids[0], by=other, until=until, now=desk.now)
+    assert reviews.reserve(ids[0], by=other, until=until + timedelta(minutes=10), now=until), "its time is over"
+    assert reviews.answer(ids[0], by=other, answer=ANSWER, advice=None, now=until)

@@ -109,3 +109,17 @@ def test_a_shadow_that_is_on_is_woken(parts: wiring.Wiring, queued: redis.Redis)
     parts.store.shadows.start(digest, by="me", now=wiring.clock())
     tick.look(parts)
     assert _messages(queued) == [("maint", "tierwise.shadow")]
+
+
+def test_where_tiers_are_written_what_became_of_them_is_watched(parts: wiring.Wiring, queued: redis.Redis) -> None:
+    given = parts.settings.connections["emea"].model_copy(update={"tier_field": "their_tier"})
+    parts.settings.connections["emea"] = given
+    tick.look(parts)
+    assert _messages(queued) == [("maint", "tierwise.watch")], "also while the connection rests"
+    work.watch()
+    _enable(parts)
+    parts.store.slots.prune(before=wiring.clock() + timedelta(days=1))
+    queued.flushdb()
+    tick.look(parts)
+    assert {task for _, task in _messages(queued)} >= {"tierwise.automate", "tierwise.overrides", "tierwise.watch"}
+    work.overrides("emea")

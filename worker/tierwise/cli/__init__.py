@@ -10,6 +10,7 @@ import typer
 
 from tierwise import __version__
 from tierwise.cli import (
+    analyse,
     automation,
     calibrate,
     connections,
@@ -17,10 +18,12 @@ from tierwise.cli import (
     cost,
     demo,
     evaluation,
+    labels,
     leads,
     lifecycle,
     notifiers,
     output,
+    persons,
     policy,
     processes,
     replay,
@@ -48,6 +51,7 @@ evaluation.register(app)
 cost.register(app)
 replay.register(app)
 lifecycle.register(policy.app)
+analyse.register(policy.app)
 trials.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
@@ -55,9 +59,11 @@ app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(notifiers.app, name="notifiers")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
+app.add_typer(labels.app, name="labels")
 app.add_typer(users.app, name="users")
 app.add_typer(automation.app, name="flags")
 validation.register(app)
+persons.register(app)
 
 
 def _version(asked: bool) -> None:

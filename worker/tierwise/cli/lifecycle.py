@@ -40,6 +40,12 @@ def read(directory: Path) -> Policy:
     failed = [result for result in policies.run_tests(policy) if not result.passed]
     if failed:
         raise RejectRecord(f"{len(failed)} tests of the bundle fail", remedy=f"tierwise policy test {directory}")
+    found = policies.blocking(policy)
+    if found:
+        raise RejectRecord(
+            f"{found[0].subject}: {found[0].message}", place=str(directory),
+            remedy=f"tierwise policy analyse {directory}",
+        )  # fmt: skip
     return policy
 
 

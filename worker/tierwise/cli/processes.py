@@ -100,9 +100,10 @@ def _metrics(settings: configuration.Settings) -> Iterator[None]:
     if port is None:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="tierwise-metrics-") as directory:
+    with tempfile.TemporaryDirectory(prefix="tierwise-metrics-") as directory, contextlib.ExitStack() as stack:
         if not telemetry.shared():
             telemetry.share(Path(directory))
+            stack.callback(telemetry.unshare)
         try:
             taken = telemetry.serve(host, port)
         except (OSError, OverflowError) as error:

@@ -9,17 +9,22 @@ from typing import Annotated, cast
 import typer
 
 from tierwise import wiring
-from tierwise.cli import output, session
+from tierwise.cli import desk, output, session
 from tierwise.domain.advice import Advice, advise
 from tierwise.domain.decision import Decision
 from tierwise.domain.review import KINDS
 from tierwise.domain.rules import Outcome
 from tierwise.errors import Misconfigured, RejectRecord
+from tierwise.pipeline import queue
 from tierwise.pipeline import review as reviewing
 from tierwise.ports import ReviewItem
 from tierwise.wiring import Wiring
 
-app = typer.Typer(no_args_is_help=True, help="Leads that wait for a person: list, answer, undo, agreement.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Leads that wait for a person: list, take, show, answer, undo, snooze, hand-over, agreement.",
+)
+desk.register(app)
 
 
 @app.command("list")
@@ -30,23 +35,30 @@ def list_(
     json: output.Json = False,
 ) -> None:
     """The queue, most urgent first."""
-    if kind is not None and kind not in KINDS:
-        raise Misconfigured(f"'{kind}' is not a kind of review", place="--kind", remedy=f"one of {', '.join(KINDS)}")
+    desk.check_kind(kind)
     with session.opened() as parts:
-        items = parts.store.reviews.list(state=None if everything else "open", kind=kind, limit=limit)
-    items = [reviewing.masked(item) for item in items]
+        house, now = desk.house(parts), wiring.clock()
+        if everything:
+            items = parts.store.reviews.list(state=None, kind=kind, limit=limit)
+            found = [queue.seen(item, house, now=now) for item in items]
+        else:
+            found = queue.queue(parts.store, house, now=now, kind=kind)[:limit]
     if json:
-        output.print_json([{**item._asdict(), "blind": item.blind} for item in items])
+        output.print_json([desk.shape(one) for one in found])
         return
     output.table(
         "Review queue",
-        ["id", "lead", "kind", "score", "tier", "confidence", "waits", "why"],
+        ["id", "lead", "kind", "score", "tier", "confidence", "waits", "due", "owner", "held by", "why"],
         [
             [
                 item.id, f"{item.connection}:{item.record_id}", item.kind, item.score, item.tier,
-                None if item.confidence is None else f"{item.confidence:.0%}", output.ago(item.created_at), item.reason,
+                None if item.confidence is None else f"{item.confidence:.0%}", output.ago(item.created_at),
+                "overdue" if one.overdue and item.state == "open" else f"{one.due_at:%m-%d %H:%M}", one.owner,
+                item.reserved_by if item.reserved_until is not None and item.reserved_until > now else None,
+                item.reason,
             ]
-            for item in items
+            for one in found
+            for item in (one.item,)
         ],
     )  # fmt: skip
 
@@ -133,3 +145,42 @@ def _desired(parts: Wiring, item: ReviewItem) -> Advice:
 def _applying(decisions: Sequence[Decision], fingerprint: str) -> Decision:
     """The newest decision on the lead as it is now: one that went back to an earlier input has a newer one too."""
     return next((made for made in reversed(decisions) if made.fingerprint == fingerprint), decisions[-1])
+
+
+@app.command()
+def answer_all(
+    kind: Annotated[str, typer.Option(help="Kind of the items.")],
+    reason: Annotated[str, typer.Option(help="Why they are in the queue, word for word as `review list` shows it.")],
+    agree: Annotated[bool, typer.Option("--agree", help="Their tiers are right.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, they are only shown.")] = False,
+    json: output.Json = False,
+) -> None:
+    """Agree with all items of one kind and reason; items of the audit sample are left out."""
+    desk.check_kind(kind)
+    if not agree:
+        raise Misconfigured("items can only be agreed with in one go", remedy="--agree")
+    with session.opened() as parts:
+        by, rubric = session.actor(parts), parts.runnable().policy.rubric
+        found = queue.alike(parts.store, kind=kind, reason=reason, by=by, now=wiring.clock())
+        done: list[int] = []
+        lost: list[int] = []
+        if yes:
+            wait = timedelta(seconds=parts.settings.review.undo_seconds)
+            done, lost = queue.agree_all(
+                found,
+                answer=lambda item: reviewing.answer(
+                    parts.store, item, rubric=rubric, desired=_desired(parts, item), by=by, agree=True, tier=None,
+                    outcome=None, reason=None, note=None, clock=wiring.clock, wait=wait,
+                ),
+            )  # fmt: skip
+    if json:
+        output.print_json({"found": [item.id for item in found], "answered": done, "taken_by_others": lost})
+        return
+    output.table(
+        "Alike",
+        ["id", "lead", "tier", "waits"],
+        [[item.id, f"{item.connection}:{item.record_id}", item.tier, output.ago(item.created_at)] for item in found],
+    )
+    output.say(
+        f"{len(done)} answered, {len(lost)} taken by others" if yes else f"{len(found)} alike; --yes answers them"
+    )

@@ -168,6 +168,21 @@ def phone_country(number: str) -> str | None:
     return code if code in _REGION_OF else None
 
 
+def dialled(value: str, default_region: str | None) -> bool:
+    """Whether somebody in that country (alpha-2) would reach a subscriber by these digits: by its numbering plan."""
+    import phonenumbers
+
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(value, default_region))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def is_shared_site(host: str) -> bool:
+    """Whether pages at the host belong to its users: a network, a shop window of people."""
+    return registrable_domain(host) in _SHARED_SITES
+
+
 def company_key(name: str) -> str | None:
     """A company's name in normal form: small letters, no accents or punctuation, no legal form at its end."""
     words = _name_key(name).split()

@@ -7,6 +7,7 @@ more. All of them are kept.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, get_args
 
@@ -15,7 +16,7 @@ from tierwise.domain import measures
 ReviewKind = Literal[
     "low_confidence", "contradiction", "schema", "fast_track", "audit_sample", "guardrail", "write_failed"
 ]
-KINDS: tuple[str, ...] = get_args(ReviewKind)
+KINDS: tuple[ReviewKind, ...] = get_args(ReviewKind)
 
 ReviewState = Literal["open", "answered", "superseded"]
 
@@ -79,3 +80,36 @@ def agreement(verdicts: Iterable[Verdict]) -> list[Agreement]:
 def counting(verdicts: Iterable[Verdict]) -> Mapping[int, str]:
     """Tier by decision, from verdicts in the order in which they were given: the last one counts."""
     return {verdict.decision_id: verdict.tier for verdict in verdicts}
+
+
+class Stakes(NamedTuple):
+    """What makes an item urgent."""
+
+    kind: ReviewKind
+    age: float
+    """Seconds."""
+    sla: float
+    """Seconds within which it is to be answered, above 0."""
+    rank: float | None = None
+    """Of its tier: 1 for the best, 0 for the lowest; None where it has none, or where nobody is to know."""
+    volume: float | None = None
+    """What the lead says of its monthly volume."""
+    distance: float | None = None
+    """Points between its score and the nearest cut-off."""
+
+
+def urgency(stakes: Stakes) -> tuple[int, float]:
+    """Larger is sooner: what a rep asked for, then by worth, by nearness of a cut-off and by age against the SLA.
+
+    What is three times overdue comes before anything fresh, so that nothing waits for ever.
+    """
+    worth = 50 * (stakes.rank or 0) + min(25.0, 5 * math.log10(1 + max(0.0, stakes.volume or 0)))
+    near = 30 * max(0.0, 1 - stakes.distance / 15) if stakes.distance is not None else 0.0
+    age = 100 * min(3.0, max(0.0, stakes.age) / stakes.sla)
+    return int(stakes.kind == "fast_track"), _BASE[stakes.kind] + worth + near + age
+
+
+_BASE: dict[ReviewKind, int] = {
+    "fast_track": 60, "write_failed": 60, "guardrail": 40, "contradiction": 40, "low_confidence": 30, "schema": 10,
+    "audit_sample": 0,
+}  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tierwise.expressions.checking import LONGEST, CompileError, check
 from tierwise.expressions.environments import Variable, variables
 from tierwise.expressions.hints import closest
+from tierwise.expressions.nodes import Node, tree
 from tierwise.expressions.predicates import compile
 
-__all__ = ["LONGEST", "CompileError", "Variable", "check", "closest", "compile", "variables"]
+__all__ = ["LONGEST", "CompileError", "Node", "Variable", "check", "closest", "compile", "tree", "variables"]

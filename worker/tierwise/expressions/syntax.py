@@ -32,7 +32,12 @@ _SHAPE: dict[str, dict[str, tuple[int, int | str, Any]]] = {
         "struct": (8, "Struct", _ONE),
         "loop": (9, "Loop", _ONE),
     },
-    "Const": {"text": (6, _PROTO.TYPE_STRING, _ONE)},
+    "Const": {
+        "flag": (2, _PROTO.TYPE_BOOL, _ONE),
+        "whole": (3, _PROTO.TYPE_INT64, _ONE),
+        "decimal": (5, _PROTO.TYPE_DOUBLE, _ONE),
+        "text": (6, _PROTO.TYPE_STRING, _ONE),
+    },
     "Ident": {"name": (1, _PROTO.TYPE_STRING, _ONE)},
     "Select": {
         "operand": (1, _EXPR, _ONE),
@@ -89,7 +94,7 @@ class Tree(NamedTuple):
 def read(serialized: bytes) -> Tree:
     """The tree of `Expression.serialize()`."""
     envelope = any_pb2.Any.FromString(serialized)
-    checked = _message("CheckedExpr").FromString(envelope.value)
+    checked = message("CheckedExpr").FromString(envelope.value)
     offsets = {entry.id: entry.offset for entry in checked.source.positions}
     reads: dict[str, None] = {}
     guarded: set[str] = set()
@@ -98,7 +103,7 @@ def read(serialized: bytes) -> Tree:
     whole: list[Literal] = []
     selected: set[int] = set()
     for node in _walk(checked.expr):
-        name = _field(node)
+        name = field(node)
         if name:
             selected.add(node.select.operand.id)
         if name and node.select.test_only:
@@ -118,9 +123,9 @@ def _comparisons(call: Any, offsets: dict[int, int]) -> list[Comparison]:
     if call.function not in {"_==_", "_!=_", "@in"} or len(call.args) != 2:
         return []
     left, right = call.args
-    if _field(right):
+    if field(right):
         left, right = right, left
-    name = _field(left)
+    name = field(left)
     if name is None:
         return []
     candidates = right.list.elements if right.HasField("list") else [right]
@@ -135,7 +140,12 @@ def _literal(node: Any, offsets: dict[int, int]) -> Literal:
     return Literal(node.const.text, offsets.get(node.id, 0))
 
 
-def _field(node: Any) -> str | None:
+def fields(node: Any) -> list[str]:
+    """Every field under a part, in order."""
+    return list(dict.fromkeys(name for part in _walk(node) if (name := field(part)) is not None))
+
+
+def field(node: Any) -> str | None:
     """`lead.region` for a selection straight from a variable, else None."""
     if node.HasField("select") and node.select.operand.HasField("ident"):
         return f"{node.select.operand.ident.name}.{node.select.field}"
@@ -145,24 +155,25 @@ def _field(node: Any) -> str | None:
 def _walk(node: Any) -> Iterator[Any]:
     if node.DESCRIPTOR.name == _EXPR:
         yield node
-    for field, value in node.ListFields():
-        if field.message_type is not None:
-            for child in value if field.is_repeated else [value]:
+    for part, value in node.ListFields():
+        if part.message_type is not None:
+            for child in value if part.is_repeated else [value]:
                 yield from _walk(child)
 
 
 @functools.cache
-def _message(name: str) -> Any:
+def message(name: str) -> Any:
+    """The class of one of the messages above."""
     file = descriptor_pb2.FileDescriptorProto(name="tierwise/cel.proto", package="tierwise.cel", syntax="proto2")
-    for message, fields in _SHAPE.items():
-        target = file.message_type.add(name=message)
-        for field, (number, kind, label) in fields.items():
+    for shape, parts in _SHAPE.items():
+        target = file.message_type.add(name=shape)
+        for part, (number, kind, label) in parts.items():
             if isinstance(kind, str):
                 target.field.add(
-                    name=field, number=number, type=_PROTO.TYPE_MESSAGE, type_name=f".tierwise.cel.{kind}", label=label
+                    name=part, number=number, type=_PROTO.TYPE_MESSAGE, type_name=f".tierwise.cel.{kind}", label=label
                 )
             else:
-                target.field.add(name=field, number=number, type=kind, label=label)
+                target.field.add(name=part, number=number, type=kind, label=label)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"tierwise.cel.{name}"))

@@ -19,7 +19,7 @@ from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment, Scorecard, Verdict
-from tierwise.llm import cost, injection, lexicon, offline, prompt, samples
+from tierwise.llm import cost, injection, lexicon, offline, prompt, redact, samples
 from tierwise.llm.asking import Asker, ModelFailed, Question
 from tierwise.llm.call import Clock, Limits, Lines, Sleep, Told
 from tierwise.llm.client import Client, Complete
@@ -121,7 +121,8 @@ class Cascade:
         and leads are to wait for it, Misconfigured where the prompt cannot be rendered, and what the cache raises.
         """
         ready = self._prepared(runnable)
-        written = prompt.shown(lead, ready.plan.criteria)
+        disguise = prompt.disguised(lead, ready.plan.criteria)
+        written = disguise.fields
         # Sentences that instruct reach no model: an order that is not read is not obeyed.
         fields = {name: kept for name, value in written.items() if (kept := injection.without(value, ready.terms))}
         models = runnable.policy.rubric.models
@@ -130,7 +131,10 @@ class Cascade:
         case = _Case(runnable, ready, lead, fields, connection, primary, other)
         judged = await self._chain(case) if fields else Judged()
         suspects = frozenset(name for name, value in written.items() if fields.get(name) != value)
-        return judged.model_copy(update={"verdicts": self._warned(case, judged.verdicts, suspects)})
+        verdicts = self._warned(case, _in_own_words(judged.verdicts, disguise), suspects)
+        weighed = tuple(_in_own_words(answer, disguise) for answer in judged.weighed)
+        # Assessments keep their placeholders: they are kept by content, and served to whoever wrote the same.
+        return judged.model_copy(update={"verdicts": verdicts, "weighed": weighed})
 
     async def close(self) -> None:
         """Cancel what is under way and close the models' sockets."""
@@ -276,6 +280,16 @@ class Cascade:
     async def _look_up(self, hashes: Collection[str]) -> Mapping[str, Assessment]:
         assert self._cache is not None
         return await asyncio.to_thread(self._cache, hashes)
+
+
+def _in_own_words(verdicts: tuple[Verdict, ...], disguise: redact.Disguise) -> tuple[Verdict, ...]:
+    """The verdicts with quotes as the lead wrote them."""
+    return tuple(
+        verdict.model_copy(update={"quote": disguise.restored(verdict.field, verdict.quote)})
+        if verdict.field is not None and verdict.quote is not None and "[" in verdict.quote
+        else verdict
+        for verdict in verdicts
+    )
 
 
 def contradicts(rubric_: rubric.Rubric, first: Scorecard, second: Scorecard) -> bool:

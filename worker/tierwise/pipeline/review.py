@@ -79,7 +79,7 @@ def answer(
         wait=wait,
     )
     if not stored:
-        raise _closed(store.reviews.get(item.id), item.id, by=by, now=now)
+        raise closed(store.reviews.get(item.id), item.id, by=by, now=now)
     return verdict
 
 
@@ -118,7 +118,8 @@ def agreement(store: ports.Store) -> list[review.Agreement]:
     )
 
 
-def _closed(item: ports.ReviewItem | None, item_id: int, *, by: str, now: datetime) -> RejectRecord:
+def closed(item: ports.ReviewItem | None, item_id: int, *, by: str, now: datetime) -> RejectRecord:
+    """Why `by` cannot have it."""
     if item is not None and item.state == "open" and item.not_for == by:
         return RejectRecord(
             f"review item {item_id} is a second opinion, and you gave the first", remedy="another person answers it"

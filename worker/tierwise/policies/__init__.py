@@ -7,14 +7,31 @@ from __future__ import annotations
 
 from tierwise.domain.policy import Policy
 from tierwise.policies import examples, trials
-from tierwise.policies.checking import check, read
+from tierwise.policies.analysis import Analysis, Finding, analyse, blocking, prove
+from tierwise.policies.checking import check, faults, read
 from tierwise.policies.compiling import compile
 from tierwise.policies.loading import Loaded, load
 from tierwise.policies.maps import read_map
 from tierwise.policies.problems import Problem
 from tierwise.policies.trials import TestResult
 
-__all__ = ["Loaded", "Problem", "TestResult", "check", "compile", "load", "read", "read_map", "run_tests"]
+__all__ = [
+    "Analysis",
+    "Finding",
+    "Loaded",
+    "Problem",
+    "TestResult",
+    "analyse",
+    "blocking",
+    "check",
+    "compile",
+    "faults",
+    "load",
+    "prove",
+    "read",
+    "read_map",
+    "run_tests",
+]
 
 
 def run_tests(policy: Policy) -> tuple[TestResult, ...]:

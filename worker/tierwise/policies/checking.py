@@ -54,6 +54,29 @@ def _problems(directory: Path, loaded: Loaded, template_check: TemplateCheck | N
     return sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.column))
 
 
+def faults(policy: Policy) -> list[Problem]:
+    """What `check` would say of a bundle that has no files any more; places are those of a file that is not there."""
+    document = Document("policy", "", None, {}, {})
+    return sorted(
+        {
+            *_expressions(loaded := _as_loaded(policy, document)), *_references(loaded), *_rules(loaded),
+            *_examples(loaded), *_sentences(loaded),
+        }
+    )  # fmt: skip
+
+
+def _as_loaded(policy: Policy, document: Document) -> Loaded:
+    return Loaded(
+        policy,
+        (),
+        rubric=Located(policy.rubric, document, ()),
+        prompt=policy.prompt,
+        rules=tuple(Located(item, document, ()) for item in policy.rules),
+        reasons=tuple(Located(item, document, ()) for item in policy.reasons),
+        fragments=tuple(Located(item, document, ()) for item in policy.fragments),
+    )
+
+
 def read(directory: Path) -> Policy:
     """The policy of the directory. Raises Misconfigured with the first problems and their number."""
     loaded = load(directory)

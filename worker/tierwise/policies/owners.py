@@ -50,6 +50,19 @@ def check(directory: Path, loaded: Loaded) -> list[Problem]:
     return [*problems, *_inside(document, owners), *_named(loaded, owners)]
 
 
+def exceptions(directory: Path) -> Mapping[ReviewKind, str]:
+    """Who answers for the leads that go to people, by kind; empty where no readable file says so."""
+    path = directory / FILE
+    if not path.is_file():
+        return {}
+    try:
+        document, _ = documents.parse(path.read_text(encoding="utf-8-sig"), FILE)
+    except (OSError, UnicodeDecodeError):
+        return {}
+    owners, _ = shapes.build(Owners, document, (), value=document.value)
+    return owners.exceptions if owners is not None else {}
+
+
 def _inside(document: Document, owners: Owners) -> Iterator[Problem]:
     for kind in KINDS:
         if kind not in owners.exceptions:

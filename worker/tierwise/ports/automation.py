@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
-from tierwise.domain import gate, rollout, validation, weighted
+from tierwise.domain import gate, retreat, rollout, validation, weighted
 from tierwise.domain.decision import Decision
 
 AutomationState = Literal["begun", "written", "refused", "unsure", "reverted", "kept"]
@@ -217,3 +217,6 @@ class Automations(Protocol):
 
     def count(self, *, since: datetime | None) -> int:
         """Leads whose field was written since then."""
+
+    def window(self, *, since: datetime, newest: int, positive_tiers: Sequence[str]) -> retreat.Window:
+        """What people said and did of the newest automated leads since then."""

@@ -92,3 +92,12 @@ class Reviews(Protocol):
 
     def undo(self, item_id: int, *, by: str, now: datetime) -> Undone:
         """Take an answer back of which nothing was written: the item is open, its labels are gone."""
+
+    def reserve(self, item_id: int, *, by: str, until: datetime, now: datetime) -> bool:
+        """Only `by` may answer it until then; False where it is closed, or not for them."""
+
+    def hand_over(self, item_id: int, *, by: str, to: str, until: datetime, now: datetime) -> bool:
+        """Only `to` may answer it until then; False where it is closed, or held by somebody else than `by`."""
+
+    def snooze(self, item_id: int, *, by: str, until: datetime, now: datetime) -> bool:
+        """Nobody takes it before then; False where it is closed, or held by somebody else than `by`."""

@@ -16,6 +16,7 @@ from tierwise.domain.rubric import Assessment
 from tierwise.ports.automation import Automations, Flags, Gates
 from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
+from tierwise.ports.persons import Persons
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.reviews import Reviews
 from tierwise.ports.seen import AccountHealth, Notifications
@@ -294,6 +295,8 @@ class Store(Protocol):
     def flags(self) -> Flags: ...
     @property
     def automations(self) -> Automations: ...
+    @property
+    def persons(self) -> Persons: ...
     @property
     def health(self) -> AccountHealth: ...
     @property

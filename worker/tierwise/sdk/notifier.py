@@ -23,7 +23,8 @@ class Notice(NamedTuple):
     at: datetime
     link: str = ""
     event: str = ""
-    """Its kind, of those that settings may ask for: connection_paused, work_quarantined, write_refused, test."""
+    """Its kind, of those that settings may ask for: connection_paused, work_quarantined, write_refused,
+    automation_ended, test."""
 
 
 class Notifying(NamedTuple):

@@ -183,6 +183,12 @@ class FlagSettings(_Section):
         None, description="Another OpenFeature provider for the targeting, as package.module:factory; empty: our own."
     )
     every_seconds: Seconds = Field(30, description="Time between two passes over a connection's decided leads.")
+    look_seconds: Seconds = Field(900, description="Time between two looks at what people changed of what was written.")
+    window: Count = Field(200, description="Newest automated leads by which automation ends itself.")
+    overrides: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.2, description="Largest share of them that people may change or dispute before it does."
+    )
+    fewest: Count = Field(20, description="Automated leads before that share says anything.")
 
 
 class ConsoleSettings(_Section):
@@ -289,7 +295,7 @@ class NotifierSettings(_Pluggable):
     type: str = Field(min_length=1, description="Kind of notifier: slack, webhook, email.")
     events: list[str] = Field(
         default_factory=list,
-        description="What to tell: connection_paused, work_quarantined, write_refused; empty: everything.",
+        description="What to tell: connection_paused, work_quarantined, write_refused, automation_ended; empty: all.",
     )
 
 

@@ -11,6 +11,7 @@ from tierwise.store.calibrations import Calibrations
 from tierwise.store.connections import Connections
 from tierwise.store.cursors import Cursors
 from tierwise.store.decisions import Decisions
+from tierwise.store.erasure import Persons
 from tierwise.store.flags import Flags
 from tierwise.store.gates import Gates
 from tierwise.store.health import AccountHealth
@@ -57,6 +58,7 @@ class SqlStore:
         self.gates = Gates(database)
         self.flags = Flags(database)
         self.automations = Automations(database)
+        self.persons = Persons(database)
         self.health = AccountHealth(database)
         self.notifications = Notifications(database)
 

@@ -8,12 +8,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from tierwise.domain import retreat
 from tierwise.domain.lead import Lead
 from tierwise.ports.automation import Automated, AutomationState, Candidate, Intended, Running, Standing
 from tierwise.store import columns, decisions, engine, flags, schema
 
 TABLE = schema.automation
 DECISION = schema.decision
+REVIEW, REP = "review", "rep_feedback"
 LEAD = schema.lead
 OUTBOX = schema.outbox
 
@@ -144,6 +146,32 @@ class Automations:
             query = query.where(TABLE.c.at >= since)
         with self._database.read() as reader:
             return int(reader.execute(query).scalar_one())
+
+    def window(self, *, since: datetime, newest: int, positive_tiers: Sequence[str]) -> retreat.Window:
+        """What people said and did of the newest automated leads since then."""
+        label, draw = schema.label, schema.audit_draw
+        query = (
+            sa.select(TABLE.c.decision_id, TABLE.c.state, draw.c.rate)
+            .outerjoin(draw, draw.c.decision_id == TABLE.c.decision_id)
+            .where(TABLE.c.at >= since, TABLE.c.state.in_(("written", "kept")))
+            .order_by(TABLE.c.id.desc())
+            .limit(newest)
+        )
+        said: dict[tuple[int, str], str] = {}
+        with self._database.read() as reader:
+            rows = reader.execute(query).all()
+            for some in columns.chunks([row.decision_id for row in rows]):
+                found = sa.select(label.c.decision_id, label.c.source, label.c.value).order_by(label.c.id)
+                found = found.where(label.c.decision_id.in_(some), label.c.subject == "tier")
+                # Of several answers, or one that was changed, the last counts.
+                said.update({(row.decision_id, row.source): row.value for row in reader.execute(found)})
+        # Only what was drawn: a lead that somebody picked was picked for being odd.
+        audited = [said[row.decision_id, REVIEW] for row in rows
+                   if row.rate is not None and (row.decision_id, REVIEW) in said]  # fmt: skip
+        wrong = [row for row in rows
+                 if row.state == "kept" or said.get((row.decision_id, REP)) in ("too_high", "too_low")]  # fmt: skip
+        right = sum(value in positive_tiers for value in audited)
+        return retreat.Window(len(audited), right, len(rows), len(wrong))
 
 
 def _company(lead: object, record_id: str) -> str:

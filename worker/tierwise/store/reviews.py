@@ -103,6 +103,30 @@ class Reviews:
             lambda connection: answers.undo(self._database, connection, item_id, by=by, now=now)
         )
 
+    def reserve(self, item_id: int, *, by: str, until: datetime, now: datetime) -> bool:
+        """Only `by` may answer it until then; False where it is closed, or not for them."""
+        return self._change(item_id, by=by, now=now, reserved_by=by, reserved_until=until, snoozed_until=None)
+
+    def hand_over(self, item_id: int, *, by: str, to: str, until: datetime, now: datetime) -> bool:
+        """Only `to` may answer it until then; False where it is closed, or held by somebody else than `by`."""
+        return self._change(
+            item_id, by=None, holder=by, now=now, reserved_by=to, reserved_until=until, snoozed_until=None
+        )
+
+    def snooze(self, item_id: int, *, by: str, until: datetime, now: datetime) -> bool:
+        """Nobody takes it before then; False where it is closed, or held by somebody else than `by`."""
+        return self._change(
+            item_id, by=None, holder=by, now=now, snoozed_until=until, reserved_by=None, reserved_until=None
+        )
+
+    def _change(self, item_id: int, *, by: str | None, now: datetime, holder: str = "", **values: Any) -> bool:
+        # Second opinions may be passed on by whoever gave the first one, but not taken.
+        held, second = answers.free_for(by or holder, now=now)
+        statement = sa.update(TABLE).where(TABLE.c.id == item_id, TABLE.c.state == "open", held)
+        if by is not None:
+            statement = statement.where(second)
+        return self._database.write(lambda connection: connection.execute(statement.values(values)).rowcount == 1)
+
 
 def open_items(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
     """Open items: connection, record_id, kind, priority, reason, decision_id (or None) each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import celery
@@ -9,6 +10,8 @@ import celery
 from tierwise import ports, wiring
 from tierwise.tasks import application, running, work
 
+WATCH_EVERY = 60.0
+"""Seconds between two looks at whether automation has to end."""
 SHADOW_EVERY = 5.0
 """Seconds between two looks at what a shadow has to be held against."""
 
@@ -43,16 +46,28 @@ def look(current: wiring.Wiring) -> None:
         running.send(work.qualify, queue="score")
     for name in sorted(store.outbox.due(now=now).keys() & active & settings.connections.keys()):
         running.send(work.write_back, name, queue="writeback")
-    for name in sorted(active & settings.connections.keys()):
-        every = settings.flags.every_seconds
-        if current.tier_field(name) is not None and slot(current, "automate", name, every=every, now=now):
-            running.send(work.automate, name, queue="writeback")
+    _automation(current, sorted(active & settings.connections.keys()), now=now)
     if settings.notifiers and store.notifications.due(now=now):
         running.send(work.notify, queue="maint")
     if store.shadows.current() is not None and slot(current, "shadow", "", every=SHADOW_EVERY, now=now):
         running.send(work.shadow, queue="maint")
     if slot(current, "prune", "", every=3600, now=now):
         store.slots.prune(before=now - timedelta(seconds=max(7200.0, 2 * settings.trail.every_seconds)))
+
+
+def _automation(current: wiring.Wiring, names: Sequence[str], *, now: datetime) -> None:
+    given = current.settings.flags
+    for name in names:
+        if current.tier_field(name) is None:
+            continue
+        if slot(current, "automate", name, every=given.every_seconds, now=now):
+            running.send(work.automate, name, queue="writeback")
+        if slot(current, "overrides", name, every=given.look_seconds, now=now):
+            running.send(work.overrides, name, queue="maint")
+    # What was written stays to be judged, whether or not its connection is active.
+    automates = any(current.tier_field(name) is not None for name in current.settings.connections)
+    if automates and slot(current, "watch", "", every=WATCH_EVERY, now=now):
+        running.send(work.watch, queue="maint")
 
 
 def slot(current: wiring.Wiring, kind: str, scope: str, *, every: float, now: datetime) -> bool:

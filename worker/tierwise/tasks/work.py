@@ -126,6 +126,30 @@ def automate(connection: str) -> None:
     running.run("automate", connection, work)
 
 
+@application.app.task(name="tierwise.overrides")  # type: ignore[untyped-decorator]
+def overrides(connection: str) -> None:
+    """Find what people changed of what automation wrote."""
+
+    def work(current: wiring.Wiring) -> None:
+        changed = current.overrides(connection)
+        if changed:
+            log.info("people changed what automation wrote", leads=changed)
+
+    running.run("overrides", connection, work)
+
+
+@application.app.task(name="tierwise.watch")  # type: ignore[untyped-decorator]
+def watch() -> None:
+    """End automation where too much of it was wrong."""
+
+    def work(current: wiring.Wiring) -> None:
+        ended = current.watch()
+        if ended is not None:
+            log.error("automation was ended", why=[reason.detail for reason in ended.why])
+
+    running.run("watch", None, work)
+
+
 @application.app.task(name="tierwise.notify")  # type: ignore[untyped-decorator]
 def notify() -> None:
     """Tell people what is due."""

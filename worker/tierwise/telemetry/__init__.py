@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from tierwise.telemetry.context import bind, lead_ref, new_trace
 from tierwise.telemetry.logs import configure, log
-from tierwise.telemetry.metrics import METRICS, Gauge, count, exposition, forked, join, observe, serve, share, shared
+from tierwise.telemetry.metrics import (
+    METRICS,
+    Gauge,
+    count,
+    exposition,
+    forked,
+    join,
+    observe,
+    serve,
+    share,
+    shared,
+    unshare,
+)
 from tierwise.telemetry.redaction import conceal, redact
 
 __all__ = [
@@ -29,4 +41,5 @@ __all__ = [
     "serve",
     "share",
     "shared",
+    "unshare",
 ]

@@ -123,6 +123,11 @@ def share(directory: Path) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
 
 
+def unshare() -> None:
+    """Its files are about to go: counts are this process's own again."""
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+
+
 def shared() -> bool:
     """Whether our parent gave a place for the counters of all."""
     return bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))

@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from tierwise import flags, ports, telemetry
-from tierwise.domain import gate, rollout, sampling
+from tierwise.domain import gate, retreat, rollout, sampling
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import digest
 from tierwise.domain.policy import Policy
@@ -16,7 +16,9 @@ from tierwise.errors import Misconfigured
 from tierwise.pipeline import automate as automating
 from tierwise.pipeline import record
 from tierwise.pipeline import validate as validation
+from tierwise.pipeline import watch as watching
 from tierwise.ports.automation import Running, Standing
+from tierwise.sdk import Notice
 from tierwise.wiring.passes import Passes
 
 OFFLINE = "offline/rules"
@@ -110,6 +112,36 @@ class Automating(Passes):
             tools = automating.Tools(self.store, connector, self.running(), self.evaluator.evaluate, self.clock)
             policy = self.runnable().digest
             return automating.automate(tools, name, field=field, policy=policy, stop=self.stopping.is_set)
+
+    def overrides(self, name: str) -> int:
+        """Find what people changed of what automation wrote on one connection; how many."""
+        newest = self.settings.flags.window
+        if not self.store.automations.list(connection=name, limit=1):
+            return 0
+        with self.connector(name) as connector, telemetry.bind(connection=name):
+            return watching.overrides(self.store, connector, connection=name, newest=newest, clock=self.clock)
+
+    def watch(self) -> watching.Ended | None:
+        """End automation where too much of it was wrong, and tell people; None where it goes on, or is off."""
+        targets, given = self.runnable().policy.rubric.targets, self.settings.flags
+        limits = retreat.Limits(precision=targets.precision, overrides=given.overrides, fewest=given.fewest)
+        return watching.watch(
+            self.store,
+            limits=limits,
+            positive_tiers=targets.positive_tiers,
+            newest=given.window,
+            now=self.clock(),
+            told=self._ended,
+        )
+
+    def _ended(self, ended: watching.Ended) -> None:
+        why = "\n".join(reason.detail for reason in ended.why)
+        remedy = "Advice goes on. See: tierwise flags alerts; raise it again once that is mended: tierwise flags set"
+        title = f"Automation was ended by itself, at {ended.before} % of companies"
+        notice = Notice(
+            "automation_ended", "critical", title, f"{why}\n{remedy}", self.clock(), event="automation_ended"
+        )
+        self.notify(notice)
 
     def revert(self, name: str, *, since: datetime) -> automating.Wrote:
         """Put back what automation overwrote on one connection since then, where nobody has touched it."""

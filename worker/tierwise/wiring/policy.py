@@ -52,6 +52,10 @@ class Policed(Parts):
         wrong = [f"prompt: {sentence}" for sentence in prompt.check_template(policy.prompt)]
         failed = [result for result in policies.run_tests(policy) if not result.passed]
         wrong += [f"{result.subject}, test {result.name}: {result.message}" for result in failed]
+        if not wrong:
+            wrong = [str(problem) for problem in policies.faults(policy)]
+        if not wrong:
+            wrong = [f"{finding.subject}: {finding.message}" for finding in policies.blocking(policy)]
         if wrong:
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             raise Misconfigured(

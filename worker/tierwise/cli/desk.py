@@ -1,0 +1,123 @@
+"""Working through the review queue: take, show, snooze, hand over, answer alike items in one go."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from tierwise import wiring
+from tierwise.cli import output, session
+from tierwise.domain.review import KINDS, ReviewKind
+from tierwise.errors import Misconfigured, RejectRecord
+from tierwise.pipeline import queue
+from tierwise.policies import owners
+from tierwise.wiring import Wiring
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+ItemId = Annotated[int, typer.Argument(metavar="ID", help="Number of the item, as `review list` shows it.")]
+Kind = Annotated[str | None, typer.Option(help=f"Only this kind: {', '.join(KINDS)}.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `tierwise review`."""
+    for command in (take, show, snooze, hand_over):
+        app.command()(command)
+
+
+def house(parts: Wiring) -> queue.House:
+    """What settings, policy and its owners say of the queue."""
+    sla = parts.settings.review_sla
+    minutes: dict[ReviewKind, float] = {
+        kind: sla.nonconforming if kind == "schema" else getattr(sla, kind) for kind in KINDS
+    }
+    return queue.House(
+        rubric=parts.runnable().policy.rubric,
+        sla={kind: timedelta(minutes=number) for kind, number in minutes.items()},
+        owners=owners.exceptions(parts.policy_directory()),
+        reserve=timedelta(seconds=parts.settings.review.reserve_seconds),
+        hand_over=timedelta(seconds=parts.settings.review.hand_over_seconds),
+    )
+
+
+def check_kind(kind: str | None) -> None:
+    """Misconfigured for a kind that there is not."""
+    if kind is not None and kind not in KINDS:
+        raise Misconfigured(f"'{kind}' is not a kind of review", place="--kind", remedy=f"one of {', '.join(KINDS)}")
+
+
+def take(kind: Kind = None, json: output.Json = False) -> None:
+    """Take the most urgent item: for ten minutes nobody else can. Exit code 1 where nothing waits."""
+    check_kind(kind)
+    with session.opened() as parts:
+        found = queue.take(parts.store, house(parts), by=session.actor(parts), clock=wiring.clock, kind=kind)
+        if found is None:
+            raise RejectRecord("nothing waits for you", remedy="tierwise review list")
+        _show(parts, found, json=json)
+
+
+def show(item_id: ItemId, json: output.Json = False) -> None:
+    """One item with the lead it is about; reads only."""
+    with session.opened() as parts:
+        item = parts.store.reviews.get(item_id)
+        if item is None:
+            raise RejectRecord(f"there is no review item {item_id}", remedy="tierwise review list")
+        _show(parts, queue.seen(item, house(parts), now=wiring.clock()), json=json)
+
+
+def snooze(item_id: ItemId, until: Annotated[str, typer.Option(help="30m, 4h, 2d or a time (UTC).")]) -> None:
+    """Put an item out of sight for a while."""
+    moment = later(until, now=wiring.clock())
+    with session.opened() as parts:
+        queue.snooze(parts.store, item_id, until=moment, by=session.actor(parts), clock=wiring.clock)
+    output.say(f"item {item_id} is back at {moment:%Y-%m-%d %H:%M} UTC")
+
+
+def hand_over(item_id: ItemId, to: Annotated[str, typer.Option(help="Who is to answer it.")]) -> None:
+    """Reserve an item for somebody else."""
+    with session.opened() as parts:
+        queue.hand_over(parts.store, house(parts), item_id, to=to, by=session.actor(parts), clock=wiring.clock)
+    output.say(f"item {item_id} is {to}'s")
+
+
+def later(text: str, *, now: datetime) -> datetime:
+    """30m, 4h, 2d from now, or a moment; UTC where no zone is told. Misconfigured for all else."""
+    span = re.fullmatch(r"(\d{1,4})([mhd])", text)
+    if span is not None:
+        return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Misconfigured(
+            f"'{text}' is no time", place="--until", remedy="30m, 4h, 2d or 2026-01-31T08:00"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def shape(found: queue.Waiting) -> dict[str, Any]:
+    """As JSON tells it."""
+    item = found.item
+    more = {"blind": item.blind, "due_at": found.due_at, "overdue": found.overdue, "owner": found.owner}
+    return {**item._asdict(), **more, "urgency": found.urgency}
+
+
+def _show(parts: Wiring, found: queue.Waiting, *, json: bool) -> None:
+    item = found.item
+    story = parts.store.leads.story(item.connection, item.record_id)
+    lead = story[0].lead if story else None
+    told = {} if lead is None else lead.model_dump(mode="json", exclude_none=True)
+    reasons: list[str] = []
+    if story and not item.blind:
+        about = [link.decision for link in story[0].decisions if link.id == item.decision_id]
+        reasons = [reason.sentence for made in about for reason in made.reasons]
+    if json:
+        output.print_json({**shape(found), "lead": told, "reasons": reasons})
+        return
+    rows = [(name, value) for name, value in shape(found).items() if value not in (None, "", {})]
+    output.table(f"Review item {item.id}", ["what", "value"], rows)
+    output.table("Lead", ["field", "value"], list(told.items()))
+    if reasons:
+        output.table("Why", ["reason"], [[reason] for reason in reasons])

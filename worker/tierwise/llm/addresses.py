@@ -1,0 +1,74 @@
+"""Streets and post codes as they are written in the countries whose languages the project's texts are in.
+
+A town alone is no address: where a company ships from is what criteria are about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+_UPPER = "A-ZÀ-ÖØ-ÞŁŚŻŹĆ"
+_PLACE = rf"[{_UPPER}](?:[^\W\d_]|['’.-])+(?!\w)"
+_TOWN = rf"{_PLACE}(?:[ ](?:am|an der|bei|upon|sur|sous|de|del|di)[ ]{_PLACE}|[ ]{_PLACE})?"
+_CAP = rf"[{_UPPER}][\w.'’-]*"
+_SMALL = (
+    r"(?:de|del|de la|de las|de los|du|des|de l['’]|la|le|les|"
+    r"l['’]|d['’]|della|delle|dei|di|do|da|dos|das|van|van de|van der|y|e)"
+)
+_NUMBER = r"\d{1,4}[ ]?(?:[a-zA-Z]\b)?(?:[ ]?[-/][ ]?\d{1,4}[a-zA-Z]?)?"
+_GERMAN_TOWN = rf"(?:[,\s]+(?:D-|A-|CH-|DE-|AT-)?\d{{4,5}}[ ]{_TOWN})"
+_DUTCH_TOWN = rf"(?:[,\s]+\d{{4}}[ ]?[A-Z]{{2}}\b(?:[ ,]+{_TOWN})?)"
+_LATIN_TOWN = rf"(?:[,\s]+(?:(?:F|E|I|CP|C\.P\.|CAP)[ -])?\d{{4,5}}(?:-\d{{3}})?[ ,]+{_TOWN})"
+_UK_CODE = r"[A-Z]{1,2}\d[A-Z\d]?[ ]\d[A-Z]{2}\b"
+_US_TAIL = (
+    rf"(?:,?[ ](?:Suite|Ste\.?|Apt\.?|Unit|Floor|\#)[ ]?\w{{1,6}})?(?:,[ ]?{_TOWN})?"
+    rf"(?:,?[ ][A-Z]{{2}}[ ]\d{{5}}(?:-\d{{4}})?\b)?(?:,?[ ]{_UK_CODE})?"
+)
+
+_SOURCES = (
+    # English: number first.
+    rf"\b\d{{1,5}}[a-zA-Z]?[ ](?:(?:N|S|E|W|North|South|East|West)\.?[ ])?(?:{_CAP}[ ]){{1,3}}(?:Street|St|Road|Rd|"
+    rf"Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Square|Sq|Place|Terrace|Parkway|Pkwy|Highway|Hwy|Close|Crescent|"
+    rf"Row|Quay|Gardens|Park)\b\.?{_US_TAIL}",
+    # German: the kind of street is the end of a word, the number comes last.
+    rf"\b{_CAP}(?:[ -]{_CAP})?(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer|chaussee|steig|hof)[ ]"
+    rf"{_NUMBER}{_GERMAN_TOWN}?",
+    rf"\b(?:{_CAP}[ -]){{1,3}}(?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Allee|Ring|Damm|Ufer|Chaussee)[ ]"
+    rf"{_NUMBER}{_GERMAN_TOWN}?",
+    rf"\b(?:Am|An der|Auf der|Auf dem|Im|In der|Zum|Zur|Unter den)[ ]{_CAP}(?:[ ]{_CAP})?[ ]{_NUMBER}{_GERMAN_TOWN}",
+    # Dutch.
+    rf"\b{_CAP}(?:[ ]{_CAP})?(?:straat|laan|weg|plein|gracht|kade|singel|dijk|steeg|hof|pad)[ ]"
+    rf"{_NUMBER}{_DUTCH_TOWN}?",
+    # French: number, kind, name.
+    rf"\b\d{{1,4}}(?:[ ]?(?:bis|ter|[A-D]))?,?[ ](?i:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|"
+    rf"route|cours|square|passage)[ ](?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ -](?:{_SMALL}[ ]?)?{_CAP}){{0,3}}{_LATIN_TOWN}?",
+    # Spanish, Portuguese, Italian, Polish: kind, name, number.
+    rf"\b(?:[Cc]alle|C/|[Aa]venida|[Aa]vda\.?|[Aa]v\.|[Pp]aseo|[Pp]laza|[Pp]za\.?|[Cc]amino|[Cc]arretera|[Rr]onda|"
+    rf"[Tt]ravesía|[Rr]ua|R\.|[Tt]ravessa|[Ll]argo|[Pp]raça|[Aa]lameda|[Ee]strada|(?<=in )via|Via|"
+    rf"[Vv]iale|[Pp]iazza|[Cc]orso|"
+    rf"[Vv]icolo|[Ss]trada)[ ]?(?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ ](?:{_SMALL}[ ]?)?{_CAP}){{0,3}},?[ ]"
+    rf"(?:n\.?[ ]?[º°o]?\.?[ ]?)?{_NUMBER}(?:,[ ]\d{{1,2}}[º°ª](?:[ ]?[A-Z]\b)?)?{_LATIN_TOWN}?",
+    rf"\b(?:ul\.|al\.|pl\.|os\.|ulica)[ ]{_CAP}(?:[ ]{_CAP})?[ ]{_NUMBER}(?:[,\s]+\d{{2}}-\d{{3}}[ ]{_TOWN})?",
+    # Boxes and codes that are nothing else.
+    r"\b(?:P\.?[ ]?O\.?[ ]Box|Postfach|Postbus|Apartado(?:[ ]de[ ]correos)?|Casella[ ]postale|Caixa[ ]postal|"
+    rf"B\.?P\.?)[ ]\d{{1,6}}(?:[ ]\d{{2,3}}){{0,2}}\b(?:{_DUTCH_TOWN}|{_LATIN_TOWN})?",
+    rf"\b{_UK_CODE}",
+    rf"\b\d{{2}}-\d{{3}}[ ]{_TOWN}",
+    r"(?:\b(?:PLZ|CAP|CP|C\.P\.|ZIP|ZIP code|post ?code|postcode)[ :]+)(?:\d{4,6}|\d{4}[ ]?[A-Z]{2})\b",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, _SOURCES))
+
+
+def found(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of what looks like a postal address; may overlap."""
+    if not any(char.isdigit() for char in text):
+        return
+    for pattern in _patterns():
+        for match in pattern.finditer(text):
+            yield match.span()

@@ -1,0 +1,173 @@
+"""What is wrong with a policy whose every expression is right: rules that never decide, edges that no test guards.
+
+Proofs need the extra `analysis`; without it everything else is still told. It reports and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tierwise import expressions
+from tierwise.domain.policy import BUILT_IN_REASONS, Policy
+from tierwise.domain.rubric import Criterion
+from tierwise.domain.rules import Rule, Stage
+from tierwise.policies import mutation, solving
+from tierwise.policies.compiling import CRITERION
+
+NOT_ANALYSED = "not analysed: install tierwise[analysis]"
+_FIRST_WINS: tuple[Stage, ...] = ("gate", "route")
+Facts = Mapping[str, Mapping[str, Any]]
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong, or may be."""
+
+    code: str
+    """never, shadowed, contradiction, gap; unseen, unguarded, unused-reason, unproven."""
+    subject: str
+    """``rule free-mail``, ``criterion market``."""
+    message: str
+    blocks: bool
+    """It keeps the policy from being activated."""
+    witness: Facts | None = None
+    """A lead and a result that show it."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape of `tierwise policy analyse --json`."""
+        return self._asdict()
+
+
+class Analysis(NamedTuple):
+    """All that was found, and what could not be looked for."""
+
+    findings: tuple[Finding, ...]
+    not_analysed: str = ""
+
+
+def analyse(policy: Policy) -> Analysis:
+    """Everything that can be told of a checked policy."""
+    findings = [*_tested(policy), *_unused(policy)]
+    if not solving.available():
+        return Analysis(tuple(findings), NOT_ANALYSED)
+    return Analysis((*prove(policy), *findings))
+
+
+def blocking(policy: Policy) -> tuple[Finding, ...]:
+    """What must not be activated; nothing can be said where z3 is not installed."""
+    return tuple(item for item in prove(policy) if item.blocks) if solving.available() else ()
+
+
+def prove(policy: Policy) -> tuple[Finding, ...]:
+    """What logic alone says. Needs z3."""
+    space = solving.Space(policy.rubric)
+    truths = {rule.id: space.truth(rule.when, rule.stage) for rule in policy.rules}
+    found = list(_never(policy, space, truths))
+    never = {finding.subject for finding in found}
+    for stage in _FIRST_WINS:
+        rules = [rule for rule in policy.rules if rule.stage == stage and f"rule {rule.id}" not in never]
+        rules.sort(key=lambda rule: (rule.priority, rule.id))
+        found += _shadowed(rules, space, truths)
+        found += _contradictory(rules, space, truths)
+        if stage == "route" and rules:
+            found += _unrouted(rules, space, truths)
+    for criterion in policy.rubric.criteria:
+        if criterion.decide == "rule":
+            found += _levels(criterion, space)
+    return tuple(found)
+
+
+def _tested(policy: Policy) -> Iterator[Finding]:
+    for rule in policy.rules:
+        subject = f"rule {rule.id}"
+        said = mutation.seen(rule)
+        for truth in ("match", "no_match"):
+            if truth not in said:
+                yield Finding("unseen", subject, f"its tests never see it say {truth}", blocks=False)
+        for mutant in mutation.survivors(rule):
+            message = f"no test notices when {mutant.change}: add a test exactly at that edge"
+            yield Finding("unguarded", subject, message, blocks=False)
+
+
+def _unused(policy: Policy) -> Iterator[Finding]:
+    used = {rule.reason for rule in policy.rules} | {reason.code for reason in BUILT_IN_REASONS}
+    used |= {level.reason for item in policy.rubric.criteria for level in item.levels if level.reason is not None}
+    for reason in policy.reasons:
+        if reason.code not in used:
+            message = "no rule and no level gives it: use it or remove it"
+            yield Finding("unused-reason", f"reason {reason.code}", message, blocks=False)
+
+
+def _never(policy: Policy, space: solving.Space, truths: Mapping[str, solving.Truth]) -> Iterator[Finding]:
+    for rule in policy.rules:
+        if space.find(truths[rule.id].holds) is None:
+            message = "it can never match: its conditions exclude each other"
+            yield Finding("never", f"rule {rule.id}", message, blocks=True)
+
+
+def _decides(rule: Rule, space: solving.Space, truth: solving.Truth) -> Any:
+    """The rule ends the search: it matches, or asks for review of what it cannot tell."""
+    return truth.holds if rule.on_unknown == "skip" else space.z3.Not(truth.fails)
+
+
+def _shadowed(rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, solving.Truth]) -> Iterator[Finding]:
+    earlier: list[Rule] = []
+    for rule in rules:
+        decided = [_decides(other, space, truths[other.id]) for other in earlier]
+        mine = _decides(rule, space, truths[rule.id])
+        if earlier and space.find(mine, space.z3.Not(space.z3.Or(decided))) is None:
+            pairs = zip(earlier, decided, strict=True)
+            one = next((other.id for other, holds in pairs if space.find(mine, space.z3.Not(holds)) is None), None)
+            by = f"'{one}'" if one else f"the {len(earlier)} rules before it together"
+            message = f"it can never decide: {by} takes every lead that it would match; move it before, or narrow that"
+            yield Finding("shadowed", f"rule {rule.id}", message, blocks=True)
+        earlier.append(rule)
+
+
+def _contradictory(
+    rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, solving.Truth]
+) -> Iterator[Finding]:
+    for number, rule in enumerate(rules):
+        for other in rules[number + 1 :]:
+            if other.priority != rule.priority or (other.outcome, other.route) == (rule.outcome, rule.route):
+                continue
+            one, two = truths[rule.id], truths[other.id]
+            witness = space.find(one.holds, two.holds)
+            if isinstance(witness, Mapping):
+                exact = one.exact and two.exact
+                message = (
+                    f"{'it and' if exact else 'possibly it and'} '{other.id}' match the same lead with the same "
+                    f"priority and do different things: give one a smaller priority"
+                )
+                yield Finding("contradiction", f"rule {rule.id}", message, blocks=exact, witness=witness)
+
+
+def _unrouted(rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, solving.Truth]) -> Iterator[Finding]:
+    decided = [_decides(rule, space, truths[rule.id]) for rule in rules]
+    # A tier is always there: the witness shall name one.
+    tier = space.truth("result.tier != ''", "route")
+    witness = space.find(space.z3.Not(space.z3.Or(decided)), tier.holds)
+    if isinstance(witness, Mapping):
+        exact = all(truths[rule.id].exact for rule in rules)
+        message = f"{'some' if exact else 'possibly some'} leads get no route: add a last rule that takes what is left"
+        yield Finding("gap", "stage route", message, blocks=exact, witness=witness)
+
+
+def _levels(criterion: Criterion, space: solving.Space) -> Iterator[Finding]:
+    """The levels of a criterion are a table whose first row that holds wins."""
+    subject = f"criterion {criterion.id}"
+    rows = [(level.id, level.when, space.truth(level.when, CRITERION)) for level in criterion.levels if level.when]
+    before: list[Any] = []
+    for name, _, truth in rows:
+        if space.find(truth.holds) is None:
+            yield Finding("never", subject, f"level '{name}' can never hold", blocks=True)
+        elif before and space.find(truth.holds, space.z3.Not(space.z3.Or(before))) is None:
+            message = f"level '{name}' can never be reached: the levels before it take every lead; order them"
+            yield Finding("shadowed", subject, message, blocks=True)
+        before.append(truth.holds)
+    reads = frozenset().union(*(expressions.tree(when, CRITERION).reads for _, when, _ in rows))
+    exact = all(truth.exact for _, _, truth in rows)
+    witness = space.find(space.present(reads, CRITERION), *(space.z3.Not(holds) for holds in before))
+    if isinstance(witness, Mapping) and exact:
+        message = "no level holds for some leads although nothing is missing: add a level or widen one"
+        yield Finding("gap", subject, message, blocks=True, witness=witness)
