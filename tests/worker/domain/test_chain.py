@@ -56,6 +56,18 @@ def test_the_body_holds_nothing_personal() -> None:
     assert "Grace" in link.personal
 
 
+def test_the_quotes_that_count_can_be_put_back_alone() -> None:
+    made = decision()
+    link = chain.link(made, previous="0", salt="s")
+    body = json.loads(link.body)
+    chain.requote(body, json.loads(link.personal))
+    assert made.scorecard is not None
+    quotes = [item.verdict.quote for item in made.scorecard.contributions]
+    assert any(quotes)
+    assert [item["verdict"]["quote"] for item in body["scorecard"]["contributions"]] == quotes
+    assert all(not reason["sentence"] for reason in body["reasons"])
+
+
 def test_an_erased_decision_keeps_what_is_not_personal() -> None:
     made = decision(text="Grace")
     link = chain.link(made, previous="0", salt="s")

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tierwise_fixtures import decided
+from tierwise_fixtures import answers, decided
 
 from tierwise import policies, wiring
 from tierwise import settings as configuration
 from tierwise.cli import setup
+from tierwise.domain import calibration as calibrations
 from tierwise.domain import decision as decisions
-from tierwise.domain import rules
+from tierwise.domain import fitting, rules
 from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Rubric
 from tierwise.errors import Refused
@@ -87,6 +88,42 @@ def test_another_version_of_the_same_is_recomputed_to_what_is_stored(full: wirin
     told = full.backtest(same, digest=same.digest(), last=1000)
     assert (told["replayed"], told["flips"]) == (COUNT, 0)
     assert told["review"]["before"] == told["review"]["after"]
+
+
+def test_confidence_is_what_the_calibration_in_force_makes_of_it(full: wiring.Wiring) -> None:
+    """As the pump would: who would go to people then, goes to people here."""
+    policy = full.runnable().policy
+    learnt = fitting.fit(answers.policy(), answers.CHAIN, answers.labelled(55), source="test")
+    used = decided.judged(full.runnable(), 0).used
+    assert used is not None
+    full.settings = full.settings.model_copy(
+        update={"model": full.settings.model.model_copy(update={"primary": used, "secondary": None})}
+    )
+    fits = learnt.model_copy(
+        update={"rubric": calibrations.rubric_digest(policy.rubric, policy.prompt), "models": full.chain(policy)}
+    )
+    kept = full.store.calibrations
+    kept.activate(kept.keep(fits, by="me", note="", now=wiring.clock()), by="me", note="", now=wiring.clock())
+    full._in_force = None
+    told = {}
+    for calibrated in (True, False):
+        runnable = full.runnable()
+        assert (runnable.calibration is not None) is calibrated
+        same = policy.model_copy(update={"version": "1.1"})
+        reviewed = 0
+        for number in range(COUNT):
+            lead = decided.lead(number)
+            gates = decisions.gate(runnable, lead)
+            judged = None if rules.first(gates) is not None else decided.judged(runnable, number)
+            made = decisions.decide(
+                runnable, lead, connection="c", record_id="1", gates=gates, judged=judged, now=wiring.clock()
+            )
+            reviewed += made.review is not None
+        told[calibrated] = full.backtest(same, digest=same.digest(), last=1000)["review"]["after"]
+        assert told[calibrated] == reviewed
+        kept.activate(None, by="me", note="", now=wiring.clock())
+        full._in_force = None
+    assert told[True] != told[False], "the calibration makes no difference here, so this tells nothing"
 
 
 def test_a_cut_off_flips_exactly_the_leads_that_it_crosses(full: wiring.Wiring) -> None:

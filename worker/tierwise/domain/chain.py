@@ -7,7 +7,7 @@ link still verifies. Shows tampering by anyone but who can rewrite the whole cha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tierwise.domain.decision import Decision
@@ -36,9 +36,11 @@ def link(decision: Decision, *, previous: str, salt: str) -> Link:
     body = decision.model_dump(mode="json")
     personal: dict[str, Any] = {FIELDS: body[FIELDS]}
     body[FIELDS] = {}
-    for path, holder, key in _texts(body, ""):
-        personal[path] = holder[key]
-        holder[key] = "" if key != "quote" else None
+    for path, holder, key in _places(body, ""):
+        said = holder[key]
+        if said:
+            personal[path] = said
+            holder[key] = "" if key != "quote" else None
     kept = canonical_json(personal)
     body[DIGEST] = sealed(kept, salt)
     text = canonical_json(body)
@@ -59,27 +61,40 @@ def restore(body: Mapping[str, Any], personal: Mapping[str, Any] | None) -> Deci
     """The decision again; where the personal part was erased, without fields, quotes and sentences."""
     whole = {key: value for key, value in body.items() if key != DIGEST}
     if personal is not None:
-        for path, holder, key in list(_places(whole, "")):
+        for path, holder, key in _places(whole, ""):
             if path in personal:
                 holder[key] = personal[path]
         whole[FIELDS] = personal[FIELDS]
     return Decision.model_validate(whole)
 
 
-def _texts(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Personal texts that say something: path, holder and key of each."""
-    return (place for place in list(_places(value, path)) if place[1][place[2]])
+def requote(body: Mapping[str, Any], personal: Mapping[str, Any]) -> None:
+    """Put the quotes of the verdicts that count back into a body: a fact that was quoted proves, one that was not does
+    not."""
+    card = body["scorecard"]
+    for place, item in enumerate(card["contributions"] if card is not None else ()):
+        quote = personal.get(f"/scorecard/contributions/{place}/verdict/quote")
+        if quote is not None:
+            item["verdict"]["quote"] = quote
 
 
-def _places(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Where personal texts stand."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key in PERSONAL_TEXTS:
-                yield f"{path}/{key}", value, key
-            elif isinstance(item, dict | list):
-                yield from _places(item, f"{path}/{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, dict | list):
-                yield from _places(item, f"{path}/{index}")
+def _places(value: dict[str, Any] | list[Any], path: str) -> list[tuple[str, dict[str, Any], str]]:
+    """Where personal texts stand: path, holder and key of each."""
+    found: list[tuple[str, dict[str, Any], str]] = []
+    todo: list[tuple[dict[str, Any] | list[Any], str]] = [(value, path)]
+    while todo:
+        value, path = todo.pop()
+        if isinstance(value, dict):
+            found += [(f"{path}/{key}", value, key) for key in PERSONAL_TEXTS if key in value]
+            # Empty ones hold nothing, and most of a decision's containers are empty.
+            todo += [
+                (item, f"{path}/{key}")
+                for key, item in value.items()
+                if item and isinstance(item, _CONTAINERS) and key not in PERSONAL_TEXTS
+            ]
+        else:
+            todo += [(item, f"{path}/{place}") for place, item in enumerate(value) if isinstance(item, _CONTAINERS)]
+    return found
+
+
+_CONTAINERS = (dict, list)

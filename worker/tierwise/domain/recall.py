@@ -5,7 +5,7 @@ The answers stay good as long as the questions do (`changes.asks`) and the lead 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tierwise.domain.decision import Decision, Judged
@@ -36,7 +36,14 @@ def judged_of_body(body: Mapping[str, Any], rubric: Rubric) -> Judged | None:
     if found is None:
         return None
     codes = {reason["code"] for reason in body["reasons"]}
-    return Judged(verdicts=found, used=body["used"], contradiction=DISAGREE in codes, fallback=body["fallback"])
+    return Judged.model_construct(
+        verdicts=found,
+        used=body["used"],
+        contradiction=DISAGREE in codes,
+        fallback=body["fallback"],
+        # What a calibration weighs; what it cost is no matter here.
+        weighed=tuple(answer for item in body["assessments"] if (answer := _verdicts(item["verdicts"]))),
+    )
 
 
 def verdicts_of(body: Mapping[str, Any], rubric: Rubric) -> tuple[Verdict, ...] | None:
@@ -45,12 +52,12 @@ def verdicts_of(body: Mapping[str, Any], rubric: Rubric) -> tuple[Verdict, ...] 
     if card is None:
         return None
     asked = {criterion.id for criterion in rubric.asked}
-    return tuple(
-        # What was stored was valid then; building thousands unchecked is what makes a backtest quick.
-        Verdict.model_construct(**{**item["verdict"], "flags": tuple(item["verdict"]["flags"])})
-        for item in card["contributions"]
-        if item["criterion"] in asked
-    )
+    return _verdicts(item["verdict"] for item in card["contributions"] if item["criterion"] in asked)
+
+
+def _verdicts(stored: Iterable[Mapping[str, Any]]) -> tuple[Verdict, ...]:
+    # What was stored was valid then; building thousands unchecked is what makes a backtest quick.
+    return tuple(Verdict.model_construct(**{**item, "flags": tuple(item["flags"])}) for item in stored)
 
 
 def paid(judgement: Judged) -> tuple[Assessment, ...]:

@@ -345,11 +345,11 @@ def _tells(criterion: Criterion, level: Level | None) -> bool:
 
 def _settled(rubric: Rubric, value: int, *, corroborated: bool, knocked: bool) -> str:
     """The tier of a score after knockouts, and after the top tier's need of a corroborator."""
-    names = list(rubric.tiers)
+    top, *lower = rubric.tiers
     if knocked:
-        return names[-1]
+        return lower[-1] if lower else top
     tier = tier_of(rubric, value)
-    return names[1] if tier == names[0] and not corroborated and len(names) > 1 else tier
+    return lower[0] if tier == top and lower and not corroborated else tier
 
 
 def _knockout(rubric: Rubric, contributions: Sequence[Contribution]) -> str | None:

@@ -84,18 +84,24 @@ def evaluate(
     # A mapping of its own: who evaluates may keep what it made of these facts until it is given others.
     facts = dict(facts)
     hits = []
-    for rule, silent in _chosen(rules if isinstance(rules, tuple) else tuple(rules), stage):
+    for rule, wordless in _chosen(rules if isinstance(rules, tuple) else tuple(rules), stage):
         answer = predicates[rule.id](facts)
-        if answer.truth == "no_match" and not answer.missing:
-            hits.append(silent)
+        if answer.truth == "match":
+            hits.append(_hit(rule, answer, outcome=rule.outcome, why=sentence(rule.why, facts)))
             continue
-        outcome = rule.outcome
-        if answer.truth == "unknown":
-            # Not the rule's own outcome: a rule that skips the unknown must not review it because it reviews a match.
-            outcome = "review" if rule.on_unknown == "review" else None
-        why = sentence(rule.why, facts) if answer.truth == "match" else ""
-        hits.append(_hit(rule, answer, outcome=outcome, why=why))
+        hit = wordless.get(answer)
+        if hit is None:
+            hit = wordless[answer] = _silent(rule, answer)
+        hits.append(hit)
     return tuple(hits)
+
+
+def _silent(rule: Rule, answer: Answer) -> Hit:
+    outcome = rule.outcome
+    if answer.truth == "unknown":
+        # Not the rule's own outcome: a rule that skips the unknown must not review it because it reviews a match.
+        outcome = "review" if rule.on_unknown == "review" else None
+    return _hit(rule, answer, outcome=outcome)
 
 
 def _hit(rule: Rule, answer: Answer, *, outcome: Outcome | None, why: str = "") -> Hit:
@@ -112,20 +118,20 @@ def _hit(rule: Rule, answer: Answer, *, outcome: Outcome | None, why: str = "") 
     )
 
 
-_Chosen = tuple[tuple[Rule, Hit], ...]
+_Chosen = tuple[tuple[Rule, dict[Answer, Hit]], ...]
 _KEPT = 64
 _orders: dict[tuple[int, Stage], tuple[tuple[Rule, ...], _Chosen]] = {}
 
 
 def _chosen(rules: tuple[Rule, ...], stage: Stage) -> _Chosen:
-    """The stage's rules in order, each with its hit where it does not match. Most do not, and the order of a policy is
-    the same for every lead."""
+    """The stage's rules in order, each with the hits it gave where it did not match. Most do not, and what they say
+    then is the same for every lead."""
     key = (id(rules), stage)
     held = _orders.get(key)
     if held is not None and held[0] is rules:
         return held[1]
     ordered = sorted((rule for rule in rules if rule.stage == stage), key=lambda rule: (rule.priority, rule.id))
-    chosen = tuple((rule, _hit(rule, Answer("no_match"), outcome=rule.outcome)) for rule in ordered)
+    chosen: _Chosen = tuple((rule, {}) for rule in ordered)
     if len(_orders) >= _KEPT:
         _orders.clear()
     _orders[key] = (rules, chosen)

@@ -5,7 +5,8 @@ Works on plain numbers: what a level adds, not what it means. `rubric` says that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Settle = Callable[[int, bool, bool], str]
 """Tier of hundredths of points, whether something structured corroborates, whether a verdict knocked the lead out."""
@@ -31,20 +32,35 @@ def tiers(written: Sequence[Options], structured: Sequence[Options], *, cap: int
     `written` are the criteria that rest on self-reported text, whose hundredths together count up to `cap`.
     """
     found: dict[str, float] = {}
-    for added, probability in _combine(_convolve(structured), _convolve(written, cap=cap)).items():
+    for added, probability in _worlds(tuple(map(tuple, written)), tuple(map(tuple, structured)), cap):
         tier = settle(added >> 2, bool(added & CORROBORATED), bool(added & _KNOCKED))
         found[tier] = found.get(tier, 0.0) + probability
     return found
 
 
-def _convolve(criteria: Sequence[Options], *, cap: int | None = None) -> dict[World, float]:
+@functools.lru_cache(maxsize=1024)
+def _worlds(
+    written: tuple[tuple[tuple[World, float], ...], ...],
+    structured: tuple[tuple[tuple[World, float], ...], ...],
+    cap: int,
+) -> tuple[tuple[World, float], ...]:
+    """Kept, since a lead is scored again when it is decided, and under every version that differs in cut-offs alone."""
+    return tuple(_combine(_structured(structured), _convolve(written, cap=cap)).items())
+
+
+@functools.lru_cache(maxsize=1024)
+def _structured(criteria: tuple[tuple[tuple[World, float], ...], ...]) -> Mapping[World, float]:
+    """Apart, since what rules say is mostly certain and the same for many leads."""
+    return _convolve(criteria)
+
+
+def _convolve(criteria: Iterable[Options], *, cap: int | None = None) -> dict[World, float]:
     total: dict[World, float] = {0: 1.0}
     for options in criteria:
         single: dict[World, float] = {}
         for added, probability in options:
-            if not probability:
-                continue
-            single[added] = single.get(added, 0.0) + probability
+            if probability:
+                single[added] = single.get(added, 0.0) + probability
         total = _combine(total, single, cap=cap)
     return total
 
@@ -53,11 +69,13 @@ def _combine(
     left: Mapping[World, float], right: Mapping[World, float], *, cap: int | None = None
 ) -> dict[World, float]:
     total: dict[World, float] = {}
-    for a, p in left.items():
-        for b, q in right.items():
-            points = (a >> 2) + (b >> 2)
-            if cap is not None and points > cap:
-                points = cap
-            added = points << 2 | (a | b) & _FACTS
-            total[added] = total.get(added, 0.0) + p * q
+    get = total.get
+    for b, q in right.items():
+        facts, points = b & _FACTS, b & ~_FACTS
+        for a, p in left.items():
+            added = (a & ~_FACTS) + points
+            if cap is not None and added >> 2 > cap:
+                added = cap << 2
+            added |= a & _FACTS | facts
+            total[added] = get(added, 0.0) + p * q
     return total

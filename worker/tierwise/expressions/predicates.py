@@ -23,6 +23,7 @@ _MATCH, _NO_MATCH = Answer("match"), Answer("no_match")
 # Only this error of CEL means that a field is absent; a value of a wrong Python type has another one.
 _ABSENT = re.compile(r'NOT_FOUND: Key not found in map : "([a-z0-9_]+)"')
 _ERROR = cel.Type.ERROR
+_NOTHING: Mapping[str, Any] = {}
 
 
 @functools.lru_cache(maxsize=4096)
@@ -44,18 +45,32 @@ def compile(expression: str, stage: Stage) -> Predicate:
     return _Predicate(expression, program, stage=stage, tree=tree, calls=calls)
 
 
+class _Held:
+    """What was made of one set of facts for one stage."""
+
+    __slots__ = ("activation", "asked", "data", "facts", "texts")
+
+    def __init__(self, facts: Facts, stage: Stage) -> None:
+        self.facts = facts
+        self.data = {root: _plain(facts, root) for root in roots(stage)}
+        self.activation = run_environment(stage).Activation(self.data)
+        self.texts = patterns.Texts(self.data)
+        self.asked: dict[tuple[tuple[str, bool], ...], Any] = {}
+        """Activations with answers of `matches`, by the answers: most rules have one call, which says no."""
+
+
 class _Seen(threading.local):
     """What a thread made of the facts that it saw last: the next rule of the stage is mostly asked about the same."""
 
     def __init__(self) -> None:
-        self.by_stage: dict[Stage, tuple[Facts, dict[str, dict[str, Any]], Any]] = {}
+        self.by_stage: dict[Stage, _Held] = {}
 
 
 _seen = _Seen()
 
 
 class _Predicate:
-    __slots__ = ("_calls", "_expression", "_program", "_stage", "_tree")
+    __slots__ = ("_calls", "_expression", "_program", "_reads", "_stage", "_tree")
 
     def __init__(
         self,
@@ -71,18 +86,14 @@ class _Predicate:
         self._stage = stage
         self._tree = tree
         self._calls = calls
+        self._reads = [(name, *name.split(".", 1)) for name in tree.reads]
 
     def __call__(self, facts: Facts) -> Answer:
         held = _seen.by_stage.get(self._stage)
-        if held is None or held[0] is not facts:
-            data = {root: _plain(facts, root) for root in roots(self._stage)}
-            held = _seen.by_stage[self._stage] = (facts, data, run_environment(self._stage).Activation(data))
-        _, data, activation = held
+        if held is None or held.facts is not facts:
+            held = _seen.by_stage[self._stage] = _Held(facts, self._stage)
         try:
-            if self._calls:
-                answer = self._program.eval(data={**data, patterns.ROOT: patterns.answers(self._calls, data)})
-            else:
-                answer = self._program.eval(activation)
+            answer = self._program.eval(self._answered(held) if self._calls else held.activation)
         except RuntimeError as error:  # the limits of CEL itself, such as its iteration budget
             self._refuse(str(error))
         value = answer.value()
@@ -90,22 +101,34 @@ class _Predicate:
             return _MATCH
         if value is False:
             return _NO_MATCH
-        absent = _ABSENT.fullmatch(value) if answer.type() == _ERROR else None
-        missing = self._missing(data, self._field(absent[1])) if absent else ()
+        key = _absent(value) if answer.type() == _ERROR else None
+        missing = self._missing(held.data, self._field(key)) if key is not None else ()
         if not missing:
             self._refuse(str(value))
         return Answer("unknown", missing)
 
+    def _answered(self, held: _Held) -> Any:
+        """The facts with what `matches` says of them."""
+        answers = held.texts.answers(self._calls)
+        key = tuple(answers.items())
+        found = held.asked.get(key)
+        if found is None:
+            data = {**held.data, patterns.ROOT: answers}
+            found = held.asked[key] = run_environment(self._stage).Activation(data)
+        return found
+
     def _field(self, key: str) -> str:
         """The field behind a key that CEL missed: an answer about a field is missing where the field is."""
+        if not self._calls:
+            return key
         return next((call.field for call in self._calls if call.key == key), key)
 
     def _missing(self, data: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, ...]:
         """Fields that the answer lacked; the one CEL stumbled over first is always among them."""
-        absent = [name for name in self._tree.reads if not _present(name, data)]
-        if key not in {name.split(".")[1] for name in absent}:
+        absent = [(name, field) for name, root, field in self._reads if field not in data.get(root, _NOTHING)]
+        if key not in [field for _, field in absent]:
             return ()  # a key of a map that the expression itself wrote
-        return tuple(name for name in absent if name not in self._tree.guarded or name.split(".")[1] == key)
+        return tuple(name for name, field in absent if name not in self._tree.guarded or field == key)
 
     def _refuse(self, text: str) -> NoReturn:
         # CEL's text may hold the lead's values: only the kind of error is told.
@@ -127,9 +150,11 @@ def _plain(facts: Facts, root: str) -> dict[str, Any]:
     return values if type(values) is dict else dict(values)
 
 
-def _present(name: str, data: Mapping[str, Mapping[str, Any]]) -> bool:
-    root, _, field = name.partition(".")
-    return field in data.get(root, {})
+@functools.lru_cache(maxsize=512)
+def _absent(error: str) -> str | None:
+    """The key that CEL missed, None where the error is another."""
+    found = _ABSENT.fullmatch(error)
+    return found[1] if found else None
 
 
 def _short(expression: str) -> str:

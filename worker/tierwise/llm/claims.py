@@ -227,8 +227,8 @@ _STUFFED = (
 
 
 @lru_cache(maxsize=1)
-def pattern() -> re.Pattern[str]:
-    """One pattern over all of it."""
+def patterns() -> tuple[str, ...]:
+    """All of it, over folded text."""
     asked = (
         part
         for tongue in _TONGUES
@@ -236,7 +236,7 @@ def pattern() -> re.Pattern[str]:
     )
     system = rf"(?:^|[.!?;\])>*-]\s*|\[)(?:{_SYSTEM})\b"
     parts = (*asked, *_SAID, system, _AI_ELSEWHERE)
-    return re.compile("|".join(f"(?:{text.folded(part) if not part.isascii() else part})" for part in parts))
+    return tuple(text.folded(part) if not part.isascii() else part for part in parts)
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tierwise.domain.policy import Policy
-from tierwise.llm import claims, text
+from tierwise.llm import claims, sieve, text
 
 # All patterns run over `text.folded`: lower case, no accents, plain quotes and dashes.
 _ORDERS = (
@@ -145,10 +145,9 @@ NO_TERMS = Terms()
 
 
 @lru_cache(maxsize=1)
-def _compiled() -> re.Pattern[str]:
-    return re.compile(
-        "|".join(f"(?:{text.folded(pattern) if not pattern.isascii() else pattern})" for pattern in _PATTERNS)
-    )
+def _sieve() -> sieve.Sieve:
+    orders = (text.folded(pattern) if not pattern.isascii() else pattern for pattern in _PATTERNS)
+    return sieve.Sieve((*orders, *claims.patterns()))
 
 
 @lru_cache(maxsize=2048)
@@ -158,10 +157,7 @@ def suspicious(value: str, terms: Terms = NO_TERMS) -> bool:
     if any(_JOINED.search(_JOINERS.sub("", spaced)) for spaced in _SPACED.findall(plain)):
         return True
     return any(
-        _compiled().search(variant)
-        or claims.pattern().search(variant)
-        or claims.stuffing().search(variant)
-        or _speaks_rubric(variant, terms)
+        _sieve().search(variant) or claims.stuffing().search(variant) or _speaks_rubric(variant, terms)
         for variant in dict.fromkeys(_variants(value, plain))
     )
 
@@ -197,7 +193,8 @@ def terms(policy: Policy) -> Terms:
 
 
 def _speaks_rubric(variant: str, terms: Terms) -> bool:
-    return any(term in variant for term in terms.single) or sum(term in variant for term in terms.several) > 1
+    holds = variant.__contains__
+    return any(map(holds, terms.single)) or sum(map(holds, terms.several)) > 1
 
 
 def _variants(value: str, plain: str) -> Iterator[str]:
@@ -205,7 +202,7 @@ def _variants(value: str, plain: str) -> Iterator[str]:
     yield text.latinised(plain)
     unmarked = " ".join(plain.translate(_MARKS).split())
     yield unmarked
-    if len(_LEET_WORD.findall(plain)) >= _LEET_WORDS:
+    if _LEET.keys() & set(map(ord, plain)) and len(_LEET_WORD.findall(plain)) >= _LEET_WORDS:
         yield _LEET_WORD.sub(lambda match: match.group().translate(_LEET), plain)
     if "rot13" in plain or "rot 13" in plain:
         yield codecs.decode(plain, "rot13")

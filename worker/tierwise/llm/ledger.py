@@ -20,7 +20,7 @@ from tierwise.ports import money
 
 LEASE = 30.0
 """Seconds after which what a process that died had claimed is free for others."""
-LINGER = 0.02
+LINGER = 0.05
 _FIRST_LOOK, _LONGEST_LOOK = 0.1, 1.0
 _LOOK_AGAIN = 600.0
 """Seconds after which a lead that waits for a budget is looked at again: limits may be raised meanwhile."""

@@ -105,14 +105,16 @@ class Pump:
         give_up = tools.monotonic() + pace.longest
         renew_at = tools.monotonic() + pace.lease / 3
         drain_until: float | None = None
-        dry = False
+        dry, look_at = False, 0.0
         while True:
             now = tools.monotonic()
             closing = stop() or now >= give_up
             if closing and drain_until is None:
                 drain_until = now + min(15.0, pace.lease / 3)
-            if not closing and not dry:
+            if not closing and not dry and (now >= look_at or not self._waiting()):
                 dry = not self._claim()
+                # While answers come in, an empty queue is asked again in a moment, not with every answer.
+                look_at = now + pace.flush if dry else now
             if self._waiting():
                 self._collect(timeout=pace.flush)
                 dry = False

@@ -58,9 +58,7 @@ class Decisions:
             wanted = [TABLE.c[name] for name in ("id", "connection", "record_id", "policy", "body", "personal")]
             for some in columns.chunks(sorted(ids), page):
                 for row in connection.execute(sa.select(*wanted).where(TABLE.c.id.in_(some)).order_by(TABLE.c.id)):
-                    personal = json.loads(row.personal) if row.personal is not None else None
-                    fields = personal[chain.FIELDS] if personal is not None else None
-                    yield PastDecision(row.id, row.connection, row.record_id, row.policy, json.loads(row.body), fields)
+                    yield past(row)
 
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
         """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""
@@ -119,6 +117,17 @@ def _rows(connection: sa.Connection, keys: set[DecisionKey], *more: sa.Column[An
             for row in connection.execute(query):
                 if tuple(row[:4]) in keys:
                     yield row
+
+
+def past(row: sa.Row[Any]) -> PastDecision:
+    """A decision to be replayed: as it is stored, with what it was made on."""
+    personal = json.loads(row.personal) if row.personal is not None else None
+    body = json.loads(row.body)
+    fields = None
+    if personal is not None:
+        fields = personal[chain.FIELDS]
+        chain.requote(body, personal)
+    return PastDecision(row.id, row.connection, row.record_id, row.policy, body, fields)
 
 
 def restored(row: sa.Row[Any]) -> Decision:

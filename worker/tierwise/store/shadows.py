@@ -5,7 +5,6 @@ Nothing here is read by whatever writes to a CRM.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,9 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from tierwise import errors
-from tierwise.domain import chain
 from tierwise.ports import PastDecision, Shadow, ShadowDecision
-from tierwise.store import activation, admin_events, engine, people, schema
+from tierwise.store import activation, admin_events, decisions, engine, people, schema
 
 TABLE = schema.policy_shadow
 ROW = schema.shadow_decision
@@ -88,15 +86,7 @@ class Shadows:
         )  # fmt: skip
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(DECISION.c.id).limit(limit)).all()
-        found = []
-        for row in rows:
-            personal = json.loads(row.personal) if row.personal is not None else {}
-            found.append(
-                PastDecision(
-                    row.id, row.connection, row.record_id, row.policy, json.loads(row.body), personal.get(chain.FIELDS)
-                )
-            )
-        return found
+        return [decisions.past(row) for row in rows]
 
     def record(self, rows: Sequence[ShadowDecision], *, now: datetime) -> None:
         """Keep what it would have decided; what is there stays."""

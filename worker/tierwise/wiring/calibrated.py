@@ -40,6 +40,11 @@ class Calibrated(Policed):
         """Why a calibration does not apply to a policy with the chain of these settings; None where it does."""
         return made.why_not(calibrations.rubric_digest(policy.rubric, policy.prompt), self.chain(policy))
 
+    def fitting(self, policy: Policy) -> Calibration | None:
+        """The active calibration where a policy would run with it: one that is tried is tried as it would run."""
+        made = self._calibration()
+        return made if made is not None and self.misfit(made, policy) is None else None
+
     def calibration(self, named: str) -> Calibration:
         """A stored one by digest or its beginning, or the one in force by "active". Raises Misconfigured."""
         if named == "active":

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from tierwise import policies, ports, store
 from tierwise.domain import changes
+from tierwise.domain.calibration import Calibration
 from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Policy, Runnable
@@ -46,6 +47,9 @@ class _Share(NamedTuple):
     parts: int
     primary: str | None
     secondary: str | None
+    before_by: Calibration | None = None
+    """The calibration under which it runs, as the pump would take it."""
+    after_by: Calibration | None = None
 
 
 class Tried(Accounts):
@@ -62,7 +66,7 @@ class Tried(Accounts):
         shares = [
             _Share(
                 self.settings.database_url, held, base, after, digest, last, part, parts, models.primary,
-                models.secondary,
+                models.secondary, self.fitting(held), self.fitting(after),
             )
             for part in range(parts)
         ]  # fmt: skip
@@ -166,8 +170,8 @@ def _replay(share: _Share) -> list[backtest.Replayed | None]:
         return judge.judge(runnable, lead)
 
     tools = backtest.Tools(
-        before=policies.compile(share.before)._replace(digest=share.before_digest),
-        after=policies.compile(share.after)._replace(digest=share.after_digest),
+        before=policies.compile(share.before)._replace(digest=share.before_digest, calibration=share.before_by),
+        after=policies.compile(share.after)._replace(digest=share.after_digest, calibration=share.after_by),
         asks=asked,
         judge=said,
     )

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tierwise.domain import needed
+
+WORDS = [
+    ("casino", {"casino"}),
+    ("(?i)Casino|free spins", {"casino", "free spins"}),
+    (r"\b(guest posts?|link exchange)\b", {"guest post", "link exchange"}),
+    (r"apply for [\w ]{0,40}job", {"apply for "}),
+    (r"x(ab|cd)+y", {"ab", "cd"}),
+    ("https?://", {"http"}),
+    ("ab(?:cd)?ef", {"ab"}),
+    (r"a\.b", {"a.b"}),
+    (r"^\+(2|3)", None),
+    (r"[a-z]+", None),
+    ("ab|c*", None),
+    ("(ab|)", None),
+    ("a{2}", None),
+    ("aa{2}bcd", {"bcd"}),
+    ("größe", {"gr"}),
+    (r"\Qa.b\E", None),
+    (r"\pL+abc", None),
+    ("(ab", None),
+    ("ab)", None),
+    ("a{,3}bc", None),
+]
+
+
+@pytest.mark.parametrize(("pattern", "found"), WORDS)
+def test_the_words_that_a_match_must_hold(pattern: str, found: set[str] | None) -> None:
+    assert needed.words(pattern) == (None if found is None else frozenset(found))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        (r"\b(?:give|assign)\b.{0,40}?\b(?:score|tier)\b(?! of)", [{"give", "assign"}, {"score", "tier"}]),
+        (r"(?<![a-z])Casino(?=royale)", [{"Casino"}]),
+        ("忽略.{0,15}(?:指|令)", [{"忽略"}, {"指", "令"}]),
+        ("abc|d(?:ef|gh)", [{"abc", "ef", "gh"}]),
+        (r"(\w+) \1", []),
+        ("(?i:abc)", []),
+        ("(?P<name>abc)", []),
+        ("[a-z]+", []),
+    ],
+)
+def test_all_that_a_pattern_needs(pattern: str, found: list[set[str]]) -> None:
+    assert needed.conditions(pattern) == tuple(map(frozenset, found))
+
+
+_LETTERS = st.sampled_from(["a", "b", "Ab", "ba", "忽", "ſ", " "])
+_PATTERN = st.recursive(
+    _LETTERS | st.sampled_from([".", r"\w", "[ab]", r"\b", "^", "(?!b)", "(?<=a)"]),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=4).map("".join),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
+        st.tuples(inner, st.sampled_from(["?", "*", "+", "{0,2}", "{2}", "{1,}?"])).map(
+            lambda pair: f"(?:{pair[0]}){pair[1]}"
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@given(pattern=_PATTERN, text=st.lists(_LETTERS, max_size=8).map("".join))
+def test_what_matches_holds_what_was_said_to_be_needed(pattern: str, text: str) -> None:
+    if re.search(pattern, text):
+        assert all(any(word in text for word in words) for words in needed.conditions(pattern))
