@@ -54,7 +54,7 @@ def test_it_has_no_problem() -> None:
 def test_all_its_tests_pass() -> None:
     results = policies.run_tests(POLICY)
     assert [result for result in results if not result.passed] == []
-    assert {result.subject.split()[0] for result in results} == {"rule", "map"}
+    assert {result.subject.split()[0] for result in results} == {"rule", "map", "examples"}
 
 
 def test_it_has_what_the_design_asks_of_it() -> None:

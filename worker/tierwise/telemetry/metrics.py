@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from tierwise.telemetry import files
 
-MOST_VALUES = 200
+MOST_VALUES = 1000
 """Sets of labels per metric; what comes after is counted as `other`."""
 OTHER = "other"
 
