@@ -15,7 +15,7 @@ from tierwise.domain.rollout import Flag, Kill, Target, targeted
 from tierwise.errors import Misconfigured
 from tierwise.ports.automation import Standing
 
-GREEN = Standing(Gate((), 0.5, ("A",), "r" * 64), "c" * 64, None, Flag(percentage=100), 1)
+GREEN = Standing(Gate((), 0.5, ("A",), "r" * 64), "c" * 64, "p" * 64, None, Flag(percentage=100), 1)
 ACME = Target("emea", "north", "acme.example")
 
 
@@ -71,6 +71,8 @@ def test_another_provider_chooses_among_those_a_person_raised_it_for() -> None:
     assert made.evaluate(GREEN, ACME).on
     assert not made.evaluate(GREEN, ACME._replace(company="other")).on
     assert made.evaluate(GREEN._replace(flag=Flag()), ACME).why == "off"
+    elsewhere = GREEN._replace(flag=Flag(percentage=1, pods=("south",)))
+    assert made.evaluate(elsewhere, ACME).why == "rule", "a service does not reach beyond the pods a person named"
     assert made.evaluate(GREEN._replace(gate=Gate(("red",))), ACME).why == "gate"
     assert made.evaluate(GREEN._replace(kill=Kill("a", "b")), ACME).why == "killed"
 

@@ -88,15 +88,9 @@ class Evaluator:
         if standing is None:
             return rollout.Answer(False, "stale", "the state of flag and gate is not known")
         ours = rollout.evaluate(standing.flag, target, kill=standing.kill, gate=standing.gate)
-        if (
-            standing.kill is not None
-            or not standing.gate.green
-            or standing.flag is None
-            or not standing.flag.percentage
-        ):
-            # Another service may choose among those for whom a person raised our flag, never raise it itself.
-            return ours
-        return self._ask(standing, target, ours)
+        # Another service may choose companies among those for whom a person raised our flag: within its pods and
+        # connections, and never raise it itself.
+        return self._ask(standing, target, ours) if ours.why == "share" else ours
 
     def _ask(self, standing: Standing, target: rollout.Target, ours: rollout.Answer) -> rollout.Answer:
         self._standing = standing

@@ -55,3 +55,14 @@ def test_alerts_are_listed_and_closed(capsys: pytest.CaptureFixture[str]) -> Non
     assert told(capsys, "flags", "alerts") == []
     assert cli.run(["flags", "alerts", "--close", "7"]) == 2
     assert "alert 7 is not open" in capsys.readouterr().err
+
+
+def test_the_switch_is_thrown_whatever_else_is_wrong(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIERWISE_TOKEN", "tw_of-nobody")
+    assert cli.run(["flags", "kill", "--reason", "stop", "--revert", "yesterday-ish"]) != 0
+    monkeypatch.delenv("TIERWISE_TOKEN")
+    found = told(capsys, "flags", "list")
+    assert isinstance(found, dict)
+    assert found["killed"]["reason"] == "stop"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings, stateful
 from hypothesis import strategies as st
 from tierwise_fixtures import answers, fakes, policies
@@ -26,6 +27,7 @@ from tierwise.domain.validation import Registration
 from tierwise.pipeline import automate
 from tierwise.ports.automation import Running, StoredReport
 from tierwise.sdk import Record, Update, Written
+from tierwise.store import engine, schema
 
 MODELS = "c" * 64
 CHAIN, OTHER = gate.chain(MODELS, None), "d" * 64
@@ -117,7 +119,7 @@ class Field:
 
     def run(self) -> automate.Wrote:
         tools = automate.Tools(self.desk.store, self.crm, self.running(), self.evaluator.evaluate, self.clock)  # type: ignore[arg-type]
-        return automate.automate(tools, "crm", field=FIELD, policy=POLICY.digest())
+        return automate.automate(tools, "crm", field=FIELD)
 
 
 @pytest.fixture
@@ -192,6 +194,70 @@ def test_former_values_are_put_back_where_nobody_touched_them(field: Field) -> N
 def undo(field: Field) -> automate.Wrote:
     rows = field.desk.store.automations.list(connection="crm", limit=None)
     return automate.revert(field.desk.store, field.crm, rows, clock=field.clock)  # type: ignore[arg-type]
+
+
+def test_what_another_policy_decided_is_not_written(field: Field) -> None:
+    """Activated, decided under, and rolled back: the gate is green again, for the other one's decisions it is not."""
+    ready(field)
+    field.activate(CHANGED)
+    record = field.lead(policy=CHANGED.digest())
+    field.activate(POLICY)
+    assert field.run() == automate.Wrote()
+    held = field.desk.store.automations.candidates(
+        "crm", policy=CHANGED.digest(), chain=CHAIN, tiers=["A"], above=0.5, after=0, limit=9
+    )
+    assert [item.record_id for item in held] == [record]
+
+
+def test_the_report_of_what_runs_counts_not_a_newer_one_of_something_else(field: Field) -> None:
+    ready(field)
+    field.report(passed=False, policy=CHANGED)
+    record = field.lead()
+    assert field.run() == automate.Wrote(written=1)
+    assert field.crm.values[record] == "gold"
+
+
+def test_a_connection_that_is_off_or_paused_is_not_written(field: Field) -> None:
+    ready(field)
+    field.lead()
+    field.desk.store.connections.pause("crm", "a person must look", now=field.desk.now)
+    assert field.run() == automate.Wrote()
+    field.desk.store.connections.resume("crm", now=field.desk.now)
+    field.desk.store.connections.disable("crm", now=field.desk.now)
+    assert field.run() == automate.Wrote()
+    assert field.crm.writes == []
+
+
+@pytest.mark.parametrize(
+    ("source", "value", "written"),
+    [("review", "D", 0), ("review", "A", 1), ("rep_feedback", "too_high", 0), ("rep_feedback", "right", 1)],
+)
+def test_what_a_person_overruled_is_not_written(
+    field: Field, store_url: str, source: str, value: str, written: int
+) -> None:
+    ready(field)
+    record = field.lead()
+    database = engine.Database(store_url)
+    with database.read() as reader:
+        made = reader.execute(sa.select(schema.decision.c.id)).scalar_one()
+    row = {
+        "connection": "crm", "record_id": record, "source": source, "subject": "tier", "value": value,
+        "decision_id": made, "said_at": field.desk.now, "seen_at": field.desk.now, "key": record,
+    }  # fmt: skip
+    database.write(lambda connection: connection.execute(sa.insert(schema.label).values(row)))
+    assert field.run() == automate.Wrote(written=written)
+    database.close()
+
+
+def test_an_erased_lead_ends_nothing_for_the_others(field: Field, store_url: str) -> None:
+    ready(field)
+    gone, here = field.lead(), field.lead()
+    database = engine.Database(store_url)
+    erased = sa.update(schema.lead).where(schema.lead.c.record_id == gone).values(canonical=None)
+    database.write(lambda connection: connection.execute(erased))
+    assert field.run() == automate.Wrote(written=1)
+    assert field.crm.writes == [(here, "gold")]
+    database.close()
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -322,7 +388,7 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
             self.field = Field(desk, self.kill_file)
             # What ought to hold, told apart from the code under test.
             self.policy: Any = POLICY
-            self.passed: Any = None
+            self.passed: dict[str, bool] = {}
             self.percentage = 0
             self.killed = self.alert = self.calibrated = False
             self.skewed = 0
@@ -336,7 +402,7 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
 
         def allowed(self) -> bool:
             return (
-                self.passed is self.policy
+                self.passed.get(POLICY.version, False)
                 and self.policy is POLICY
                 and self.field.models == MODELS
                 and not self.calibrated
@@ -356,7 +422,7 @@ def machine(template: Path, folder: Path, desk_type: Any, written: list[int]) ->
         @stateful.rule(passed=st.booleans(), policy=st.sampled_from([POLICY, CHANGED]))
         def validate(self, passed: bool, policy: Any) -> None:
             self.field.report(passed=passed, policy=policy)
-            self.passed = policy if passed else None
+            self.passed[policy.version] = passed
 
         @stateful.rule(percentage=st.sampled_from([0, 5, 50, 100, 100]))
         def flag(self, percentage: int) -> None:

@@ -97,8 +97,13 @@ def kill(
 ) -> None:
     """Stop all automation at once, everywhere; with --revert, put former values back where nobody touched them."""
     with session.opened() as parts:
+        # Nothing comes before the switch: neither a token that opens nothing nor a date that is none.
+        try:
+            by = session.actor(parts)
+        except Refused:
+            by = f"local:{session.person()}"
+        parts.store.flags.kill(on=True, by=by, reason=reason, now=wiring.clock())
         since = moments.parse(revert, place="--revert") if revert is not None else None
-        parts.store.flags.kill(on=True, by=session.actor(parts), reason=reason, now=wiring.clock())
         put_back = _revert(parts, since) if since is not None else {}
     if json:
         output.print_json({"killed": True, "reverted": put_back})

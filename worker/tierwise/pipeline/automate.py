@@ -47,9 +47,7 @@ class Tools(NamedTuple):
     clock: ports.Clock
 
 
-def automate(
-    tools: Tools, connection: str, *, field: Field, policy: str, stop: Callable[[], bool] = lambda: False
-) -> Wrote:
+def automate(tools: Tools, connection: str, *, field: Field, stop: Callable[[], bool] = lambda: False) -> Wrote:
     """Write what may be written, in the connector's batches. The CRM is asked nothing where nobody is to be written.
 
     An error of the connector passes through; what had begun is then `unsure`: nobody knows whether it arrived.
@@ -58,11 +56,11 @@ def automate(
     after = 0
     while not stop():
         stands = tools.store.flags.standing(tools.running, now=tools.clock())
-        if stands.kill is not None or not stands.gate.green:
+        if stands.kill is not None or not stands.gate.green or stands.policy is None:
             break
         page = tools.store.automations.candidates(
             connection,
-            policy=policy,
+            policy=stands.policy,
             chain=stands.chain,
             tiers=[tier for tier in stands.gate.positive_tiers if tier in field.values],
             above=stands.gate.cut_off,
@@ -98,8 +96,11 @@ def _batch(tools: Tools, chosen: Sequence[Candidate], field: Field) -> Wrote:
             kept += 1
 
     def permitted(stands: Standing, candidate: Candidate) -> bool:
-        inside = candidate.decision.tier in stands.gate.positive_tiers
-        sure = (candidate.decision.confidence or 0.0) >= stands.gate.cut_off
+        made = candidate.decision
+        # Of what was validated and of nothing else: the policy may have changed since the candidates were read.
+        mine = (made.policy, made.chain) == (stands.policy, stands.chain)
+        inside = mine and made.tier in stands.gate.positive_tiers
+        sure = (made.confidence or 0.0) >= stands.gate.cut_off
         return inside and sure and tools.evaluate(stands, target(candidate)).on
 
     intended = tools.store.automations.begin(wanted, running=tools.running, permitted=permitted, now=tools.clock())

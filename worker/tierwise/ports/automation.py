@@ -27,6 +27,8 @@ class Standing(NamedTuple):
     gate: gate.Gate
     chain: str
     """Hash of the models that run and of the calibration in force."""
+    policy: str | None
+    """Digest of the active one."""
     kill: rollout.Kill | None
     flag: rollout.Flag | None
     version: int
@@ -192,7 +194,7 @@ class Automations(Protocol):
         self, connection: str, *, policy: str, chain: str, tiers: Sequence[str], above: float, after: int, limit: int
     ) -> list[Candidate]:
         """Newest decisions on leads of that connection that no write was begun for, whose advice was sent; those with
-        ids above `after`, in their order."""
+        ids above `after`, in their order. None of a connection that is off, and none that a person overruled."""
 
     def begin(
         self,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tierwise.domain import retreat
 from tierwise.domain.lead import Lead
 from tierwise.ports.automation import Automated, AutomationState, Candidate, Intended, Running, Standing
-from tierwise.store import columns, decisions, engine, flags, schema
+from tierwise.store import columns, connections, decisions, engine, flags, schema
 
 TABLE = schema.automation
 DECISION = schema.decision
@@ -39,6 +39,18 @@ class Automations:
             .correlate(LEAD)
             .scalar_subquery()
         )
+        said = schema.label
+        overruled = (
+            sa.select(said.c.id)
+            .where(said.c.decision_id == DECISION.c.id)
+            .where(
+                sa.or_(
+                    sa.and_(said.c.source == "review", said.c.subject == "tier", said.c.value != DECISION.c.tier),
+                    sa.and_(said.c.source == "rep_feedback", said.c.value != "right"),
+                )
+            )
+            .correlate(DECISION)
+        )
         begun = sa.select(TABLE.c.id).where(TABLE.c.decision_id == DECISION.c.id).correlate(DECISION)
         query = (
             sa.select(DECISION, LEAD.c.canonical.label("canonical_lead"))
@@ -50,6 +62,8 @@ class Automations:
             )
             .where(
                 LEAD.c.connection == connection,
+                connections.active(LEAD.c.connection, writing=True),
+                LEAD.c.canonical.is_not(None),  # nobody is left of an erased lead
                 DECISION.c.policy == policy,
                 DECISION.c.chain == chain,
                 DECISION.c.status == "scored",
@@ -58,6 +72,7 @@ class Automations:
                 OUTBOX.c.state == "sent",
                 DECISION.c.id > after,
                 ~begun.exists(),
+                ~overruled.exists(),
             )
             .order_by(DECISION.c.id)
             .limit(limit)
@@ -86,9 +101,12 @@ class Automations:
 
         def work(connection: sa.Connection) -> builtins.list[Intended]:
             stands = flags.standing(self._database, connection, running, now=now)
+            table = schema.connection
+            serving = sa.select(table.c.name).where(connections.active(table.c.name, writing=True))
+            served = set(connection.execute(serving).scalars())
             intended = []
             for candidate, field, before, after in wanted:
-                if not permitted(stands, candidate):
+                if candidate.connection not in served or not permitted(stands, candidate):
                     continue
                 one = Intended(
                     0, candidate.connection, candidate.record_id, candidate.decision_id, field, before, after

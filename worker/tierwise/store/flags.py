@@ -119,10 +119,10 @@ def standing(database: engine.Database, connection: sa.Connection, running: Runn
     switch = connection.execute(query).one_or_none()
     held = current(connection)
     open_alerts = [f"{item.kind} ({item.scope}): {item.detail}" for item in _alerts(connection, everything=False)]
-    chain = gate.chain(running.models, _calibration(connection))
+    chain, policy = gate.chain(running.models, _calibration(connection)), _active(connection)
     found = gate.gate(
-        _report(connection),
-        policy=_active(connection),
+        _report(connection, policy=policy, chain=chain),
+        policy=policy,
         chain=chain,
         offline=running.offline,
         alerts=open_alerts,
@@ -131,6 +131,7 @@ def standing(database: engine.Database, connection: sa.Connection, running: Runn
     return Standing(
         gate=found,
         chain=chain,
+        policy=policy,
         kill=rollout.Kill(switch.by, switch.reason) if switch is not None and switch.on else None,
         flag=held.flag if held else None,
         version=held.id if held else 0,
@@ -161,11 +162,13 @@ def _calibration(connection: sa.Connection) -> str | None:
     return connection.execute(sa.select(table.c.digest).order_by(table.c.id.desc()).limit(1)).scalar_one_or_none()
 
 
-def _report(connection: sa.Connection) -> gate.Report | None:
+def _report(connection: sa.Connection, *, policy: str | None, chain: str) -> gate.Report | None:
+    """The newest one of what runs; where there is none, the newest of all tells what it is of instead."""
     report, registered = schema.validation_report, schema.registration
     query = (
         sa.select(report.c.digest, report.c.passed, report.c.body, registered.c.policy, registered.c.chain)
         .join(registered, registered.c.digest == report.c.registration)
+        .order_by(sa.case((sa.and_(registered.c.policy == policy, registered.c.chain == chain), 0), else_=1))
         .order_by(report.c.id.desc())
         .limit(1)
     )

@@ -110,8 +110,7 @@ class Automating(Passes):
             return None
         with self.connector(name) as connector, telemetry.bind(connection=name):
             tools = automating.Tools(self.store, connector, self.running(), self.evaluator.evaluate, self.clock)
-            policy = self.runnable().digest
-            return automating.automate(tools, name, field=field, policy=policy, stop=self.stopping.is_set)
+            return automating.automate(tools, name, field=field, stop=self.stopping.is_set)
 
     def overrides(self, name: str) -> int:
         """Find what people changed of what automation wrote on one connection; how many."""
