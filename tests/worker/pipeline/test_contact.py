@@ -39,8 +39,8 @@ def test_rows_that_are_left_undone_are_trouble_although_the_call_was_answered() 
 
 def test_requests_are_counted_by_connection_and_fault() -> None:
     request_ended(calls.Call("connections.portal-c", "search", "rate_limited", 0.2))
-    request_ended(calls.Call("enrichers.firms", "enrich", "ok", 0.2))
+    request_ended(calls.Call("enrichers.contact_firms", "enrich", "ok", 0.2))
     text = _metrics()
     assert 'tierwise_crm_requests_total{connection="portal-c",result="rate_limited"} 1.0' in text
-    assert 'tierwise_crm_requests_total{connection="enrichers.firms",result="ok"} 1.0' in text
+    assert 'tierwise_crm_requests_total{connection="enrichers.contact_firms",result="ok"} 1.0' in text
     assert 'tierwise_crm_request_seconds_count{connection="portal-c"} 1.0' in text

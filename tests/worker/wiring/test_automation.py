@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,16 @@ from tierwise.pipeline import automate
 
 
 @pytest.fixture
-def measured(home: Path) -> wiring.Wiring:
+def measured(home: Path) -> Iterator[wiring.Wiring]:
     connections = {
         "emea": {"type": "hubspot", "token": "t", "tier_field": "their_tier", "tier_values": {"A": "gold"}},
         "na": {"type": "hubspot", "token": "t"},
     }
     settings = configuration.Settings(home=home, connections=connections, model={"primary": "openai/gpt-x"})
     setup.prepare(settings)
-    return wiring.Wiring(settings)
+    made = wiring.Wiring(settings)
+    yield made
+    made.close()
 
 
 def test_a_fresh_installation_automates_nothing(measured: wiring.Wiring) -> None:
@@ -35,8 +38,11 @@ def test_the_chain_is_of_the_models_that_run(measured: wiring.Wiring, home: Path
     first = measured.running()
     assert not first.offline
     other = wiring.Wiring(configuration.Settings(home=home, model={"primary": "openai/gpt-y"}))
+    lexicon = wiring.Wiring(configuration.Settings(home=home, model={"primary": "offline/rules"}))
     assert other.running().models != first.models
-    assert wiring.Wiring(configuration.Settings(home=home, model={"primary": "offline/rules"})).running().offline
+    assert lexicon.running().offline
+    other.close()
+    lexicon.close()
 
 
 def test_the_field_of_the_organisation(measured: wiring.Wiring) -> None:
