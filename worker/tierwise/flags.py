@@ -22,8 +22,6 @@ from tierwise.errors import Misconfigured
 from tierwise.ports.automation import Standing
 
 DOMAIN = "tierwise"
-STALE_SECONDS = 60.0
-"""A remembered state older than this says nothing: off."""
 
 
 class Provider(NoOpProvider):
