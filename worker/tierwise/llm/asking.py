@@ -69,7 +69,7 @@ class Asked:
 
     def size(self, fields: Mapping[str, str]) -> int:
         """Bytes of the prompt."""
-        return _size(self._plan, fields)
+        return size(self._plan, fields)
 
 
 class Result(NamedTuple):
@@ -131,7 +131,7 @@ class Asker:
             # The lexicon is free, and asking it twice costs less than asking the database who does.
             return await self._asked(question, key, _Tally())
         tally = _Tally()
-        tally.reserved = self._estimate(question, _size(question.plan, question.fields))
+        tally.reserved = self._estimate(question, size(question.plan, question.fields))
         bought = await self._ledger.buy(key, connection=question.connection, nano=tally.reserved)
         if bought is not None:
             return Result(_cached(bought))
@@ -195,33 +195,13 @@ class Asker:
         tally.troubles += found.troubles
         tally.characters += sum(len(message["content"]) for message in messages) + plan.schema_size
         try:
-            return self._read(question, found, mark=prompt.read_back(user["content"]).mark)
+            return read(question, found, mark=prompt.read_back(user["content"]).mark)
         except answer.NotAnAnswer as error:
             self._trouble(tally, _unusable(model, error.kind))
             raise
         except errors.RejectRecord as failure:
             self._trouble(tally, failure)
             raise ModelFailed(place=model) from failure
-
-    def _read(self, question: Question, found: Completion, *, mark: str) -> tuple[Verdict, ...]:
-        if found.finish == "refusal":
-            raise failures.refusal(question.model)
-        if not found.text.strip():
-            raise answer.NotAnAnswer(["the answer is empty"], kind="empty")
-        try:
-            return answer.verdicts(
-                found.text,
-                question.plan.criteria,
-                fields=question.fields,
-                mark=mark,
-                model=found.model,
-                terms=question.terms,
-                quotes=found.quotes,
-            )
-        except answer.NotAnAnswer as error:
-            if found.finish == "length":
-                raise answer.NotAnAnswer([*error.problems, "it broke off: be shorter"], kind="truncated") from error
-            raise
 
     def _trouble(self, tally: _Tally, error: errors.TierwiseError) -> None:
         tally.troubles.append(error.fault)
@@ -244,7 +224,29 @@ class Asker:
         )
 
 
-def _size(plan: prompt.Plan, fields: Mapping[str, str]) -> int:
+def read(question: Question, found: Completion, *, mark: str) -> tuple[Verdict, ...]:
+    """The verified verdicts of one completion. Raises NotAnAnswer, RejectRecord where the model refused."""
+    if found.finish == "refusal":
+        raise failures.refusal(question.model)
+    if not found.text.strip():
+        raise answer.NotAnAnswer(["the answer is empty"], kind="empty")
+    try:
+        return answer.verdicts(
+            found.text,
+            question.plan.criteria,
+            fields=question.fields,
+            mark=mark,
+            model=found.model,
+            terms=question.terms,
+            quotes=found.quotes,
+        )
+    except answer.NotAnAnswer as error:
+        if found.finish == "length":
+            raise answer.NotAnAnswer([*error.problems, "it broke off: be shorter"], kind="truncated") from error
+        raise
+
+
+def size(plan: prompt.Plan, fields: Mapping[str, str]) -> int:
     written = sum(len(name) + len(value.encode()) for name, value in fields.items())
     return len(plan.system.encode()) + plan.schema_size + written
 

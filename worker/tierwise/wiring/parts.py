@@ -154,7 +154,8 @@ class Parts:
         from tierwise.llm import client, cost
 
         own = {name: cost.Price(set_.input, set_.output, set_.cached) for name, set_ in self.settings.prices.items()}
-        return cost.Prices(own, listed=client.price_list)
+        shares = {name: set_.batch for name, set_ in self.settings.prices.items()}
+        return cost.Prices(own, listed=client.price_list, shares=shares)
 
     def judge(self) -> tuple[ports.Judge, LoopThread]:
         """The chain of models and the one event loop it lives on. Imports litellm."""
