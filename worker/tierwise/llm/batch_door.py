@@ -35,7 +35,8 @@ class Looked(NamedTuple):
     files: tuple[str, ...] = ()
     """Of answers and errors, those there are."""
     done: int = 0
-    failed: int = 0
+    fault: str = ""
+    """Why it failed as a whole, where it did."""
 
 
 class Door:
@@ -92,7 +93,7 @@ class Door:
             _STATES.get(found.status, "working"),
             tuple(str(name) for name in (found.output_file_id, found.error_file_id) if name),
             done=counts.completed if counts else 0,
-            failed=counts.failed if counts else 0,
+            fault=_fault(found) if found.status == "failed" else "",
         )
 
     def read(self, file_id: str) -> bytes:
@@ -125,6 +126,12 @@ class Door:
             failure = failures.translate(error, self._model, missing_keys=client.missing_keys)
         # Raised out here so that the provider's own exception, with its body, is not even the context.
         raise failure
+
+
+def _fault(found: Any) -> str:
+    """By the code alone: the words beside it may repeat a line of the file."""
+    codes = {str(item.code) for item in (found.errors.data if found.errors else None) or ()}
+    return "quota" if codes & {"token_limit_exceeded", "insufficient_quota"} else "refused"
 
 
 _QUIET = {"litellm_metadata": {"batch_ignore_default_logging": True}}

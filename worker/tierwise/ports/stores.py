@@ -141,11 +141,13 @@ class Works(Protocol):
         connection: str | None = None,
         open_only: bool = True,
         until: datetime | None = None,
+        batch: bool = False,
     ) -> int:
         """Decide leads again under this policy that were decided between `since` and `until`; how many.
 
-        After new leads, and for nothing where a lead was decided under it before. `open_only` leaves those alone that
-        became an opportunity, a customer or were disqualified.
+        `batch`: where models are to be asked, they may wait for a batch. After new leads, and for nothing where a lead
+        was decided under it before. `open_only` leaves those alone that became an opportunity, a customer or were
+        disqualified.
         """
 
     def candidates(

@@ -98,6 +98,7 @@ class Waits:
         query = (
             sa.select(WORK.c.connection, sa.func.count())
             .join(WAIT, WAIT.c.work_id == WORK.c.id)
+            .join(LEAD, sa.and_(LEAD.c.id == WORK.c.lead_id, LEAD.c.revision == WORK.c.revision))
             .where(WORK.c.state == "ready")
             .group_by(WORK.c.connection)
         )
