@@ -72,7 +72,7 @@ def between(found: Mapping[str, Any]) -> str:
     if not found.get("n", 1):
         return "unknown"
     ends = found["interval"]
-    around = "" if ends is None else f" ({lasting(ends[0])} to {lasting(ends[1])})"
+    around = "" if ends is None or ends == [None, None] else f" ({lasting(ends[0])} to {lasting(ends[1])})"
     return lasting(found["median"]) + around
 
 
@@ -81,7 +81,9 @@ def points(accepted: Mapping[str, Any]) -> str:
     if accepted["difference"] is None:
         return "unknown"
     low, high = accepted["interval"]
-    return f"{100 * accepted['difference']:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+    # Adding 0 keeps a rounded nothing from being a negative one.
+    here, low, high = (round(100 * value, 1) + 0.0 for value in (accepted["difference"], low, high))
+    return f"{here:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 
 def money(usd: float | None) -> str:
@@ -104,7 +106,7 @@ def _tiles(told: Mapping[str, Any]) -> str:
         ("95th percentile", lasting(crm["p95"], unknown=_none(sla)), met(sla["met"]["p95"]), "target 1 h"),
         ("First touch by sales, median", lasting(told["touch"]["median"], unknown=_none(told["touch"])), "",
          f"{told['touch']['ended']} of {told['touch']['n']} leads touched"),
-        ("Sales-accepted", _percent(accepted["period"]["value"]), "", f"{points(accepted)} against the period before"),
+        ("Sales-accepted", _percent(accepted["period"]["value"]), "", f"against the period before: {points(accepted)}"),
         ("Overridden, of drawn leads", _percent(drawn["value"]), "", shared(drawn)),
         ("Exceptions a day", "unknown" if exceptions["per_day"] is None else f"{exceptions['per_day']:.1f}", "",
          f"{exceptions['opened']} in the period"),
@@ -113,7 +115,7 @@ def _tiles(told: Mapping[str, Any]) -> str:
     return (
         "<div class=tiles>"
         + "".join(
-            f"<div class=tile><span>{escape(name)}</span><b class='{state or 'plain'}'>{escape(value)}</b>"
+            f"<div class=tile><span>{escape(name)}</span><b class='{state or _known(value)}'>{escape(value)}</b>"
             f"<small>{escape(f'{state}; {more}' if state else more)}</small></div>"
             for name, value, state, more in shown
         )
@@ -151,11 +153,12 @@ def _touch(found: Mapping[str, Any]) -> list[str]:
         for one in ({**found, "name": "all"}, *found["by_tier"])
         if one["n"]
     ]
+    n = found["not_watched"]
+    gap = f" Not in it: {n} that nobody watched from their beginning on." if n else ""
     return [
         "<h2>First touch by sales</h2>",
         "<p>From submission to the first call, e-mail or meeting after hand-off; leads that nobody has touched yet"
-        f" count as still waiting. {found['not_watched']} leads are not in it: nobody watched them from their"
-        " beginning on.</p>",
+        f" count as still waiting.{gap}</p>",
         _unknown(found),
         table(["tier", "leads", "touched", "median (interval)", "25 %", "75 %", "90 %"], rows) if rows else "",
         "<div class=plots>",
@@ -205,8 +208,8 @@ def _conversion(found: Mapping[str, Any], days: float) -> list[str]:
             "Converted, by tier",
             plots.shares([(one["name"], one["converted"]) for one in found["by_tier"]], what="Conversion by tier"),
         ),
-        "<h2>By reason code</h2>",
-        _became("reason code", found["by_reason"][:REASONS]),
+        "<h2>By reason code</h2>" if found["by_reason"] else "",
+        "" if not found["by_reason"] else _became("reason code", found["by_reason"][:REASONS]),
         f"<p>{len(found['by_reason']) - REASONS} more reason codes are in the JSON report.</p>"
         if len(found["by_reason"]) > REASONS
         else "",
@@ -282,9 +285,15 @@ def _cost(found: Mapping[str, Any]) -> list[str]:
     why = f" ({found['spent_unknown']})" if found["spent_unknown"] else ""
     return [
         "<h2>Cost</h2>",
-        f"<p>{escape(money(found['per_lead_usd']))} of models for each of {found['leads']} decided leads"
-        f" ({escape(money(found['usd']))} for their decisions). All bills of the period's days: {escape(spent + why)}."
-        " People's time is not in it.</p>",
+        "<p>What models cost; people's time is not in it.</p>",
+        table(
+            ["what", "USD"],
+            [
+                [f"for each of {found['leads']} decided leads", money(found["per_lead_usd"])],
+                ["for all decisions on them", money(found["usd"])],
+                ["all bills of the period's days", spent + why],
+            ],
+        ),
         _unknown(found),
     ]
 
@@ -295,6 +304,11 @@ def _plot(caption: str, svg: str) -> str:
 
 def _percent(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.1%}"
+
+
+def _known(value: str) -> str:
+    """Class of a figure."""
+    return "unknown" if value == "unknown" else "plain"
 
 
 def _none(found: Mapping[str, Any]) -> str:

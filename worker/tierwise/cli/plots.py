@@ -17,7 +17,7 @@ def growth(
     curves: Mapping[str, Sequence[Sequence[float]]], *, marks: Mapping[str, float] | None = None, what: str
 ) -> str:
     """Shares that have happened (upwards) after so long (across, logarithmic); `curves`: name -> (seconds, share)."""
-    height, top, bottom = 230, 14, 194
+    height, top, bottom = 240, 24, 204
     marks = marks or {}
     times = [max(1.0, seconds) for points in curves.values() for seconds, _ in points] + list(marks.values())
     axis = _Time(min(times, default=1.0), max(times, default=3600.0))
@@ -40,7 +40,7 @@ def growth(
             names.append(_text(WIDTH - RIGHT - 2, up(share) - 4, name, anchor="end"))
     drawn = "".join(
         f'<line class="mark" x1="{axis.at(at):.1f}" x2="{axis.at(at):.1f}" y1="{top}" y2="{bottom}"/>'
-        + _text(axis.at(at) + 3, top + 10, name)
+        + _text(axis.at(at), top - 8, name, anchor="middle")
         for name, at in marks.items()
     )
     grid = "".join(
@@ -100,11 +100,11 @@ def shares(rows: Sequence[tuple[str, Mapping[str, Any]]], *, what: str) -> str:
 
 
 def bars(days: Sequence[Mapping[str, Any]], *, what: str) -> str:
-    """A bar for every day."""
-    if not days:
+    """A bar for every day; nothing where there is nothing to show."""
+    if not any(day["n"] for day in days):
         return ""
     top, bottom = 16, 130
-    most = max(1, *(day["n"] for day in days))
+    most = max(day["n"] for day in days)
     room = (WIDTH - RIGHT - LEFT) / len(days)
     parts = []
     for number, day in enumerate(days):

@@ -66,7 +66,7 @@ def report(found: Found, *, asked: Asked, house: House) -> Table:
         "accepted": accepted(mine, before, asked=asked),
         "conversion": conversion(mine, house=house),
         "overrides": overrides(mine, found.automated),
-        "exceptions": exceptions(found.items, asked=asked, house=house),
+        "exceptions": exceptions(found.items, watched=found.watched, asked=asked, house=house),
         "cost": cost(mine, spent=found.spent_usd if asked.pod is None else None, told=asked.pod is None),
     }
 
@@ -277,19 +277,28 @@ def _verdicts(lead: PilotLead) -> dict[tuple[str, int], str]:
     }
 
 
-def exceptions(items: Sequence[PilotItem], *, asked: Asked, house: House) -> Table:
-    """Leads that went to people: how many a day and how long they took. The audit sample is no exception."""
+def exceptions(items: Sequence[PilotItem], *, watched: Sequence[Watched], asked: Asked, house: House) -> Table:
+    """Leads that went to people: how many a day and how long they took. The audit sample is no exception.
+
+    Days count from when the first connection was set up: before that there could be none.
+    """
+    end = min(asked.until, asked.now)
+    begin = max(asked.since, min((one.known_from for one in watched), default=end))
+    length = max(0.0, (end - begin) / timedelta(days=1))
     mine = [item for item in items if asked.pod is None or item.route == asked.pod]
     real = [item for item in mine if item.kind != "audit_sample"]
     days = Counter(item.created_at.astimezone(UTC).date() for item in real)
-    first, last = asked.since.date(), (min(asked.until, asked.now) - timedelta(microseconds=1)).date()
+    first, last = begin.astimezone(UTC).date(), (end - timedelta(microseconds=1)).astimezone(UTC).date()
     every = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return {
         "opened": len(real),
-        "per_day": len(real) / asked.days if asked.days > 0 else None,
+        "days": round(length, 3),
+        "per_day": len(real) / length if length else None,
         "by_day": [{"day": day.isoformat(), "n": days[day]} for day in every],
         "by_kind": [
-            _resolved([item for item in mine if item.kind == kind], kind, asked=asked, sla=house.sla[kind])
+            _resolved(
+                [item for item in mine if item.kind == kind], kind, now=asked.now, days=length, sla=house.sla[kind]
+            )
             for kind in KINDS
             if any(item.kind == kind for item in mine)
         ],
@@ -297,14 +306,14 @@ def exceptions(items: Sequence[PilotItem], *, asked: Asked, house: House) -> Tab
     }
 
 
-def _resolved(some: Sequence[PilotItem], kind: ReviewKind, *, asked: Asked, sla: timedelta) -> Table:
+def _resolved(some: Sequence[PilotItem], kind: ReviewKind, *, now: datetime, days: float, sla: timedelta) -> Table:
     # What was overtaken by a newer decision was nobody's to answer any more, and nobody knows since when.
     real = [item for item in some if item.state != "superseded"]
-    made = waiting.curve(_wait(item.created_at, item.answered_at, asked.now) for item in real)
+    made = waiting.curve(_wait(item.created_at, item.answered_at, now) for item in real)
     return {
         "kind": kind,
         "opened": len(some),
-        "per_day": len(some) / asked.days if asked.days > 0 else None,
+        "per_day": len(some) / days if days else None,
         "answered": made.ended,
         "open": len(real) - made.ended,
         "superseded": len(some) - len(real),
@@ -321,19 +330,17 @@ def cost(mine: Sequence[Seen], *, spent: float | None, told: bool) -> Table:
     """What models cost for the decisions on these leads; without people's time."""
     decided = [one for one in mine if one.lead.decisions]
     unknown = sum(any(made.cost_usd is None for made in one.lead.decisions) for one in decided)
-    usd = None if unknown else sum(made.cost_usd or 0.0 for one in decided for made in one.lead.decisions)
+    usd = (
+        None if unknown or not decided else sum(made.cost_usd or 0.0 for one in decided for made in one.lead.decisions)
+    )
     why = f"the price of a model is unknown for {unknown} of {len(decided)} leads" if unknown else ""
     return {
         "leads": len(decided),
         "usd": usd,
-        "per_lead_usd": usd / len(decided) if usd is not None and decided else None,
+        "per_lead_usd": usd / len(decided) if usd is not None else None,
         "spent_usd": spent,
         "unknown": why or ("" if decided else "no lead was decided"),
-        "spent_unknown": ""
-        if spent is not None
-        else "a price is unknown"
-        if told
-        else "bills are kept by connection, not by pod",
+        "spent_unknown": "" if spent is not None else "a price is unknown" if told else "bills name no pod",
     }
 
 
@@ -369,4 +376,4 @@ def _points(made: waiting.Curve) -> list[list[float]]:
     """Of a long curve every so many steps, the last one always."""
     every = -(-len(made.steps) // POINTS) or 1
     kept = [step for place, step in enumerate(made.steps) if place % every == 0 or place == len(made.steps) - 1]
-    return [[step.seconds, step.share] for step in kept]
+    return [[round(step.seconds, 1), round(step.share, 4)] for step in kept]
