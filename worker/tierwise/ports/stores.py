@@ -17,6 +17,7 @@ from tierwise.ports.automation import Automations, Flags, Gates
 from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
 from tierwise.ports.persons import Persons
+from tierwise.ports.pilot import Pilots
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.reviews import Reviews
 from tierwise.ports.seen import AccountHealth, Notifications
@@ -74,7 +75,7 @@ class Cursors(Protocol):
         """Fix the window's end before the first request. Raises LeaseLost."""
 
     def release(self, claim: CursorClaim, *, next_poll_at: datetime, error: str, now: datetime) -> None: ...
-    def rewind(self, connection: str, *, watermark: datetime, now: datetime) -> None:
+    def rewind(self, connection: str, *, watermark: datetime, now: datetime, kind: CursorKind = "changes") -> None:
         """Read again from there (backfill), never forward; what is unchanged is not decided again."""
 
 
@@ -300,6 +301,8 @@ class Store(Protocol):
     def automations(self) -> Automations: ...
     @property
     def persons(self) -> Persons: ...
+    @property
+    def pilots(self) -> Pilots: ...
     @property
     def health(self) -> AccountHealth: ...
     @property
