@@ -178,8 +178,11 @@ class Decisions(Protocol):
     def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
         """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
 
-    def recent(self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500) -> Iterator[PastDecision]:
-        """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes."""
+    def recent(
+        self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500, brief: bool = False
+    ) -> Iterator[PastDecision]:
+        """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes; `brief`
+        leaves out their hits, which are most of the text."""
 
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
         """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""
