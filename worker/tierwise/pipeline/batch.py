@@ -280,13 +280,19 @@ class _Keeper:
 
     def _later(self, error: RetryLater) -> None:
         self._tools.told(error)
+        self._again(error)
+
+    def _again(self, error: TierwiseError) -> None:
         now, tries = self._tools.clock(), self.batch.tries + 1
         overdue = now >= self.batch.deadline + WIND_DOWN
         if overdue or (tries >= self._pace.tries and self.batch.state in ("planned", "uploaded")):
             unsure = self.batch.state in ("submitting", "submitted")
             self._end(Ending("unreachable", fault=error.fault, error=str(error), billed=not unsure))
             return
-        pause = max(backoff.delay(tries, jitter=self._tools.rng.random(), wish=error.after), self._pace.look / 4)
+        pause = max(
+            backoff.delay(tries, jitter=self._tools.rng.random(), wish=getattr(error, "after", None)),
+            self._pace.look / 4,
+        )
         again = now + timedelta(seconds=min(pause, LONGEST_PAUSE))
         self._save(tries=tries, error=str(error), fault=error.fault, look_at=again)
 
@@ -294,7 +300,7 @@ class _Keeper:
         self._tools.told(error)
         if self.batch.state == "submitted" and error.fault != GONE:
             # It works on over there; a person may give the key back before its time is over.
-            self._later(RetryLater(error.message, place=error.place, remedy=error.remedy))
+            self._again(error)
             return
         outcome = "lost" if self.batch.state == "submitted" else "refused"
         self._end(Ending(outcome, fault=error.fault, error=str(error), billed=outcome != "lost"))
