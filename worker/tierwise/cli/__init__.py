@@ -12,6 +12,7 @@ from tierwise import __version__
 from tierwise.cli import (
     analyse,
     automation,
+    batches,
     calibrate,
     connections,
     connectors,
@@ -51,6 +52,7 @@ leads.register(app)
 evaluation.register(app)
 cost.register(app)
 replay.register(app)
+batches.register(app)
 lifecycle.register(policy.app)
 analyse.register(policy.app)
 trials.register(policy.app)

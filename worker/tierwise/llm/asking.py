@@ -52,6 +52,7 @@ class Asked:
 
     def __init__(self, policy: Policy) -> None:
         self._plan = prompt.plan(policy)
+        self._terms = injection.terms(policy)
 
     @property
     def criteria(self) -> int:
@@ -60,7 +61,9 @@ class Asked:
 
     def shown(self, given: lead.Lead) -> Mapping[str, str]:
         """What a model would see of the lead; empty where it would not be asked."""
-        return prompt.shown(given, self._plan.criteria)
+        shown = prompt.shown(given, self._plan.criteria)
+        # As the cascade: sentences that instruct reach no model.
+        return {name: kept for name, value in shown.items() if (kept := injection.without(value, self._terms))}
 
     def key(self, fields: Mapping[str, str], *, model: str, decisions: bool = False) -> str:
         """Content hash of the question to that model, as the cascade asks it."""
