@@ -62,7 +62,7 @@ def _machine(folder: Path, **programs: str) -> dict[str, str]:
         found = shutil.which(name)
         assert found
         (folder / name).symlink_to(found)
-    for name, line in programs.items():
+    for name, line in {"rm": "exit 0", **programs}.items():
         (folder / name).write_text(f"#!/bin/sh\n{line}\n")
         (folder / name).chmod(0o755)
     return {"PATH": str(folder)}
