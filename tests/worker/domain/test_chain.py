@@ -98,3 +98,11 @@ def test_the_hash_covers_everything(previous: str, salt: str, change: dict[str, 
     made = chain.link(decision(), previous="0", salt="s")
     other = chain.link(decision().model_copy(update=change), previous=previous, salt=salt)
     assert other.hash != made.hash
+
+
+@given(text=TEXT)
+def test_what_a_model_can_hold_is_searched_as_thoroughly_as_anything(text: str) -> None:
+    body = decision(text=text).model_dump(mode="json")
+    body[chain.FIELDS] = {}
+    told = {path for path, _, _ in chain._told(body, "", chain._shape(Decision))}
+    assert told == {path for path, holder, key in chain._places(body, "") if holder[key]}

@@ -260,3 +260,40 @@ def test_every_decision_has_a_status_that_fits_its_outcome(data: st.DataObject) 
     assert (found.review is not None) == (found.outcome == "review")
     assert found.reasons
     assert len({(reason.code, reason.source) for reason in found.reasons}) == len(found.reasons)
+
+
+def test_a_card_that_came_with_the_answer_is_taken_and_decides_the_same() -> None:
+    runnable = make.runnable(policy(ROUTE), rules={"to-sales": make.says("match")}, levels=HIGH)
+    said = (verdict(),)
+    card = decisions.weighed(runnable, LEAD, said).card
+    fresh, carried = (
+        decisions.decide(
+            runnable, LEAD, connection="crm", record_id="1", gates=(), judged=judged(*said, card=given), now=NOW
+        )
+        for given in (None, card)
+    )
+    assert carried == fresh
+    assert carried.scorecard is card
+
+
+def test_a_card_of_other_verdicts_is_not_taken() -> None:
+    runnable = make.runnable(policy(ROUTE), rules={"to-sales": make.says("match")}, levels=HIGH)
+    card = decisions.weighed(runnable, LEAD, (verdict(),)).card
+    for others in ((verdict("unknown", 0.0),), (verdict(),), ()):
+        answered = judged(*others, card=card).model_copy(update={"verdicts": others})
+        made = decisions.decide(
+            runnable, LEAD, connection="crm", record_id="1", gates=(), judged=answered, now=NOW
+        )  # fmt: skip
+        assert made.scorecard is not card
+
+
+def test_a_card_is_not_taken_where_the_text_is_doubted_by_the_lead_s_own_fields() -> None:
+    lead = LEAD.model_copy(update={"employee_count": 3, "message": "We are 4,000 employees."})
+    runnable = make.runnable(policy(ROUTE), rules={"to-sales": make.says("match")}, levels=HIGH)
+    card = decisions.weighed(runnable, lead, (verdict(),)).card
+    answered = judged(*(item.verdict for item in card.contributions if item.criterion == "intent"), card=card)
+    made = decisions.decide(
+        runnable, lead, connection="crm", record_id="1", gates=(), judged=answered, now=NOW
+    )  # fmt: skip
+    assert made.scorecard is not None
+    assert made.scorecard.doubted

@@ -191,7 +191,7 @@ def test_the_top_tier_needs_a_structured_corroborator(data: st.DataObject) -> No
     if not card.corroborated:
         assert not supported
         assert card.tier == list(rubric.tiers)[1]
-        assert rubrics.tier_of(rubric, card.score) == top
+        assert rubrics.tier_of(rubric.tiers, card.score) == top
 
 
 @given(st.data())
@@ -257,7 +257,7 @@ def test_tiers_keep_their_order_through_storage() -> None:
     assert list(stored["tiers"]) == ["Cold", "Hot", "Warm"]
     again = Rubric.model_validate(stored)
     assert list(again.tiers) == ["Hot", "Warm", "Cold"]
-    assert rubrics.tier_of(again, 60) == "Warm"
+    assert rubrics.tier_of(again.tiers, 60) == "Warm"
     assert again == rubric
 
 

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field
 
 from tierwise.domain import calibration as calibrations
+from tierwise.domain import reasons, rules, stated
 from tierwise.domain import rubric as rubrics
-from tierwise.domain import rules, stated
 from tierwise.domain.lead import Lead
-from tierwise.domain.policy import BUILT_IN_REASONS, Policy, Runnable
+from tierwise.domain.policy import Policy, Runnable
+from tierwise.domain.reasons import ReasonGiven
 from tierwise.domain.review import ReviewKind
 from tierwise.domain.rubric import Assessment, Frozen, Scorecard, Verdict
 
 Status = Literal["scored", "in_review", "rejected", "not_scorable"]
-
-
-class ReasonGiven(Frozen):
-    """One reason code with the sentence and evidence it stands on."""
-
-    code: str
-    sentence: str
-    source: str
-    """`criterion:<id>`, `rule:<id>` or `tierwise`."""
-    quote: str | None = None
-    field: str | None = None
 
 
 class Decision(Frozen):
@@ -91,6 +83,8 @@ class Judged(Frozen):
     errors: tuple[str, ...] = ()
     weighed: tuple[tuple[Verdict, ...], ...] = ()
     """The answers that count, in the order of asking; empty = all assessments."""
+    card: Scorecard | None = Field(default=None, exclude=True, repr=False)
+    """What `verdicts` scored with those of rules, where it was asked for on the way; taken for these verdicts only."""
 
 
 def gate(runnable: Runnable, lead: Lead) -> tuple[rules.Hit, ...]:
@@ -162,7 +156,7 @@ def _gated(
         status=_status(outcome),
         outcome=outcome,
         route=hit.route,
-        reasons=(_from_hit(policy, hit, facts),),
+        reasons=(reasons.from_hit(policy, hit, facts),),
         hits=tuple(gates),
         review="guardrail" if outcome == "review" else None,
     )
@@ -175,8 +169,12 @@ def _scored(
     facts: dict[str, Mapping[str, Any]] = {"lead": lead.signals()}
     contradictions = rules.evaluate(policy.rules, "contradiction", predicates=predicates, facts=facts)
     mismatches = stated.mismatches(lead)
-    said = rule_verdicts(runnable, lead)
-    card = rubrics.score(policy.rubric, (*said, *judged.verdicts), doubted=bool(mismatches))
+    card = None if mismatches else _scored_before(judged)
+    if card is None:
+        card = rubrics.score(
+            policy.rubric, (*rule_verdicts(runnable, lead), *judged.verdicts), doubted=bool(mismatches)
+        )
+    said = _said_by_rules(policy.rubric, card)
     confidence, by = _confidence(runnable, judged, card, rules_said=said, doubted=bool(mismatches))
     result: dict[str, Any] = {
         "score": card.score,
@@ -198,13 +196,13 @@ def _scored(
     doubtful = confidence < review_below(runnable)
     disputes = bool(disputed or mismatches)
     kind = _review_kind(card, judged=judged, disputed=disputes, guarded=stopped, outcome=outcome, doubtful=doubtful)
-    reasons = [
-        *_from_contributions(policy, card, facts),
-        *(_from_hit(policy, hit, facts) for hit in disputed),
-        *([_from_hit(policy, routed, facts)] if routed else [_built_in(policy, "NO_ROUTE", facts)]),
-        *([_from_hit(policy, stopped, facts)] if stopped else []),
-        *([_built_in(policy, "CLAIM_MISMATCH", facts)] if mismatches else []),
-        *(_built_in(policy, code, facts) for code in _own_codes(card, judged, kind=kind)),
+    given = [
+        *reasons.from_contributions(policy, card, facts),
+        *(reasons.from_hit(policy, hit, facts) for hit in disputed),
+        *([reasons.from_hit(policy, routed, facts)] if routed else [reasons.built_in(policy, "NO_ROUTE", facts)]),
+        *([reasons.from_hit(policy, stopped, facts)] if stopped else []),
+        *([reasons.built_in(policy, "CLAIM_MISMATCH", facts)] if mismatches else []),
+        *(reasons.built_in(policy, code, facts) for code in _own_codes(card, judged, kind=kind)),
     ]
     # A guardrail speaks last: it may reject or nurture as well as ask for review.
     final: rules.Outcome = "review" if kind else (stopped.outcome if stopped else None) or outcome
@@ -221,7 +219,7 @@ def _scored(
         confidence_raw=card.confidence,
         calibrated=by is not None,
         calibration=by,
-        reasons=_unique(reasons),
+        reasons=reasons.unique(given),
         hits=(*gates, *contradictions, *routes, *guardrails),
         scorecard=card,
         assessments=judged.assessments,
@@ -245,13 +243,33 @@ def review_below(runnable: Runnable) -> float:
     return runnable.policy.rubric.thresholds.review_below if found is None or found.value is None else found.value
 
 
-def weighed(runnable: Runnable, lead: Lead, answer: Sequence[Verdict]) -> Scorecard:
-    """The card of one model's answer, its confidence calibrated where there is a calibration."""
-    said = rule_verdicts(runnable, lead)
-    card = rubrics.score(runnable.policy.rubric, (*said, *answer))
+class Weighed(NamedTuple):
+    """What one model's answer is worth."""
+
+    card: Scorecard
+    confidence: float
+    """Calibrated where there is a calibration."""
+
+
+def weighed(runnable: Runnable, lead: Lead, answer: Sequence[Verdict]) -> Weighed:
+    """One model's answer, scored."""
+    card = rubrics.score(runnable.policy.rubric, (*rule_verdicts(runnable, lead), *answer))
     judged = Judged(verdicts=tuple(answer), weighed=(tuple(answer),))
-    confidence, _ = _confidence(runnable, judged, card, rules_said=said)
-    return card.model_copy(update={"confidence": confidence})
+    said = _said_by_rules(runnable.policy.rubric, card)
+    return Weighed(card, _confidence(runnable, judged, card, rules_said=said)[0])
+
+
+def _scored_before(judged: Judged) -> Scorecard | None:
+    """The card that came with the answer, where it is of these very verdicts: whoever changed one scores anew."""
+    if judged.card is None:
+        return None
+    scored = (item.verdict for item in judged.card.contributions if item.verdict.decided_by != "rule")
+    return judged.card if {*map(id, scored)} == {*map(id, judged.verdicts)} else None
+
+
+def _said_by_rules(rubric: rubrics.Rubric, card: Scorecard) -> tuple[Verdict, ...]:
+    ruled = zip(rubric.criteria, card.contributions, strict=True)
+    return tuple(item.verdict for criterion, item in ruled if criterion.decide == "rule")
 
 
 def merged(runnable: Runnable, answers: Sequence[Sequence[Verdict]]) -> tuple[Verdict, ...] | None:
@@ -327,54 +345,3 @@ def _own_codes(card: Scorecard, judged: Judged, *, kind: ReviewKind | None) -> l
 def _status(outcome: rules.Outcome) -> Status:
     statuses: dict[str, Status] = {"review": "in_review", "reject": "rejected"}
     return statuses.get(outcome, "scored")
-
-
-def _from_contributions(policy: Policy, card: Scorecard, facts: rules.Facts) -> list[ReasonGiven]:
-    """Reasons of the levels reached, the weightiest first."""
-    given = []
-    reported = {criterion.id for criterion in policy.rubric.criteria if criterion.self_reported}
-    for item in sorted(card.contributions, key=lambda item: (-item.points, item.criterion)):
-        free = card.doubted and item.criterion in reported
-        if item.reason is None or (free and card.knockout != f"{item.criterion}/{item.level}"):
-            # Doubted words gave no reason for anything, but for a knockout.
-            continue
-        given.append(
-            _reason(
-                policy,
-                item.reason,
-                facts=facts,
-                source=f"criterion:{item.criterion}",
-                quote=item.verdict.quote,
-                field=item.verdict.field,
-            )
-        )
-    return given
-
-
-def _from_hit(policy: Policy, hit: rules.Hit, facts: rules.Facts) -> ReasonGiven:
-    reason = _reason(policy, hit.reason, facts=facts, source=f"rule:{hit.rule}")
-    return reason.model_copy(update={"sentence": hit.why}) if hit.why else reason
-
-
-def _built_in(policy: Policy, code: str, facts: rules.Facts) -> ReasonGiven:
-    return _reason(policy, code, facts=facts, source="tierwise")
-
-
-def _reason(
-    policy: Policy,
-    code: str,
-    *,
-    facts: rules.Facts,
-    source: str,
-    quote: str | None = None,
-    field: str | None = None,
-) -> ReasonGiven:
-    entry = policy.reason(code) or next((item for item in BUILT_IN_REASONS if item.code == code), None)
-    text = rules.sentence(entry.template, facts) if entry else code
-    return ReasonGiven(
-        code=code, sentence=text.replace("{quote}", quote or ""), source=source, quote=quote, field=field
-    )
-
-
-def _unique(reasons: Sequence[ReasonGiven]) -> tuple[ReasonGiven, ...]:
-    return tuple({(reason.code, reason.source): reason for reason in reasons}.values())

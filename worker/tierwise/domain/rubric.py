@@ -27,6 +27,7 @@ __all__ = [
 Dimension = Literal["fit", "intent"]
 
 _HUNDRED = 100
+_FREE_TEXT = frozenset(name for name, info in CATALOGUE.items() if info.free_text)
 
 
 class Level(Frozen):
@@ -84,7 +85,7 @@ class Criterion(Frozen):
     @property
     def self_reported(self) -> bool:
         """True where the verdict rests on what the lead wrote: its weight counts against the cap."""
-        return self.decide == "model" and any(CATALOGUE[name].free_text for name in self.fields)
+        return self.decide == "model" and not _FREE_TEXT.isdisjoint(self.fields)
 
     def level(self, level_id: str) -> Level | None:
         """The level of that id, None for `unknown` and for ids that are not of this criterion."""
@@ -244,11 +245,11 @@ def score(
     value = _rounded(_points(structured) + min(_points(free), cap))
     knockout = _knockout(rubric, contributions)
     corroborated = any(
-        _corroborates(criterion, criterion.level(item.level), item.verdict)
+        _proven(item.verdict) and _tells(criterion, criterion.level(item.level))
         for criterion, item in zip(rubric.criteria, contributions, strict=True)
     )
-    tier = _settled(rubric, value, corroborated=corroborated, knocked=knockout is not None)
-    held = knockout is None and tier != tier_of(rubric, value)
+    tier = _settled(rubric.tiers, value, corroborated, knocked=knockout is not None)
+    held = knockout is None and tier != tier_of(rubric.tiers, value)
     confidence = tier_probabilities(rubric, contributions, cap=cap, beliefs=beliefs).get(tier, 0.0)
     return Scorecard(
         score=value,
@@ -265,9 +266,9 @@ def score(
     )
 
 
-def tier_of(rubric: Rubric, value: int) -> str:
+def tier_of(tiers: Mapping[str, int], value: int) -> str:
     """The tier whose cut-off the score reaches first, best first."""
-    return next(tier for tier, cut in rubric.tiers.items() if value >= cut)
+    return next(tier for tier, cut in tiers.items() if value >= cut)
 
 
 def level_probabilities(criterion: Criterion, verdict: Verdict) -> dict[str, float]:
@@ -331,10 +332,6 @@ def _subscore(contributions: Sequence[Contribution], dimension: Dimension) -> in
     return _rounded(_points(mine) * _HUNDRED // weight) if weight else 0
 
 
-def _corroborates(criterion: Criterion, level: Level | None, verdict: Verdict) -> bool:
-    return _proven(verdict) and _tells(criterion, level)
-
-
 def _proven(verdict: Verdict) -> bool:
     return verdict.quote is not None or verdict.field is None  # a decision model names a field and quotes nothing
 
@@ -343,12 +340,12 @@ def _tells(criterion: Criterion, level: Level | None) -> bool:
     return level is not None and not criterion.self_reported and level.points > criterion.lowest.points
 
 
-def _settled(rubric: Rubric, value: int, *, corroborated: bool, knocked: bool) -> str:
+def _settled(tiers: Mapping[str, int], value: int, corroborated: bool, *, knocked: bool) -> str:
     """The tier of a score after knockouts, and after the top tier's need of a corroborator."""
-    top, *lower = rubric.tiers
+    top, *lower = tiers
     if knocked:
         return lower[-1] if lower else top
-    tier = tier_of(rubric, value)
+    tier = tier_of(tiers, value)
     return lower[0] if tier == top and lower and not corroborated else tier
 
 
@@ -380,10 +377,13 @@ def tier_probabilities(
         options = [(worth[level_id] & mask, probability) for level_id, probability in believed.items()]
         (written if criterion.self_reported else structured).append(options)
 
-    def settle(hundredths: int, corroborated: bool, knocked: bool) -> str:
-        return _settled(rubric, _rounded(hundredths), corroborated=corroborated, knocked=knocked)
+    return stability.tiers(written, structured, cap=cap, settled=_worlds(tuple(rubric.tiers.items())))
 
-    return stability.tiers(written, structured, cap=cap, settle=settle)
+
+@functools.lru_cache(maxsize=64)
+def _worlds(tiers: tuple[tuple[str, int], ...]) -> stability.Settled:
+    cuts = dict(tiers)
+    return stability.Settled(lambda value, facts, knocked: _settled(cuts, _rounded(value), facts, knocked=knocked))
 
 
 def _worth(rubric: Rubric, criterion: Criterion) -> Mapping[str, stability.World]:

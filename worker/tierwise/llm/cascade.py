@@ -147,29 +147,32 @@ class Cascade:
         story = _Story()
         wanted = decision.escalate_below(case.runnable)
         first = await self._try(case, case.primary, story, stage="primary")
-        if first is not None and self._card(case, first).confidence < wanted:
-            first = await self._sampled(case, first, story)
-        if first is not None and (case.secondary is None or self._card(case, first).confidence >= wanted):
-            return self._judged(first, story)
+        weighed = None if first is None else self._weighed(case, first)
+        if first is not None and weighed is not None and weighed.confidence < wanted:
+            averaged = await self._sampled(case, first, story)
+            weighed = weighed if averaged is first else self._weighed(case, averaged)
+            first = averaged
+        if first is not None and weighed is not None and (case.secondary is None or weighed.confidence >= wanted):
+            return self._judged(first, story, card=weighed.card)
         second = None
         if case.secondary is not None:
             second = await self._try(case, case.secondary, story, stage="secondary")
         if first is None and second is None:
             return await self._last_resort(case, story)
-        if first is None or second is None:
+        if first is None or second is None or weighed is None:
             chosen = second if first is None else first
             assert chosen is not None
             # The lexicon standing in for a model that failed is the floor, wherever it was configured.
             fallback = first is None and chosen.model == offline.MODEL
             return self._judged(chosen, story, fallback=fallback)
-        first_card, second_card = self._card(case, first), self._card(case, second)
-        chosen = second if second_card.confidence > first_card.confidence else first
-        apart = contradicts(case.runnable.policy.rubric, first_card, second_card)
+        other = self._weighed(case, second)
+        chosen, card = (second, other.card) if other.confidence > weighed.confidence else (first, weighed.card)
+        apart = contradicts(case.runnable.policy.rubric, weighed.card, other.card)
         both = decision.merged(case.runnable, (first.verdicts, second.verdicts))
         if both is not None:
             # What each is worth is known, so the likelier verdict of each criterion counts, not the surer model.
             chosen = second.model_copy(update={"verdicts": both})
-        judged = self._judged(chosen, story, contradiction=apart)
+        judged = self._judged(chosen, story, contradiction=apart, card=card)
         return judged.model_copy(update={"weighed": (first.verdicts, second.verdicts)})
 
     async def _sampled(self, case: _Case, first: Assessment, story: _Story) -> Assessment:
@@ -222,7 +225,7 @@ class Cascade:
             return None
         return assessment
 
-    def _card(self, case: _Case, assessment: Assessment) -> Scorecard:
+    def _weighed(self, case: _Case, assessment: Assessment) -> decision.Weighed:
         return decision.weighed(case.runnable, case.lead, assessment.verdicts)
 
     def _judged(
@@ -232,6 +235,7 @@ class Cascade:
         *,
         contradiction: bool = False,
         fallback: bool = False,
+        card: Scorecard | None = None,
     ) -> Judged:
         return Judged(
             assessments=tuple(story.assessments),
@@ -240,6 +244,7 @@ class Cascade:
             contradiction=contradiction,
             fallback=fallback,
             errors=tuple(story.failures),
+            card=card,
         )
 
     def _warned(self, case: _Case, verdicts: tuple[Verdict, ...], suspects: frozenset[str]) -> tuple[Verdict, ...]:
