@@ -54,6 +54,6 @@ def test_it_is_what_enumerating_all_worlds_gives(
         corroborated, knocked = any(o.corroborates for o in world), any(o.knocks for o in world)
         tier = settle(solid + min(free, cap), corroborated, knocked)
         wanted[tier] = wanted.get(tier, 0.0) + math.prod(option.probability for option in world)
-    found = stability.tiers(plain(written), plain(structured), cap=cap, settled=stability.Settled(settle))
+    found = stability.tiers(plain(written), plain(structured), cap=cap, settle=settle)
     assert found == pytest.approx(wanted, abs=1e-9)
     assert sum(found.values()) == pytest.approx(1)

@@ -11,19 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 Settle = Callable[[int, bool, bool], str]
 """Tier of hundredths of points, whether something structured corroborates, whether a verdict knocked the lead out."""
 
-
-class Settled(dict[int, str]):
-    """The tier of every world that was met: there are few, and each is met by thousands of leads."""
-
-    def __init__(self, settle: Settle) -> None:
-        super().__init__()
-        self._settle = settle
-
-    def __missing__(self, met: World) -> str:
-        tier = self[met] = self._settle(met >> 2, bool(met & CORROBORATED), bool(met & _KNOCKED))
-        return tier
-
-
 World = int
 """What some levels, if they were the true ones, add up to: hundredths of points, shifted left by two, and two facts
 in the lowest bits. A plain number, since thousands of them are added up for every lead."""
@@ -39,14 +26,14 @@ def world(hundredths: int, *, corroborates: bool = False, knocks: bool = False) 
     return hundredths << 2 | CORROBORATED * corroborates | _KNOCKED * knocks
 
 
-def tiers(written: Sequence[Options], structured: Sequence[Options], *, cap: int, settled: Settled) -> dict[str, float]:
+def tiers(written: Sequence[Options], structured: Sequence[Options], *, cap: int, settle: Settle) -> dict[str, float]:
     """Probability of every tier; they add up to what the options of each criterion add up to.
 
     `written` are the criteria that rest on self-reported text, whose hundredths together count up to `cap`.
     """
     found: dict[str, float] = {}
     for added, probability in _worlds(tuple(map(tuple, written)), tuple(map(tuple, structured)), cap):
-        tier = settled[added]
+        tier = settle(added >> 2, bool(added & CORROBORATED), bool(added & _KNOCKED))
         found[tier] = found.get(tier, 0.0) + probability
     return found
 

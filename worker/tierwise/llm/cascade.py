@@ -18,7 +18,8 @@ from tierwise.domain import decision, lead, rubric
 from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
-from tierwise.domain.rubric import Assessment, Scorecard, Verdict
+from tierwise.domain.rubric import Assessment, Verdict
+from tierwise.domain.scoring import Weighed
 from tierwise.llm import cost, injection, lexicon, offline, prompt, redact, samples
 from tierwise.llm.asking import Asker, ModelFailed, Question
 from tierwise.llm.call import Clock, Limits, Lines, Sleep, Told
@@ -147,32 +148,32 @@ class Cascade:
         story = _Story()
         wanted = decision.escalate_below(case.runnable)
         first = await self._try(case, case.primary, story, stage="primary")
-        weighed = None if first is None else self._weighed(case, first)
-        if first is not None and weighed is not None and weighed.confidence < wanted:
-            averaged = await self._sampled(case, first, story)
-            weighed = weighed if averaged is first else self._weighed(case, averaged)
-            first = averaged
-        if first is not None and weighed is not None and (case.secondary is None or weighed.confidence >= wanted):
-            return self._judged(first, story, card=weighed.card)
+        if first is not None and case.secondary is None and not self._samples:
+            # Nothing depends on how sure it is.
+            return self._judged(first, story)
+        if first is not None and self._card(case, first).confidence < wanted:
+            first = await self._sampled(case, first, story)
+        if first is not None and (case.secondary is None or self._card(case, first).confidence >= wanted):
+            return self._judged(first, story)
         second = None
         if case.secondary is not None:
             second = await self._try(case, case.secondary, story, stage="secondary")
         if first is None and second is None:
             return await self._last_resort(case, story)
-        if first is None or second is None or weighed is None:
+        if first is None or second is None:
             chosen = second if first is None else first
             assert chosen is not None
             # The lexicon standing in for a model that failed is the floor, wherever it was configured.
             fallback = first is None and chosen.model == offline.MODEL
             return self._judged(chosen, story, fallback=fallback)
-        other = self._weighed(case, second)
-        chosen, card = (second, other.card) if other.confidence > weighed.confidence else (first, weighed.card)
-        apart = contradicts(case.runnable.policy.rubric, weighed.card, other.card)
+        first_card, second_card = self._card(case, first), self._card(case, second)
+        chosen = second if second_card.confidence > first_card.confidence else first
+        apart = contradicts(case.runnable.policy.rubric, first_card, second_card)
         both = decision.merged(case.runnable, (first.verdicts, second.verdicts))
         if both is not None:
             # What each is worth is known, so the likelier verdict of each criterion counts, not the surer model.
             chosen = second.model_copy(update={"verdicts": both})
-        judged = self._judged(chosen, story, contradiction=apart, card=card)
+        judged = self._judged(chosen, story, contradiction=apart)
         return judged.model_copy(update={"weighed": (first.verdicts, second.verdicts)})
 
     async def _sampled(self, case: _Case, first: Assessment, story: _Story) -> Assessment:
@@ -225,7 +226,7 @@ class Cascade:
             return None
         return assessment
 
-    def _weighed(self, case: _Case, assessment: Assessment) -> decision.Weighed:
+    def _card(self, case: _Case, assessment: Assessment) -> Weighed:
         return decision.weighed(case.runnable, case.lead, assessment.verdicts)
 
     def _judged(
@@ -235,7 +236,6 @@ class Cascade:
         *,
         contradiction: bool = False,
         fallback: bool = False,
-        card: Scorecard | None = None,
     ) -> Judged:
         return Judged(
             assessments=tuple(story.assessments),
@@ -244,7 +244,6 @@ class Cascade:
             contradiction=contradiction,
             fallback=fallback,
             errors=tuple(story.failures),
-            card=card,
         )
 
     def _warned(self, case: _Case, verdicts: tuple[Verdict, ...], suspects: frozenset[str]) -> tuple[Verdict, ...]:
@@ -297,7 +296,7 @@ def _in_own_words(verdicts: tuple[Verdict, ...], disguise: redact.Disguise) -> t
     )
 
 
-def contradicts(rubric_: rubric.Rubric, first: Scorecard, second: Scorecard) -> bool:
+def contradicts(rubric_: rubric.Rubric, first: Weighed, second: Weighed) -> bool:
     """Tiers two or more apart, or a knockout that only one of the two found."""
     order = list(rubric_.tiers)
     apart = abs(order.index(first.tier) - order.index(second.tier))
