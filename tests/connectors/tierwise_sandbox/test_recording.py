@@ -26,7 +26,7 @@ CALLS: list[tuple[str, str, Any]] = [
 
 def test_a_recording(tmp_path: Path) -> None:
     file = tmp_path / "recording.jsonl"
-    portal = Portal(token="TOKEN")  # noqa: S106  (of this test)
+    portal = Portal(token="TOKEN")
     app = recorded(hubspot(portal), file, vendor="hubspot")
 
     async def call() -> list[Any]:
