@@ -10,6 +10,7 @@ from tierwise.policies import examples, trials
 from tierwise.policies.analysis import Analysis, Finding, analyse, blocking, prove
 from tierwise.policies.checking import check, faults, read
 from tierwise.policies.compiling import compile
+from tierwise.policies.importing import Imported, import_sheet
 from tierwise.policies.loading import Loaded, load
 from tierwise.policies.maps import read_map
 from tierwise.policies.problems import Problem
@@ -18,6 +19,7 @@ from tierwise.policies.trials import TestResult
 __all__ = [
     "Analysis",
     "Finding",
+    "Imported",
     "Loaded",
     "Problem",
     "TestResult",
@@ -26,6 +28,7 @@ __all__ = [
     "check",
     "compile",
     "faults",
+    "import_sheet",
     "load",
     "prove",
     "read",

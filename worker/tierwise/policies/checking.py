@@ -17,7 +17,7 @@ from tierwise.domain.policy import BUILT_IN_REASONS, Policy
 from tierwise.domain.rubric import UNKNOWN
 from tierwise.domain.rules import Rule, Stage
 from tierwise.errors import Misconfigured
-from tierwise.policies import documents, owners, trials
+from tierwise.policies import documents, owners, trials, unfilled
 from tierwise.policies.compiling import CRITERION
 from tierwise.policies.documents import Document
 from tierwise.policies.loading import PROMPT, Loaded, Located, load
@@ -47,6 +47,7 @@ def _problems(directory: Path, loaded: Loaded, template_check: TemplateCheck | N
         *_references(loaded),
         *_rules(loaded),
         *_examples(loaded),
+        *unfilled.check(loaded),
         *_sentences(loaded),
     ]
     if template_check is not None and loaded.rubric is not None:
@@ -60,7 +61,7 @@ def faults(policy: Policy) -> list[Problem]:
     return sorted(
         {
             *_expressions(loaded := _as_loaded(policy, document)), *_references(loaded), *_rules(loaded),
-            *_examples(loaded), *_sentences(loaded),
+            *_examples(loaded), *unfilled.check(loaded), *_sentences(loaded),
         }
     )  # fmt: skip
 
@@ -198,7 +199,7 @@ def _examples(loaded: Loaded) -> Iterator[Problem]:
             trials.lead_of(example.lead)
         except ValueError as error:
             yield document.problem((*path, "lead"), "test", f"example '{example.name}': {error}")
-        if example.tier not in rubric.tiers:
+        if example.tier not in (*rubric.tiers, unfilled.MARK):
             hint = expressions.closest(example.tier, rubric.tiers, all_of="the tiers are")
             yield document.problem((*path, "tier"), "value", f"there is no tier '{example.tier}'", hint=hint)
         for name, level in example.levels.items():
