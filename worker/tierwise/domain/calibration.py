@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from tierwise.domain import belief, lead
+from tierwise.domain import belief, lead, scoring
 from tierwise.domain import rubric as rubrics
 from tierwise.domain.belief import Beliefs
 from tierwise.domain.curves import Curve
@@ -171,7 +171,7 @@ def card(rubric: Rubric, answered: Answered, beliefs: Beliefs) -> Scorecard:
     """The score of all that was answered, with the raw confidence that the curve takes."""
     verdicts = merged(rubric, answered.answers, beliefs)
     believed = beliefs_of(rubric, answered, beliefs)
-    return rubrics.score(rubric, (*answered.rules, *verdicts), doubted=answered.doubted, beliefs=believed)
+    return scoring.score(rubric, (*answered.rules, *verdicts), doubted=answered.doubted, beliefs=believed)
 
 
 def summary(made: Calibration) -> Mapping[str, Any]:
