@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tierwise import ports
-from tierwise.domain import recall
-from tierwise.domain import rubric as rubrics
+from tierwise.domain import recall, scoring
 from tierwise.domain.decision import Decision
 from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Rubric, Verdict
@@ -164,7 +163,7 @@ def _tier(decision: Decision, rubric: Rubric, verdicts: Sequence[Verdict]) -> st
     assert decision.scorecard is not None
     asked = {criterion.id for criterion in rubric.asked}
     rules = [item.verdict for item in decision.scorecard.contributions if item.criterion not in asked]
-    return rubrics.score(rubric, (*rules, *verdicts), doubted=decision.scorecard.doubted).tier
+    return scoring.score(rubric, (*rules, *verdicts), doubted=decision.scorecard.doubted).tier
 
 
 def left_out_in_words(left_out: Mapping[str, int]) -> Iterator[str]:
