@@ -19,7 +19,7 @@ from tierwise_fixtures import answers, fakes, policies
 
 from tierwise import errors, store
 from tierwise import flags as flagging
-from tierwise.domain import fitting, gate
+from tierwise.domain import fitting, gate, rollout
 from tierwise.domain.calibration import Calibration
 from tierwise.domain.lead import canonical_json
 from tierwise.domain.rollout import Flag
@@ -111,8 +111,13 @@ class Field:
         assert self.desk.store.gates.keep(report)
 
     def put(self, percentage: int, **more: Any) -> None:
-        flag = Flag(percentage=percentage, **more)
-        self.desk.store.flags.put(flag, by="tierwise", machine=False, reason="", now=self.desk.now)
+        """Down as anybody takes it down; up as if all stages had been climbed."""
+        flags, flag = self.desk.store.flags, Flag(percentage=percentage, **more)
+        held = next(iter(flags.history(limit=1)), None)
+        if rollout.lowers(held.flag if held else None, flag):
+            flags.put(flag, by="tierwise", machine=False, reason="", now=self.desk.now)
+        else:
+            self.desk.flag(percentage, **more)
 
     def kill(self, on: bool) -> None:
         self.desk.store.flags.kill(on=on, by="ada", reason="x", now=self.desk.now)

@@ -66,7 +66,8 @@ def set_(
 ) -> None:
     """Raise or lower automation. Raising needs a green gate, one stage at a time; lowering needs nothing."""
     with session.opened() as parts:
-        held = parts.standing().flag or Flag()
+        stands = parts.standing()
+        held = stands.flag or Flag()
         given: dict[str, object] = {"percentage": percentage}
         if everywhere:
             given.update(pods=(), connections=())
@@ -76,12 +77,8 @@ def set_(
         given.update({"smallest": smallest} if smallest is not None else {})
         flag = Flag.model_validate({**held.model_dump(), **given})
         by = session.actor(parts)
-        why = parts.raise_flag(flag, by=by, reason=reason)
+        why = parts.raise_flag(flag, by=by, reason=reason, base=stands.version)
         if why:
-            parts.store.admin_events.add(
-                by, "flags.set", f"flag {FLAG}", reason=reason, now=wiring.clock(), refused="; ".join(why),
-                after=flag.model_dump(mode="json"),
-            )  # fmt: skip
             raise Refused("; ".join(why), place=f"flag {FLAG}", remedy="tierwise flags list, tierwise validate")
     if json:
         output.print_json({"flag": FLAG, **flag.model_dump(mode="json")})

@@ -169,7 +169,13 @@ class Flags(Protocol):
         """What automation stands on, in one transaction. The kill file is the caller's to look at."""
 
     def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
-        """Add a version. Refused where a machine would raise it, or a person may not."""
+        """Lower it. Refused where that would switch anything on, or where a person has no right to."""
+
+    def change(
+        self, flag: rollout.Flag, *, by: str, reason: str, running: Running, now: datetime, base: int | None = None
+    ) -> FlagVersion | list[str]:
+        """Raise or lower it for a person, or why not, in words; either is recorded. `base` is the version that they
+        changed (0: none yet); None: whichever stands. Gate and stage are judged in the same transaction."""
 
     def history(self, *, limit: int = 50) -> list[FlagVersion]:
         """The newest first."""

@@ -152,23 +152,9 @@ class Automating(Passes):
         with self.connector(name) as connector, telemetry.bind(connection=name):
             return automating.revert(self.store, connector, rows, clock=self.clock)
 
-    def raise_flag(self, flag: rollout.Flag, *, by: str, reason: str) -> list[str]:
-        """Set the flag for a person; why it may not be so, in words, and then nothing is changed."""
-        held = next(iter(self.store.flags.history(limit=1)), None)
-        stages = self.store.flags.history(limit=1000)
-        since = None
-        for version in stages:
-            if held is None or version.flag.percentage != held.flag.percentage:
-                break
-            since = version.at
-        why = rollout.refuses(
-            held.flag if held else None,
-            flag,
-            since=since,
-            automated=self.store.automations.count(since=since) if since else 0,
-            gate=self.standing().gate,
-            now=self.clock(),
-        )
-        if not why:
-            self.store.flags.put(flag, by=by, machine=False, reason=reason, now=self.clock())
-        return why
+    def raise_flag(self, flag: rollout.Flag, *, by: str, reason: str, base: int | None = None) -> list[str]:
+        """Set the flag for a person; why it may not be so, in words, and then nothing is changed. `base` is the
+        version that they saw."""
+        self.ensure_policy()
+        made = self.store.flags.change(flag, by=by, reason=reason, running=self.running(), now=self.clock(), base=base)
+        return made if isinstance(made, list) else []
