@@ -19,6 +19,8 @@ class Running(NamedTuple):
     """Hash of the models and how they are asked."""
     offline: bool
     """`offline/rules` decides."""
+    staging: bool = False
+    """This installation tries policies beside production, on the same database: it never automates."""
 
 
 class Standing(NamedTuple):
@@ -141,7 +143,8 @@ class Gates(Protocol):
     """Registrations, reports and what they are made of."""
 
     def register(self, registration: validation.Registration) -> str:
-        """Digest. Only decisions that are stored later count for it."""
+        """Digest. Only decisions that are stored later count for it. Misconfigured where a look was taken under any
+        registration of that policy and chain: what was seen there may have made this one."""
 
     def registration(self, policy: str, chain: str) -> tuple[str, validation.Registration] | None:
         """The newest one for what runs, with its digest."""
@@ -158,8 +161,8 @@ class Gates(Protocol):
     def keep(self, report: StoredReport) -> bool:
         """Store it; False where that look was taken already."""
 
-    def reports(self, *, limit: int = 20) -> list[StoredReport]:
-        """The newest first."""
+    def reports(self, *, registration: str | None = None, limit: int | None = 20) -> list[StoredReport]:
+        """The newest first; only those of one registration (its digest) where it is given."""
 
 
 class Flags(Protocol):

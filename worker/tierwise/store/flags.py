@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tierwise import errors
-from tierwise.domain import gate, rollout
+from tierwise.domain import ageing, gate, rollout
 from tierwise.ports.automation import Alert, FlagVersion, KillChange, Running, Standing
 from tierwise.store import activation, admin_events, columns, engine, people, schema
 
@@ -171,6 +171,7 @@ def standing(database: engine.Database, connection: sa.Connection, running: Runn
         policy=policy,
         chain=chain,
         offline=running.offline,
+        staging=running.staging,
         alerts=open_alerts,
         now=now,
     )
@@ -250,6 +251,7 @@ def _report(connection: sa.Connection, *, policy: str | None, chain: str) -> gat
         newest_label_at=datetime.fromisoformat(newest) if newest else None,
         most_age_days=int(body["registration"]["most_age_days"]),
         why=tuple(body.get("reasons", ())),
+        measured=ageing.read(body),
     )
 
 

@@ -33,7 +33,7 @@ class Automating(Passes):
         """What decides now, apart from the policy."""
         models, given = self.chain(self.runnable().policy), self.settings.model
         how = {"models": models, "samples": given.samples, "decisions": sorted(given.decisions)}
-        return Running(digest(how), offline=models[0] == OFFLINE)
+        return Running(digest(how), offline=models[0] == OFFLINE, staging=self.settings.environment != "production")
 
     def chain_hash(self) -> str:
         """What decides here and now beside the policy; each decision keeps it."""
