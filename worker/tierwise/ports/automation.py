@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from tierwise.domain import gate, retreat, rollout, validation, weighted
 from tierwise.domain.decision import Decision
 
-AutomationState = Literal["begun", "written", "refused", "unsure", "reverted", "kept"]
+AutomationState = Literal["begun", "written", "refused", "unsure", "lost", "reverted", "kept"]
 
 
 class Running(NamedTuple):
@@ -109,6 +109,18 @@ class Automated(NamedTuple):
     finished_at: datetime | None
 
 
+class Unsettled(NamedTuple):
+    """A write of which nobody knows whether it arrived."""
+
+    write: Automated
+    attempt: int
+    """How often it was begun."""
+    followed: bool
+    """Another write of the same field began later."""
+    stood: str | None
+    """What it found there, where one did."""
+
+
 class StoredReport(NamedTuple):
     """A validation report as it was stored; never changed."""
 
@@ -202,8 +214,9 @@ class Automations(Protocol):
     def candidates(
         self, connection: str, *, policy: str, chain: str, tiers: Sequence[str], above: float, after: int, limit: int
     ) -> list[Candidate]:
-        """Newest decisions on leads of that connection that no write was begun for, whose advice was sent; those with
-        ids above `after`, in their order. None of a connection that is off, and none that a person overruled."""
+        """Newest decisions on leads of that connection that no write was begun for, or whose write was lost, and whose
+        advice was sent; those with ids above `after`, in their order. None of a connection that is off, and none that a
+        person overruled."""
 
     def begin(
         self,
@@ -216,13 +229,29 @@ class Automations(Protocol):
         """Commit intents (candidate, field, before, after) of those that are permitted by what stands in the same
         transaction; nobody can change it in between."""
 
-    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str | None]:
-        """What stands on each of these records where we wrote and nobody else did since: our last value, or the one
-        that we put back."""
+    def earlier(self, connection: str, record_ids: Sequence[str], *, field: str) -> dict[str, str | None]:
+        """What stands in that field of each of these records where we wrote and nobody else did since: our last value,
+        or the one that we put back."""
 
-    def finish(self, row: int, state: AutomationState, *, error: str, now: datetime) -> None: ...
+    def finish(
+        self, row: int, state: AutomationState, *, error: str, was: tuple[AutomationState, ...], now: datetime
+    ) -> bool:
+        """How it ended; False where it is none of `was` any more: somebody else knew first. What ends refused is an
+        item for a person, in the same transaction."""
+
+    def unsettled(self, connection: str, *, before: datetime, limit: int) -> list[Unsettled]:
+        """Writes that were begun before that moment and whose end is unknown, the oldest first."""
+
+    def counts(self) -> dict[tuple[str, AutomationState], int]:
+        """Writes by connection and state."""
+
     def list(
-        self, *, connection: str | None = None, since: datetime | None = None, limit: int | None = 1000
+        self,
+        *,
+        connection: str | None = None,
+        since: datetime | None = None,
+        states: Collection[AutomationState] | None = None,
+        limit: int | None = 1000,
     ) -> list[Automated]:
         """The newest first."""
 

@@ -12,16 +12,18 @@ from tierwise.domain.decision import Decision
 from tierwise.domain.lead import digest
 from tierwise.domain.policy import Policy
 from tierwise.domain.validation import Registration
-from tierwise.errors import Misconfigured
+from tierwise.errors import Misconfigured, Refused
+from tierwise.pipeline import arrivals, record
 from tierwise.pipeline import automate as automating
-from tierwise.pipeline import record
 from tierwise.pipeline import validate as validation
 from tierwise.pipeline import watch as watching
-from tierwise.ports.automation import Running, Standing
+from tierwise.ports.automation import AutomationState, Running, Standing
 from tierwise.sdk import Notice
 from tierwise.wiring.passes import Passes
 
 OFFLINE = "offline/rules"
+UNDONE: tuple[AutomationState, ...] = ("written", "unsure", "begun", "lost")
+"""Writes that `revert` looks at."""
 COUNTED_FOR = 60.0
 """Seconds for which it is remembered whether the gate has its count."""
 
@@ -100,10 +102,15 @@ class Automating(Passes):
         given = self.connection(name)
         return automating.Field(given.tier_field, given.tier_values) if given.tier_field else None
 
+    @property
+    def staging(self) -> bool:
+        """It tries policies, perhaps on the database of production: what is automated is none of its business."""
+        return self.settings.environment != "production"
+
     def automate(self, name: str) -> automating.Wrote | None:
         """Write the tier field of one connection where it may be; None where nothing may be or is to be written."""
         field = self.tier_field(name)
-        if field is None or self.evaluator.killed_by_file() is not None:
+        if self.staging or field is None or self.evaluator.killed_by_file() is not None:
             return None
         stands = self.standing()
         if stands.kill is not None or not stands.gate.green or stands.flag is None or not stands.flag.percentage:
@@ -113,15 +120,18 @@ class Automating(Passes):
             return automating.automate(tools, name, field=field, stop=self.stopping.is_set)
 
     def overrides(self, name: str) -> int:
-        """Find what people changed of what automation wrote on one connection; how many."""
+        """Settle what is in doubt of the writes on one connection, and find what people changed of them; how many."""
         newest = self.settings.flags.window
-        if not self.store.automations.list(connection=name, limit=1):
+        if self.staging or not self.store.automations.list(connection=name, limit=1):
             return 0
         with self.connector(name) as connector, telemetry.bind(connection=name):
+            arrivals.settle(self.store, connector, connection=name, clock=self.clock)
             return watching.overrides(self.store, connector, connection=name, newest=newest, clock=self.clock)
 
     def watch(self) -> watching.Ended | None:
         """End automation where too much of it was wrong, and tell people; None where it goes on, or is off."""
+        if self.staging:
+            return None
         targets, given = self.runnable().policy.rubric.targets, self.settings.flags
         limits = retreat.Limits(precision=targets.precision, overrides=given.overrides, fewest=given.fewest)
         return watching.watch(
@@ -144,13 +154,21 @@ class Automating(Passes):
 
     def revert(self, name: str, *, since: datetime) -> automating.Wrote:
         """Put back what automation overwrote on one connection since then, where nobody has touched it."""
-        rows = self.store.automations.list(connection=name, since=since, limit=None)
+        if self.staging:
+            raise Refused(
+                "a staging installation changes nothing of production", place="environment",
+                remedy="run it where environment is production",
+            )  # fmt: skip
         # Of those that ended in doubt some arrived; what stands in the CRM tells which.
-        rows = [row for row in rows if row.state in ("written", "unsure", "begun")]
+        rows = self.store.automations.list(connection=name, since=since, states=UNDONE, limit=None)
         if not rows:
             return automating.Wrote()
         with self.connector(name) as connector, telemetry.bind(connection=name):
             return automating.revert(self.store, connector, rows, clock=self.clock)
+
+    def reverting(self) -> list[str]:
+        """Connections on which something may be put back, whatever the settings say of them by now."""
+        return sorted({name for name, state in self.store.automations.counts() if state in UNDONE})
 
     def raise_flag(self, flag: rollout.Flag, *, by: str, reason: str, base: int | None = None) -> list[str]:
         """Set the flag for a person; why it may not be so, in words, and then nothing is changed. `base` is the

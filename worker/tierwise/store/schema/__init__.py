@@ -99,5 +99,5 @@ __all__ = [
     "write_attempt",
 ]
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration: what the code below stands on (tested against alembic)."""
