@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import itertools
 import shutil
 import threading
@@ -64,6 +65,9 @@ class Crm:
             self.values[update.record_id] = value
             self.writes.append((update.record_id, value))
         return [Written(update.record_id, "written") for update in updates]
+
+
+Plain = Crm
 
 
 class Field:
@@ -411,6 +415,187 @@ class Memory:
         return getattr(self._store, name)
 
 
+def hang_up(field: Field, *, arrived: bool) -> None:
+    """One pass whose write ends with nobody knowing."""
+
+    def fail() -> None:
+        for row in field.desk.store.automations.list(states=("begun",)):
+            if arrived:
+                field.crm.values[row.record_id] = row.after
+        raise errors.RetryLater("the CRM hung up")
+
+    field.crm.before_write = fail
+    with pytest.raises(errors.RetryLater):
+        field.run()
+    field.crm.before_write = lambda: None
+
+
+def settle(field: Field) -> arrivals.Settled:
+    return arrivals.settle(field.desk.store, field.crm, connection="crm", clock=field.clock)  # type: ignore[arg-type]
+
+
+def test_a_write_in_doubt_is_settled_by_what_stands_there(field: Field) -> None:
+    ready(field)
+    record = field.lead()
+    field.crm.values[record] = "bronze"
+    hang_up(field, arrived=True)
+    assert settle(field) == arrivals.Settled(), "it may be under way"
+    field.skew = timedelta(minutes=11)
+    assert settle(field) == arrivals.Settled(written=1)
+    assert [row.state for row in field.desk.store.automations.list()] == ["written"]
+    assert field.desk.store.automations.counts() == {("crm", "written"): 1}
+    assert undo(field) == automate.Wrote(written=1)
+    assert field.crm.values[record] == "bronze"
+
+
+def test_what_did_not_arrive_is_begun_again_where_that_is_permitted(field: Field) -> None:
+    ready(field)
+    field.crm.values[record := field.lead()] = "bronze"
+    hang_up(field, arrived=False)
+    field.skew = timedelta(minutes=11)
+    assert settle(field) == arrivals.Settled(lost=1)
+    field.kill(True)
+    assert field.run() == automate.Wrote()
+    field.kill(False)
+    assert field.run() == automate.Wrote(written=1)
+    assert field.crm.writes == [(record, "gold")]
+    (row,) = field.desk.store.automations.list()
+    assert (row.before, row.state, row.error) == ("bronze", "written", "")
+
+
+def test_what_never_arrives_ends_with_a_person(field: Field) -> None:
+    ready(field)
+    field.lead()
+    for tries in range(1, 6):
+        hang_up(field, arrived=False)
+        field.skew = timedelta(minutes=11 * tries)
+        found = settle(field)
+    assert found == arrivals.Settled(refused=1)
+    assert field.run() == automate.Wrote()
+    (item,) = field.desk.store.reviews.list(kind="write_failed")
+    assert "did not arrive in 5 tries" in item.reason
+
+
+def test_a_process_that_died_after_its_intent_leaves_no_write_in_doubt(field: Field) -> None:
+    ready(field)
+    field.lead()
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    field.crm.before_write = die
+    with pytest.raises(KeyboardInterrupt):
+        field.run()
+    field.crm.before_write = lambda: None
+    assert [row.state for row in field.desk.store.automations.list()] == ["begun"]
+    field.skew = timedelta(minutes=11)
+    assert settle(field) == arrivals.Settled(lost=1)
+    assert field.run().written == 1
+
+
+def test_what_is_refused_is_an_item_for_a_person_and_goes_again_once_that_is_mended(field: Field) -> None:
+    ready(field)
+    field.lead()
+    write = field.crm.write
+    field.crm.write = lambda updates: [Written(one.record_id, "refused", error="no such option") for one in updates]  # type: ignore[method-assign]
+    assert field.run() == automate.Wrote(refused=1)
+    (item,) = field.desk.store.reviews.list(kind="write_failed")
+    assert item.reason == "The CRM refused our tier in the organisation's own field. no such option"
+    field.crm.write = write  # type: ignore[method-assign]
+    assert field.run() == automate.Wrote(), "not by itself: it would be refused again"
+    field.desk.store.connections.resume("crm", now=field.desk.now)
+    assert field.desk.store.reviews.list(kind="write_failed") == []
+    assert field.run() == automate.Wrote(written=1)
+
+
+def test_who_knew_first_how_it_ended_is_right(field: Field) -> None:
+    """A writer that slept through the settling, and a revert that was quicker than it."""
+    ready(field)
+    field.lead()
+    hang_up(field, arrived=True)
+    automations = field.desk.store.automations
+    (row,) = automations.list()
+    assert automations.finish(row.id, "written", error="", was=("unsure",), now=field.desk.now)
+    assert not automations.finish(row.id, "unsure", error="late", was=("begun",), now=field.desk.now)
+    assert undo(field).written == 1
+    assert not automations.finish(row.id, "written", error="", was=("begun", "written"), now=field.desk.now)
+    assert [one.state for one in automations.list()] == ["reverted"]
+    assert field.desk.store.reviews.list(kind="write_failed") == []
+
+
+def test_each_field_gets_its_own_value_back(field: Field) -> None:
+    """The organisation moved its tier to another field; what was written before is put back where it was written."""
+    shown: dict[str, dict[str, str | None]] = {}
+
+    class Crm(Plain):
+        def read(self, record_ids: Sequence[str], *, properties: Sequence[str]) -> Sequence[Record]:
+            return [
+                Record(key, fakes.START, {name: shown.get(key, {}).get(name) for name in properties}, {})
+                for key in record_ids
+            ]
+
+        def write(self, updates: Sequence[Update]) -> Sequence[Written]:
+            for update in updates:
+                shown.setdefault(update.record_id, {}).update(update.values)  # type: ignore[arg-type]
+            return [Written(update.record_id, "written") for update in updates]
+
+    field.crm = Crm()
+    ready(field)
+    old, both = field.lead(), field.lead()
+    shown[old], shown[both] = {"their_tier": "bronze"}, {"their_tier": "iron", "new_tier": "tin"}
+    field.run()
+    other = automate.Field("new_tier", {"A": "AAA"})
+    field.desk.wait(60)
+    arrival = field.desk.arrival(both, message="more", email="n@c.example")
+    field.desk.poll(arrival, policy=POLICY.digest())
+    field.desk.commit(field.desk.claim(), chain=CHAIN, policy=POLICY.digest())
+    field.desk.send()
+    tools = automate.Tools(
+        field.desk.store,
+        field.crm,
+        field.running(),
+        field.evaluator.evaluate,
+        field.clock,  # type: ignore[arg-type]
+    )
+    assert automate.automate(tools, "crm", field=other) == automate.Wrote(written=1)
+    assert shown[both] == {"their_tier": "gold", "new_tier": "AAA"}
+    assert undo(field) == automate.Wrote(written=3)
+    assert shown == {old: {"their_tier": "bronze"}, both: {"their_tier": "iron", "new_tier": "tin"}}
+
+
+def test_a_revert_that_broke_off_is_given_again(field: Field) -> None:
+    """It had written and died before it could note that."""
+    ready(field)
+    first, second = field.lead(), field.lead()
+    field.run()
+    field.crm.values[first] = None
+
+    def fail() -> None:
+        raise errors.Unreachable("no answer")
+
+    field.crm.before_write = fail
+    with pytest.raises(errors.Unreachable):
+        undo(field)
+    field.crm.before_write = lambda: None
+    rows = field.desk.store.automations.list(states=("written",))
+    assert [row.record_id for row in rows] == [second], "what stands there already is settled"
+    assert undo(field) == automate.Wrote(written=1, already=1)
+    assert field.crm.values == {first: None, second: None}
+
+
+def test_a_staging_installation_on_the_same_database_writes_nothing(field: Field) -> None:
+    ready(field)
+    field.lead()
+    field.staging = True
+    assert field.run() == automate.Wrote()
+    stood = field.desk.store.flags.standing(Running(MODELS, offline=False), now=field.desk.now)
+    assert stood.gate.green
+    assert field.run(Memory(field.desk.store, stood)) == automate.Wrote(), "whatever it believes"
+    assert field.crm.writes == []
+    field.staging = False
+    assert field.run() == automate.Wrote(written=1)
+
+
 READY = 40
 """Leads that an installation has prepared: deciding one takes longer than all else."""
 
@@ -525,7 +710,7 @@ def machine(
 
         @stateful.rule()
         def switch_by_command(self) -> None:
-            with pytest.MonkeyPatch.context() as environment:
+            with pytest.MonkeyPatch.context() as environment, contextlib.redirect_stdout(io.StringIO()):
                 environment.setenv("TIERWISE_HOME", str(folder))
                 environment.setenv("TIERWISE_DATABASE_URL", f"sqlite:///{self.file}")
                 assert cli.run(["flags", "kill", "--reason", "x", "--json"]) == 0
@@ -627,12 +812,12 @@ def machine(
 
         @stateful.rule(
             change=st.sampled_from(
-                ["switch", "flag", "machine", "pods", "file", "command", "activate", "drift", "validate", "models",
-                 "clock", "calibrate", "restart"]
+                ["switch", "flag", "machine", "pods", "file", "command", "activate", "drift", "validate", "clock",
+                 "calibrate", "restart"]
             )
         )  # fmt: skip
         def automate_while_it_changes(self, change: str) -> None:
-            """Between what the pass has read and what it begins."""
+            """Between what the pass has read and what it begins. A process's own models stay what they are."""
             with self.meanwhile(
                 {
                     "switch": lambda: self.switch(True),
@@ -644,7 +829,6 @@ def machine(
                     "activate": lambda: self.activate(CHANGED),
                     "drift": lambda: self.drift(True),
                     "validate": lambda: self.validate(False, POLICY, 0),
-                    "models": lambda: self.change_models(OTHER),
                     "clock": lambda: self.step_the_clock(91),
                     "calibrate": lambda: self.calibrate(True),
                     "restart": self.field.desk.store._database.engine.dispose,
