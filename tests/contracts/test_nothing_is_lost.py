@@ -73,8 +73,7 @@ def test_the_same_with_facts_of_companies(portal_lines: Any, seed: int) -> None:
 def _check(line: Any, crowd: Crowd) -> None:
     known = line.store.leads.known(line.name, crowd.alive)
     assert set(known) == set(crowd.alive), "a record was never seen"
-    for record_id in crowd.alive:
-        wanted = line.fingerprint(record_id)
+    for record_id, wanted in line.fingerprints(crowd.alive).items():
         story = line.story(record_id)
         assert story.fingerprint == wanted, "the last state was not seen"
         assert story.decisions[-1].decision.fingerprint == wanted, "the last state was not decided last"

@@ -6,13 +6,14 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tierwise import cli
-from tierwise.cli import leads
+from tierwise import cli, wiring
+from tierwise.cli import leads, session
 from tierwise.errors import Misconfigured
 
 
@@ -102,3 +103,29 @@ def test_configured_enrichers_are_at_work_in_score_and_their_failure_costs_no_le
     assert "LARGE_COMPANY" in set(known["reason_codes"]) - set(plain["reason_codes"])
     assert known["score"] > plain["score"]
     assert scored(service.format("http://127.0.0.1:1")) == plain
+
+
+def test_outcomes_are_read_again_from_there(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = home / "tierwise.toml"
+    home.mkdir(exist_ok=True)
+    config.write_text(
+        f'home = "{home}"\n[connections.crm]\ntype = "hubspot"\ntoken = "pat-x"\nbase_url = "http://127.0.0.1:9"\n'
+    )
+    monkeypatch.setenv("TIERWISE_CONFIG", str(config))
+    assert cli.run(["db", "upgrade"]) == 0
+    with session.opened() as parts:
+        parts.store.connections.ensure("crm", "hubspot", now=wiring.clock())
+        parts.store.connections.enable("crm", watermark=wiring.clock(), now=wiring.clock())
+    capsys.readouterr()
+    assert cli.run(["backfill", "crm", "--since", "2026-01-31", "--outcomes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["outcomes_since"].startswith("2026-01-31")
+    with session.opened() as parts:
+        watched = {one.connection: one.outcomes_from for one in parts.store.pilots.watched()}
+        polled = {state.name: state.watermark for state in parts.store.connections.list()}
+    assert watched["crm"] == datetime(2026, 1, 31, tzinfo=UTC)
+    assert polled["crm"] is not None
+    assert polled["crm"] > watched["crm"], "leads are not read again"
+    monkeypatch.setenv("TIERWISE_TRAIL__OUTCOMES", "false")
+    assert cli.run(["backfill", "crm", "--since", "2026-01-31", "--outcomes"]) == 2

@@ -98,3 +98,16 @@ def test_the_hash_covers_everything(previous: str, salt: str, change: dict[str, 
     made = chain.link(decision(), previous="0", salt="s")
     other = chain.link(decision().model_copy(update=change), previous=previous, salt=salt)
     assert other.hash != made.hash
+
+
+@given(st.text(), st.booleans())
+def test_a_brief_body_is_the_body_without_its_hits(text: str, many: bool) -> None:
+    odd = f'],"intent":{text},"hits":['
+    hit = Hit(rule="r", stage="gate", truth="unknown", reason=odd, missing=(odd,))
+    made = decision().model_copy(
+        update={"hits": (hit,) if many else (), "used": odd, "errors": (odd,), "record_id": odd}
+    )
+    body = chain.link(made, previous="0", salt="s").body
+    whole = json.loads(body)
+    del whole["hits"]
+    assert chain.brief(body) == whole

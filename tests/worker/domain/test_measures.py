@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from tierwise.domain import measures
 
@@ -141,3 +143,41 @@ def test_mcnemar() -> None:
     assert measures.mcnemar(0, 6) == pytest.approx(2 / 64)
     assert measures.mcnemar(6, 0) == pytest.approx(2 / 64)
     assert measures.mcnemar(2, 10) == pytest.approx(2 * (1 + 12 + math.comb(12, 2)) / 4096)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        # Newcombe (1998), table II, method 10.
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((10, 10), (0, 20), 0.6791, 1.0),
+    ],
+)
+def test_a_difference_of_shares_is_newcombes(
+    first: tuple[int, int], second: tuple[int, int], low: float, high: float
+) -> None:
+    found = measures.difference(measures.Share(*first), measures.Share(*second))
+    assert found is not None
+    assert found[0] == pytest.approx(first[0] / first[1] - second[0] / second[1])
+    assert found[1] == pytest.approx((low, high), abs=5e-5)
+    back = measures.difference(measures.Share(*second), measures.Share(*first))
+    assert back is not None
+    assert back[1] == pytest.approx((-found[1].high, -found[1].low))
+
+
+def test_a_difference_is_made_of_scipys_intervals_and_holds_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(5)
+    held = 0
+    for hits, others in zip(rng.binomial(60, 0.3, 400), rng.binomial(45, 0.2, 400), strict=True):
+        found = measures.difference(measures.Share(int(hits), 60), measures.Share(int(others), 45))
+        assert found is not None
+        a = stats.binomtest(int(hits), 60).proportion_ci(method="wilson")
+        b = stats.binomtest(int(others), 45).proportion_ci(method="wilson")
+        p, q = hits / 60, others / 45
+        low = p - q - math.hypot(p - a.low, b.high - q)
+        assert found[1].low == pytest.approx(low)
+        held += found[1].low <= 0.1 <= found[1].high
+    assert held >= 0.92 * 400
+    assert measures.difference(measures.Share(1, 2), measures.Share(0, 0)) is None

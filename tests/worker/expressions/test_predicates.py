@@ -183,3 +183,37 @@ def test_facts_of_another_lead_are_other_facts() -> None:
             assert pool.submit(small, other).result().truth != expected
         assert small(facts).truth == expected
     assert small({"lead": {}}).missing == ("lead.employee_count",)
+
+
+_SHARED = (
+    "lead.employee_count > 10 && lead.region == 'na'",
+    "has(lead.company) && lead.company.matches('(?i)acme') || lead.annual_revenue >= 5.0",
+    "has(lead.message) || lead.is_duplicate",
+)
+_VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "employee_count": st.integers(9, 12),
+        "region": st.sampled_from(["na", "emea"]),
+        "company": st.sampled_from(["ACME Inc", "Other"]),
+        "annual_revenue": st.sampled_from([4.9, 5.0]),
+        "message": st.just("hello"),
+        "is_duplicate": st.booleans(),
+    },
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(_SHARED), _VALUES), max_size=30))
+def test_who_remembers_answers_as_who_does_not(asked: list[tuple[str, dict[str, Any]]]) -> None:
+    memory = expressions.Remembering()
+    for expression, lead in asked:
+        plain = expressions.compile(expression, "gate")
+        assert memory.of(plain)({"lead": lead}) == plain({"lead": lead})
+        assert memory.of(plain) is memory.of(plain)
+
+
+def test_a_memory_tells_results_apart_and_forgets_in_time() -> None:
+    predicate = expressions.Remembering().of(expressions.compile("result.fit >= lead.employee_count", "route"))
+    for number in range(5000):
+        facts = {"lead": {"employee_count": 50}, "result": {"fit": number}}
+        assert predicate(facts).truth == ("match" if number >= 50 else "no_match")

@@ -19,6 +19,7 @@ from tierwise.domain import fitting, rules
 from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Rubric
 from tierwise.errors import Refused
+from tierwise.wiring import trials
 
 COUNT = 60
 
@@ -166,6 +167,47 @@ def test_shares_of_several_processes_are_the_whole(full: wiring.Wiring, monkeypa
     for told in (alone, shared):
         told["flipped"].sort(key=lambda item: item["lead"])
     assert shared == alone
+
+
+def test_a_quick_replay_is_deciding_lead_by_lead(full: wiring.Wiring) -> None:
+    """Every lead under two versions that differ in weights, cut-offs and a rule, against the slow way: `decide`."""
+    policy = full.runnable().policy
+    heavier = [
+        {**item.model_dump(mode="json"), "weight": item.weight + by}
+        for item, by in zip(policy.rubric.criteria, (5, -5, *[0] * 20), strict=False)
+    ]
+    rule = next(item for item in policy.rules if item.stage == "route")
+    new = rule.model_copy(update={"id": "planted", "when": "lead.region == 'na' && result.score >= 20",
+                                  "outcome": "nurture", "priority": 0})  # fmt: skip
+    versions = (
+        shifted(full, 4),
+        changed(policy, criteria=heavier, tiers={"A": 70, "B": 52, "C": 33, "D": 0}).model_copy(
+            update={"rules": (*policy.rules, new), "version": "3.0"}
+        ),
+    )
+    runnables = [policies.compile(version) for version in versions]
+    slow: dict[str, list[Any]] = {}
+    for number in range(COUNT):
+        lead = decided.lead(number)
+        for runnable in runnables:
+            gates = decisions.gate(runnable, lead)
+            judged = None if rules.first(gates) is not None else decided.judged(full.runnable(), number)
+            made = decisions.decide(
+                runnable, lead, connection="c", record_id=str(number), gates=gates, judged=judged, now=wiring.clock()
+            )
+            slow.setdefault(str(number), []).append(
+                (made.outcome, made.tier, made.score, made.route, made.review is not None, made.reason_codes)
+            )
+    found = trials._replay(
+        trials._Share(
+            full.settings.database_url, versions[0], runnables[0].digest, versions[1], runnables[1].digest,
+            last=1000, part=0, parts=1, primary=None, secondary=None,
+        )
+    )  # fmt: skip
+    quick = {item.record_id: [tuple(item.before), tuple(item.after or ())] for item in found if item is not None}
+    assert quick == slow
+    assert any(one != other for one, other in slow.values())
+    assert "planted" in {hit.rule for hit in made.hits}
 
 
 def test_a_green_staging_run_is_kept_and_runs_in_staging(full: wiring.Wiring) -> None:

@@ -24,6 +24,7 @@ from tierwise.cli import (
     notifiers,
     output,
     persons,
+    pilot,
     policy,
     processes,
     replay,
@@ -64,6 +65,7 @@ app.add_typer(users.app, name="users")
 app.add_typer(automation.app, name="flags")
 validation.register(app)
 persons.register(app)
+pilot.register(app)
 
 
 def _version(asked: bool) -> None:

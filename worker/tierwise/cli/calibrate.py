@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tierwise import policies, store, wiring
-from tierwise.cli import evaluation, evaluation_page, leads, output, session
+from tierwise.cli import evaluation, evaluation_page, leads, output, pages, session
 from tierwise.domain import calibration as calibrations
 from tierwise.domain import canonical, fitting
 from tierwise.domain.calibration import Calibration
@@ -172,14 +172,14 @@ def page(made: Calibration) -> str:
     """Reliability before and after as one HTML file."""
     found = calibrate.measured(made)
     figures = "".join(
-        evaluation_page.plot(
+        pages.plot(
             f"{name}: ECE {_number(found[name]['ece'])}, Brier {_number(found[name]['brier'])}",
             evaluation_page.reliability(found[name]["reliability"]),
         )
         for name in ("before", "after")
     )
     words = f"{made.labels} labels of {made.source}, {' + '.join(made.models)}, rubric {made.rubric_version}"
-    return evaluation_page.document(
+    return pages.document(
         "Calibration",
         f"<h1>Calibration {made.digest()[:12]}</h1><p>{escape(words)}. After: every label was judged by a calibration"
         f" that had not seen it.</p><div class=plots>{figures}</div>",

@@ -10,7 +10,7 @@ import typer
 
 from tierwise import wiring
 from tierwise.cli import output, session
-from tierwise.domain.review import KINDS, ReviewKind
+from tierwise.domain.review import KINDS
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import queue
 from tierwise.policies import owners
@@ -30,13 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def house(parts: Wiring) -> queue.House:
     """What settings, policy and its owners say of the queue."""
-    sla = parts.settings.review_sla
-    minutes: dict[ReviewKind, float] = {
-        kind: sla.nonconforming if kind == "schema" else getattr(sla, kind) for kind in KINDS
-    }
     return queue.House(
         rubric=parts.runnable().policy.rubric,
-        sla={kind: timedelta(minutes=number) for kind, number in minutes.items()},
+        sla=parts.review_sla(),
         owners=owners.exceptions(parts.policy_directory()),
         reserve=timedelta(seconds=parts.settings.review.reserve_seconds),
         hand_over=timedelta(seconds=parts.settings.review.hand_over_seconds),

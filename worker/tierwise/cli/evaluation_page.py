@@ -5,9 +5,11 @@ Everything that came from a file is escaped. Leads appear by id and label only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
+
+from tierwise.cli.pages import document, plot, table
 
 ROWS = (
     "n", "base_rate", "precision", "recall", "f1", "auc", "ece", "brier", "confidence_auc", "review_rate", "cost_usd",
@@ -15,21 +17,6 @@ ROWS = (
 SEGMENT_ROWS = ("base_rate", "precision", "recall", "auc", "review_rate")
 _DIFFER = 200
 """Differing leads listed at most."""
-
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#667;--line:#d5dae0;--back:#fff;--mark:27,94,168}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ec;--soft:#9aa4ad;--line:#3a424a;--back:#15191d;--mark:110,170,240}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);max-width:60rem;margin:2rem auto;
-padding:0 1rem}
-h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}p{color:var(--soft)}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:break-word}
-thead th{font-weight:600}figure{margin:1rem 0}figcaption{color:var(--soft)}svg{max-width:100%;height:auto}
-svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .axis{stroke:var(--line);fill:none}
-svg .ideal{stroke:var(--soft);stroke-dasharray:4 4}svg .dot{fill:rgb(var(--mark));stroke:var(--back)}
-svg .curve{stroke:rgb(var(--mark));fill:none}
-.plots{display:flex;flex-wrap:wrap;gap:2rem}
-"""
 
 
 def page(report: Mapping[str, Any]) -> str:
@@ -41,7 +28,7 @@ def page(report: Mapping[str, Any]) -> str:
         f"<p>{figures['n']} leads of {escape(report['file'])}, labelled in {escape(report['label'])}. Intervals are"
         " 95 % (Wilson; Hanley and McNeil for the AUC). Leads in review count as not predicted. These figures describe"
         " this file; they permit no automation.</p>",
-        _table(
+        table(
             ["", report["name"], *(item["name"] for item in others)],
             [[name, *(figure(item, name) for item in (figures, *others))] for name in ROWS],
         ),
@@ -59,7 +46,7 @@ def page(report: Mapping[str, Any]) -> str:
         ),
         "</div>",
         f"<h2>By {escape(report['segment'])}</h2>",
-        _table(
+        table(
             ["segment", "n", "base rate", "precision", "recall", "auc", "review rate"],
             [
                 [name, item["n"], *(figure(item, key) for key in SEGMENT_ROWS)]
@@ -67,7 +54,7 @@ def page(report: Mapping[str, Any]) -> str:
             ],
         ),
         "<h2>By reason code</h2>",
-        _table(
+        table(
             ["reason code", "leads", "positive", "share positive"],
             [
                 [item["code"], item["n"], item["positive"], ranged(item["precision"], item["interval"])]
@@ -80,24 +67,15 @@ def page(report: Mapping[str, Any]) -> str:
             "<h2>Leads that differ</h2>",
             f"<p>Only the first is right on {other['only_first_right']} leads, only the second on"
             f" {other['only_second_right']} (exact McNemar p = {other['p']:.3f}).</p>",
-            _table(*differing(other)),
+            table(*differing(other)),
         ]
     if "attacks" in figures:
-        parts += ["<h2>Attacks</h2>", _table(list(figures["attacks"]), [list(figures["attacks"].values())])]
+        parts += ["<h2>Attacks</h2>", table(list(figures["attacks"]), [list(figures["attacks"].values())])]
         if report["worst"]:
             parts.append(
-                _table(["text", "kind", "leads"], [[i["text"][:300], i["kind"], i["leads"]] for i in report["worst"]])
+                table(["text", "kind", "leads"], [[i["text"][:300], i["kind"], i["leads"]] for i in report["worst"]])
             )
     return document("Evaluation", "".join(parts))
-
-
-def document(title: str, body: str) -> str:
-    """One HTML file in the report's style; `body` is HTML."""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
-    )
 
 
 def figure(item: Mapping[str, Any], name: str) -> str:
@@ -186,17 +164,3 @@ def confusion(counts: Mapping[str, Mapping[str, int]]) -> str:
         + "".join(parts)
         + "</svg>"
     )
-
-
-def plot(caption: str, svg: str) -> str:
-    """A plot with what it shows."""
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
-def _table(columns: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
-    head = "".join(f"<th>{escape(str(column))}</th>" for column in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape('–' if cell is None else str(cell))}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json as jsonlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +72,9 @@ def _not_polled(parts: wiring.Wiring, name: str) -> RejectRecord:
 def backfill(
     name: Annotated[str, typer.Argument(help="Name of the connection.")],
     since: Annotated[str, typer.Option(help="Day or moment (2026-01-31, 2026-01-31T08:00Z), or 30d.")],
+    outcomes: Annotated[
+        bool, typer.Option("--outcomes", help="In place of leads: what sales made, since then, of those we know.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: output.Json = False,
 ) -> None:
@@ -81,6 +85,9 @@ def backfill(
         known = {state.name for state in parts.store.connections.list() if state.watermark is not None}
         if name not in known:
             raise RejectRecord(f"{name} was never enabled", remedy=f"tierwise connections enable {name}")
+        if outcomes:
+            _outcomes(parts, name, start, json=json)
+            return
         with parts.connector(name) as connector, output.progress() as bar:
             task = bar.add_task("counting", total=None)
             count = 0
@@ -99,6 +106,17 @@ def backfill(
         output.print_json(estimate)
     else:
         output.say("the next poll begins there")
+
+
+def _outcomes(parts: wiring.Wiring, name: str, start: datetime, *, json: bool) -> None:
+    """The pass over outcomes begins there again; what it told before is not stored twice."""
+    if not parts.settings.trail.outcomes:
+        raise Misconfigured("outcomes are not read", place="trail.outcomes", remedy="set it to true")
+    parts.store.cursors.rewind(name, watermark=start, now=wiring.clock(), kind="outcomes")
+    if json:
+        output.print_json({"outcomes_since": start})
+    else:
+        output.say(f"what sales did since {start:%Y-%m-%d %H:%M} UTC is read from now on, an hour of theirs at a time")
 
 
 def calibrated(parts: wiring.Wiring, runnable: Runnable, named: str | None) -> Runnable:

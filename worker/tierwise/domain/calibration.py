@@ -10,7 +10,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tierwise.domain import belief, lead
+from tierwise.domain import belief, lead, scoring
 from tierwise.domain import rubric as rubrics
 from tierwise.domain.belief import Beliefs
 from tierwise.domain.curves import Curve
@@ -137,7 +137,7 @@ def card(rubric: Rubric, answered: Answered, beliefs: Beliefs) -> Scorecard:
     """The score of all that was answered, with the raw confidence that the curve takes."""
     verdicts = merged(rubric, answered.answers, beliefs)
     believed = beliefs_of(rubric, answered, beliefs)
-    return rubrics.score(rubric, (*answered.rules, *verdicts), doubted=answered.doubted, beliefs=believed)
+    return scoring.score(rubric, (*answered.rules, *verdicts), doubted=answered.doubted, beliefs=believed)
 
 
 def summary(made: Calibration) -> Mapping[str, Any]:

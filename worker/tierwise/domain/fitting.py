@@ -9,8 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tierwise.domain import belief, calibration, curves, cutoffs, lead, measures
-from tierwise.domain import rubric as rubrics
+from tierwise.domain import belief, calibration, curves, cutoffs, lead, measures, scoring
 from tierwise.domain.belief import Beliefs, Reliability
 from tierwise.domain.calibration import Answered, Calibration, Figures
 from tierwise.domain.curves import Curve
@@ -217,7 +216,7 @@ class _Weighed:
 
     def __init__(self, rubric: Rubric, item: Labelled) -> None:
         self.answered = item.answered
-        self.contributions: tuple[Contribution, ...] = rubrics.score(rubric, item.answered.rules).contributions
+        self.contributions: tuple[Contribution, ...] = scoring.score(rubric, item.answered.rules).contributions
         self.cap = 0 if item.answered.doubted else None
         self.tiers = (
             {item.tier} if item.tier is not None
@@ -227,7 +226,7 @@ class _Weighed:
     def likelihood(self, rubric: Rubric, beliefs: Beliefs) -> float:
         """Probability of the label."""
         believed = calibration.beliefs_of(rubric, self.answered, beliefs)
-        likely = rubrics.tier_probabilities(rubric, self.contributions, cap=self.cap, beliefs=believed)
+        likely = scoring.tier_probabilities(rubric, self.contributions, cap=self.cap, beliefs=believed)
         return math.fsum(likely.get(tier, 0.0) for tier in self.tiers)
 
 

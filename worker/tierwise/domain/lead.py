@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -101,7 +102,12 @@ class Lead(BaseModel):
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the schema version and all signals: equal means nothing to decide anew."""
-        return digest({"schema": SCHEMA_VERSION, "signals": self.signals()})
+        return fingerprint_of(self.signals())
+
+
+def fingerprint_of(signals: Mapping[str, Any]) -> str:
+    """Fingerprint of the lead that has these signals."""
+    return digest({"schema": SCHEMA_VERSION, "signals": signals})
 
 
 class FieldInfo(NamedTuple):

@@ -15,7 +15,7 @@ _Z95 = 1.959963984540054
 
 
 class Interval(NamedTuple):
-    """Two-sided, 95 % unless told otherwise, within 0-1."""
+    """Two-sided, 95 % unless told otherwise; of a share within 0-1."""
 
     low: float
     high: float
@@ -59,6 +59,18 @@ def wilson(hits: int, n: int, *, z: float = _Z95) -> Interval:
     low = 0.0 if hits == 0 else max(0.0, middle - half)
     high = 1.0 if hits == n else min(1.0, middle + half)
     return Interval(low, high)
+
+
+def difference(first: Share, second: Share, *, z: float = _Z95) -> tuple[float, Interval] | None:
+    """`first` less `second` with Newcombe's hybrid score interval (1998, method 10), within -1 to 1; None where one of
+    them is of nothing."""
+    if not first.n or not second.n:
+        return None
+    one, other = first.hits / first.n, second.hits / second.n
+    mine, theirs = wilson(first.hits, first.n, z=z), wilson(second.hits, second.n, z=z)
+    low = one - other - math.hypot(one - mine.low, theirs.high - other)
+    high = one - other + math.hypot(mine.high - one, other - theirs.low)
+    return one - other, Interval(max(-1.0, low), min(1.0, high))
 
 
 def f1(precision: float | None, recall: float | None) -> float | None:

@@ -78,15 +78,21 @@ class Hit(Frozen):
 
 
 def evaluate(
-    rules: Iterable[Rule], stage: Stage, *, predicates: Mapping[str, Predicate], facts: Facts
+    rules: Iterable[Rule],
+    stage: Stage,
+    *,
+    predicates: Mapping[str, Predicate],
+    facts: Facts,
+    told: bool = True,
 ) -> tuple[Hit, ...]:
-    """Every rule of the stage asked, in order of priority and id; unknown with `on_unknown: review` shows."""
+    """Every rule of the stage asked, in order of priority and id; unknown with `on_unknown: review` shows. Without
+    `told` the sentences of those that match are left out."""
     # A mapping of its own: who evaluates may keep what it made of these facts until it is given others.
     facts = dict(facts)
     hits = []
     for rule, wordless in _chosen(rules if isinstance(rules, tuple) else tuple(rules), stage):
         answer = predicates[rule.id](facts)
-        if answer.truth == "match":
+        if told and answer.truth == "match":
             hits.append(_hit(rule, answer, outcome=rule.outcome, why=sentence(rule.why, facts)))
             continue
         hit = wordless.get(answer)

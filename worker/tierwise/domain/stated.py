@@ -6,6 +6,7 @@ person looks. Numbers count only beside their unit, volumes only by month: a day
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -92,14 +93,20 @@ def mismatches(lead: Lead) -> tuple[Mismatch, ...]:
     """Claims of the message that are FACTOR times what the lead's own field says, or above what its title says."""
     if not lead.message:
         return ()
+    return _mismatches(lead.message, lead.employee_count, lead.monthly_volume, lead.job_title)
+
+
+@functools.lru_cache(maxsize=64)  # a replay asks under two policies
+def _mismatches(message: str, people: int | None, volume: float | None, title: str | None) -> tuple[Mismatch, ...]:
     found = []
-    for field, claim in stated(lead.message).items():
-        known = getattr(lead, field)
-        if known is not None and claim >= FACTOR * max(known, 1):
-            found.append(Mismatch(field, f"{claim:g}", f"{known:g}"))
-    rank = _RANK.search(lead.message)
-    if rank is not None and lead.job_title and not _RANKED.search(lead.job_title):
-        found.append(Mismatch("job_title", rank.group(), lead.job_title))
+    known = {"employee_count": people, "monthly_volume": volume}
+    for field, claim in stated(message).items():
+        said = known[field]
+        if said is not None and claim >= FACTOR * max(said, 1):
+            found.append(Mismatch(field, f"{claim:g}", f"{said:g}"))
+    rank = _RANK.search(message)
+    if rank is not None and title and not _RANKED.search(title):
+        found.append(Mismatch("job_title", rank.group(), title))
     return tuple(found)
 
 

@@ -51,3 +51,18 @@ class Assessment(Frozen):
     """Kinds of what failed before it came (`rate_limited`, `malformed`)."""
     kept: bool = Field(default=False, exclude=True)
     """It is stored already, with whoever paid."""
+
+
+class Judged(Frozen):
+    """What the cascade brought back for one lead."""
+
+    assessments: tuple[Assessment, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    """Those of the assessment that counts."""
+    used: str | None = None
+    contradiction: bool = False
+    """Two models were tiers too far apart, or opposite on a knockout."""
+    fallback: bool = False
+    errors: tuple[str, ...] = ()
+    weighed: tuple[tuple[Verdict, ...], ...] = ()
+    """The answers that count, in the order of asking; empty = all assessments."""

@@ -10,6 +10,8 @@ from tierwise.expressions.checking import LONGEST, CompileError, check
 from tierwise.expressions.environments import Variable, variables
 from tierwise.expressions.hints import closest
 from tierwise.expressions.nodes import Node, tree
-from tierwise.expressions.predicates import compile
+from tierwise.expressions.predicates import Remembering, compile
 
-__all__ = ["LONGEST", "CompileError", "Node", "Variable", "check", "closest", "compile", "tree", "variables"]
+__all__ = [
+    "LONGEST", "CompileError", "Node", "Remembering", "Variable", "check", "closest", "compile", "tree", "variables",
+]  # fmt: skip

@@ -69,6 +69,41 @@ class _Seen(threading.local):
 _seen = _Seen()
 
 
+class Remembering:
+    """Predicates made to answer once for the same values of the fields they read: for asking thousands of leads, which
+    share most of those values, and several policies, which share most expressions. One thread's."""
+
+    def __init__(self) -> None:
+        self._made: dict[Predicate, Predicate] = {}
+
+    def of(self, predicate: Predicate) -> Predicate:
+        """The same, with a memory; the same one each time."""
+        if predicate not in self._made:
+            self._made[predicate] = _Remembered(predicate) if isinstance(predicate, _Predicate) else predicate
+        return self._made[predicate]
+
+
+class _Remembered:
+    __slots__ = ("_answers", "_lead", "_predicate", "_result")
+    _KEPT = 2048
+
+    def __init__(self, predicate: _Predicate) -> None:
+        self._predicate = predicate
+        self._lead, self._result = predicate.fields("lead"), predicate.fields("result")
+        self._answers: dict[tuple[Any, ...], Answer] = {}
+
+    def __call__(self, facts: Facts) -> Answer:
+        key = tuple(map(facts["lead"].get, self._lead))
+        if self._result:
+            key += tuple(map(facts.get("result", _NOTHING).get, self._result))
+        found = self._answers.get(key)
+        if found is None:
+            if len(self._answers) >= self._KEPT:
+                self._answers.clear()
+            found = self._answers[key] = self._predicate(facts)
+        return found
+
+
 class _Predicate:
     __slots__ = ("_calls", "_expression", "_program", "_reads", "_stage", "_tree")
 
@@ -106,6 +141,11 @@ class _Predicate:
         if not missing:
             self._refuse(str(value))
         return Answer("unknown", missing)
+
+    def fields(self, root: str) -> tuple[str, ...]:
+        """Everything of `lead` or `result` that the answer can depend on."""
+        named = (name.split(".", 1) for name in sorted({*self._tree.reads, *self._tree.guarded}))
+        return tuple(field for start, field in named if start == root)
 
     def _answered(self, held: _Held) -> Any:
         """The facts with what `matches` says of them."""

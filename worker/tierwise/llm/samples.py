@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tierwise.domain.rubric import UNKNOWN, Criterion, Verdict, level_probabilities
+from tierwise.domain.rubric import UNKNOWN, Criterion, Verdict
+from tierwise.domain.scoring import level_probabilities
 
 
 def reordered(criteria: Sequence[Criterion], number: int) -> tuple[Criterion, ...]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from tierwise.domain import decision as decisions
-from tierwise.domain import recall, rules
-from tierwise.domain.decision import Decision, Judged
+from tierwise.domain import finding, recall, rules
+from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
 from tierwise.errors import TierwiseError
@@ -25,7 +23,6 @@ SEGMENTS = ("region", "source")
 NONE = "(none)"
 MANY = 200
 """Flips that a report lists; all are counted."""
-_THEN = datetime(2000, 1, 1, tzinfo=UTC)  # nothing of what is compared depends on when
 Judge = Callable[[Runnable, Lead], Judged | None]
 """What models said of a lead; None where one would have to be asked."""
 
@@ -92,13 +89,35 @@ def lead_of(past: PastDecision) -> Lead | None:
         return None
 
 
+class _Case:
+    """One stored decision with its lead, read once for both policies."""
+
+    def __init__(self, past: PastDecision, lead: Lead, tools: Tools) -> None:
+        self.past = past
+        self.lead = lead
+        self.signals = lead.signals()
+        self._tools = tools
+        self._recalled: dict[tuple[str, bool], Judged | None] = {}
+
+    def recalled(self, runnable: Runnable) -> Judged | None:
+        """What models said then, where the policy asks the same; None where it does not, and where none was asked."""
+        asks = self._tools.asks(runnable.digest)
+        weigh = runnable.calibration is not None
+        if self._tools.asks(self.past.policy) != asks:
+            return None
+        if (asks, weigh) not in self._recalled:
+            found = recall.judged_of_body(self.past.body, runnable.policy.rubric, weigh=weigh)
+            self._recalled[asks, weigh] = found
+        return self._recalled[asks, weigh]
+
+
 def _replayed(past: PastDecision, lead: Lead, tools: Tools) -> Replayed:
-    stored = _stored(past.body)
-    before = stored
+    case = _Case(past, lead, tools)
+    before = stored = _stored(past.body)
     if past.policy != tools.before.digest:
-        made = _under(tools.before, past, lead, tools=tools)
-        before = side_of(made) if isinstance(made, Decision) else stored
-    after = _under(tools.after, past, lead, tools=tools)
+        made = _under(tools.before, case, tools=tools)
+        before = made if isinstance(made, Side) else stored
+    after = _under(tools.after, case, tools=tools)
     assessments = past.body["assessments"]
     paid = [item["cost_usd"] for item in assessments if not item["cached"]]
     return Replayed(
@@ -106,35 +125,34 @@ def _replayed(past: PastDecision, lead: Lead, tools: Tools) -> Replayed:
         record_id=past.record_id,
         segments=tuple(str(past.fields.get(name) or NONE) if past.fields else NONE for name in SEGMENTS),
         before=before,
-        after=side_of(after) if isinstance(after, Decision) else None,
+        after=after if isinstance(after, Side) else None,
         error=after if isinstance(after, str) else "",
         asked=bool(assessments),
         cost_usd=None if None in paid else sum(paid),
     )
 
 
-def _under(runnable: Runnable, past: PastDecision, lead: Lead, *, tools: Tools) -> Decision | str | None:
-    """The decision, None where a model would have to be asked, or what went wrong."""
+def _under(runnable: Runnable, case: _Case, *, tools: Tools) -> Side | str | None:
+    """The outcome, None where a model would have to be asked, or what went wrong."""
     try:
-        gates = decisions.gate(runnable, lead)
+        gates = rules.evaluate(
+            runnable.policy.rules, "gate", predicates=runnable.rules, facts={"lead": case.signals}, told=False
+        )
         judged: Judged | None = None
         if rules.first(gates) is None:
-            if tools.asks(past.policy) == tools.asks(runnable.digest):
-                judged = recall.judged_of_body(past.body, runnable.policy.rubric)
+            judged = case.recalled(runnable)
             if judged is None:
-                judged = tools.judge(runnable, lead)
+                judged = tools.judge(runnable, case.lead)
             if judged is None:
                 return None
-        return decisions.decide(
-            runnable, lead, connection=past.connection, record_id=past.record_id, gates=gates, judged=judged, now=_THEN
-        )
+        made = finding.find(runnable, case.lead, case.signals, gates=gates, judged=judged, told=False)
     except TierwiseError as error:
         return str(error)
-
-
-def side_of(made: Decision) -> Side:
-    """What is compared of a decision."""
-    return Side(made.outcome, made.tier, made.score, made.route, made.review is not None, made.reason_codes)
+    card = made.weighed
+    return Side(
+        made.outcome, card.tier if card else None, card.score if card else None, made.route, made.review is not None,
+        made.codes,
+    )  # fmt: skip
 
 
 def _stored(body: Mapping[str, Any]) -> Side:

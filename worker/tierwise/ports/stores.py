@@ -6,7 +6,7 @@ Times are timezone-aware UTC.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tierwise.domain.advice import Advice
@@ -17,6 +17,7 @@ from tierwise.ports.automation import Automations, Flags, Gates
 from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
 from tierwise.ports.persons import Persons
+from tierwise.ports.pilot import Pilots
 from tierwise.ports.policies import AdminEvents, People, Policies, Shadows
 from tierwise.ports.reviews import Reviews
 from tierwise.ports.seen import AccountHealth, Notifications
@@ -74,7 +75,7 @@ class Cursors(Protocol):
         """Fix the window's end before the first request. Raises LeaseLost."""
 
     def release(self, claim: CursorClaim, *, next_poll_at: datetime, error: str, now: datetime) -> None: ...
-    def rewind(self, connection: str, *, watermark: datetime, now: datetime) -> None:
+    def rewind(self, connection: str, *, watermark: datetime, now: datetime, kind: CursorKind = "changes") -> None:
         """Read again from there (backfill), never forward; what is unchanged is not decided again."""
 
 
@@ -177,8 +178,11 @@ class Decisions(Protocol):
     def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
         """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
 
-    def recent(self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500) -> Iterator[PastDecision]:
-        """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes."""
+    def recent(
+        self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500, brief: bool = False
+    ) -> Iterator[PastDecision]:
+        """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes; `brief`
+        leaves out their hits, which are most of the text."""
 
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
         """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""
@@ -198,8 +202,13 @@ class Outbox(Protocol):
     """Desired fields by record."""
 
     def claim(self, connection: str, *, limit: int, owner: str, lease: float, now: datetime) -> list[Outgoing]: ...
-    def intend(self, rows: Sequence[tuple[Outgoing, Advice]], *, batch: str, now: datetime) -> frozenset[int]:
-        """Commit the intents; returns the outbox ids whose lease still stands, only those may be sent."""
+    def intend(
+        self, rows: Sequence[tuple[Outgoing, Advice]], *, batch: str, now: datetime, theirs: datetime | None = None
+    ) -> frozenset[int]:
+        """Commit the intents; returns the outbox ids whose lease still stands, only those may be sent.
+
+        `theirs` is the same moment by the CRM's own clock, which the stamps of its records are compared with.
+        """
 
     def renew(self, rows: Sequence[Outgoing], *, lease: float, now: datetime) -> frozenset[int]:
         """Let the lease of these start anew; the outbox ids of those that nobody else has claimed meanwhile."""
@@ -225,8 +234,11 @@ class Labels(Protocol):
         position: Mapping[str, Any] | None,
         watermark: datetime | None,
         now: datetime,
+        ahead: timedelta = timedelta(),
     ) -> int:
         """Store what differs from what was known, of leads that we know, with the moved cursor; how many.
+
+        `ahead`: how far the CRM's clock is ahead of ours. Whether a touch came after a decision depends on it.
 
         Raises LeaseLost.
         """
@@ -297,6 +309,8 @@ class Store(Protocol):
     def automations(self) -> Automations: ...
     @property
     def persons(self) -> Persons: ...
+    @property
+    def pilots(self) -> Pilots: ...
     @property
     def health(self) -> AccountHealth: ...
     @property

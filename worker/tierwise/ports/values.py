@@ -222,7 +222,7 @@ class PastDecision(NamedTuple):
     record_id: str
     policy: str
     body: Mapping[str, Any]
-    """Without what is personal but the quotes of the verdicts that count."""
+    """Without what is personal but the quotes of the verdicts that count; without `hits` where that was asked for."""
     fields: Mapping[str, Any] | None
     """The signals it was made on; None where they were erased."""
 

@@ -258,6 +258,9 @@ class ConnectionSettings(_Pluggable):
     tier_values: dict[str, str] = Field(
         default_factory=dict, description="Its value for each of our tiers; a tier without one is never written."
     )
+    sales_accepted: list[str] = Field(
+        default_factory=list, description="Stages and statuses by which sales take a lead; empty: the usual words."
+    )
     daily_budget_usd: Money | None = Field(None, description="The most that its leads' models may cost in a day.")
     monthly_budget_usd: Money | None = Field(None, description="The most that its leads' models may cost in a month.")
 

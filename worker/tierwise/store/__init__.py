@@ -24,6 +24,7 @@ from tierwise.store.money import Money
 from tierwise.store.notifications import Notifications
 from tierwise.store.outbox import Outbox
 from tierwise.store.people import People
+from tierwise.store.pilots import Pilots
 from tierwise.store.policies import Policies
 from tierwise.store.reviews import Reviews
 from tierwise.store.shadows import Shadows
@@ -59,6 +60,7 @@ class SqlStore:
         self.flags = Flags(database)
         self.automations = Automations(database)
         self.persons = Persons(database)
+        self.pilots = Pilots(database)
         self.health = AccountHealth(database)
         self.notifications = Notifications(database)
 

@@ -65,7 +65,7 @@ class Connections:
             self._require(connection, name)
             changed = self._set(connection, name, now, enabled=True)
             for kind in schema.CURSORS:
-                start = {"connection": name, "kind": kind, "watermark": watermark, "version": 0}
+                start = {"connection": name, "kind": kind, "watermark": watermark, "began_at": watermark, "version": 0}
                 connection.execute(self._database.insert(schema.cursor).values(start).on_conflict_do_nothing())
             return changed
 

@@ -86,15 +86,16 @@ class Cursors:
             found: datetime | None = reader.execute(query).scalar_one_or_none()
             return found
 
-    def rewind(self, connection: str, *, watermark: datetime, now: datetime) -> None:
-        """Read again from there, at once, never forward; a poll that is under way stops at its next page."""
+    def rewind(self, connection: str, *, watermark: datetime, now: datetime, kind: CursorKind = "changes") -> None:
+        """Read again from there, at once, never forward; a pass that is under way stops at its next page."""
         insert = self._database.insert(TABLE).values(
-            connection=connection, kind="changes", watermark=watermark, version=0, next_poll_at=now
+            connection=connection, kind=kind, watermark=watermark, began_at=watermark, version=0, next_poll_at=now
         )
         asked = insert.excluded.watermark
         again: dict[str, Any] = {
             # What lies between the watermark and a later moment is not stored: it would never be read.
             "watermark": sa.case((TABLE.c.watermark < asked, TABLE.c.watermark), else_=asked),
+            "began_at": sa.case((TABLE.c.began_at < asked, TABLE.c.began_at), else_=asked),
             "window_until": None,
             "position": None,
             "next_poll_at": now,

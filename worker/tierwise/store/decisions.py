@@ -47,8 +47,11 @@ class Decisions:
                             found[key] = row
         return {key: restored(row) for key, row in found.items()}
 
-    def recent(self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500) -> Iterator[PastDecision]:
-        """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes."""
+    def recent(
+        self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500, brief: bool = False
+    ) -> Iterator[PastDecision]:
+        """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes; `brief`
+        leaves out what the rules said, which is most of the text."""
         with self._database.read() as connection:
             nth = sa.select(TABLE.c.id).order_by(TABLE.c.id.desc()).offset(limit - 1).limit(1)
             oldest = connection.execute(nth).scalar_one_or_none() or 0
@@ -58,7 +61,7 @@ class Decisions:
             wanted = [TABLE.c[name] for name in ("id", "connection", "record_id", "policy", "body", "personal")]
             for some in columns.chunks(sorted(ids), page):
                 for row in connection.execute(sa.select(*wanted).where(TABLE.c.id.in_(some)).order_by(TABLE.c.id)):
-                    yield past(row)
+                    yield past(row, brief=brief)
 
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
         """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""
@@ -119,10 +122,10 @@ def _rows(connection: sa.Connection, keys: set[DecisionKey], *more: sa.Column[An
                     yield row
 
 
-def past(row: sa.Row[Any]) -> PastDecision:
-    """A decision to be replayed: as it is stored, with what it was made on."""
+def past(row: sa.Row[Any], *, brief: bool = False) -> PastDecision:
+    """A decision to be replayed: as it is stored, with what it was made on. `brief`: without its hits."""
     personal = json.loads(row.personal) if row.personal is not None else None
-    body = json.loads(row.body)
+    body = chain.brief(row.body) if brief else json.loads(row.body)
     fields = None
     if personal is not None:
         fields = personal[chain.FIELDS]

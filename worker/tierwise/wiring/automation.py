@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import functools
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from tierwise import flags, ports, telemetry
 from tierwise.domain import gate, retreat, rollout, sampling
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import digest
 from tierwise.domain.policy import Policy
+from tierwise.domain.review import KINDS, ReviewKind
 from tierwise.domain.validation import Registration
 from tierwise.errors import Misconfigured, Refused
 from tierwise.pipeline import arrivals, record
 from tierwise.pipeline import automate as automating
+from tierwise.pipeline import pilot as pilots
 from tierwise.pipeline import validate as validation
 from tierwise.pipeline import watch as watching
+from tierwise.pipeline.cohort import Asked
 from tierwise.ports.automation import AutomationState, Running, Standing
 from tierwise.sdk import Notice
 from tierwise.wiring.passes import Passes
@@ -96,6 +100,39 @@ class Automating(Passes):
         """Take the look that is due, if one is, and tell what is known; `incomplete`: with the labels there are."""
         policy, chain, now = self.runnable().digest, self.chain_hash(), self.clock()
         return validation.validate(self.store, policy=policy, chain=chain, now=now, by=by, incomplete=incomplete)
+
+    def review_sla(self) -> dict[ReviewKind, timedelta]:
+        """Within which the review items of each kind are to be answered."""
+        given = self.settings.review_sla
+        return {
+            kind: timedelta(minutes=given.nonconforming if kind == "schema" else getattr(given, kind)) for kind in KINDS
+        }
+
+    def pilot(self, asked: Asked) -> dict[str, Any]:
+        """The figures of a period, as JSON keeps them. Misconfigured for a connection that there is not."""
+        store, name = self.store, asked.connection
+        if name is not None and name not in {state.name for state in store.connections.list()}:
+            raise Misconfigured(f"there is no connection {name}", remedy="tierwise connections list")
+        words = {key: given.sales_accepted for key, given in self.settings.connections.items() if given.sales_accepted}
+        asked = asked._replace(accepted=words)
+        start, end = asked.before
+        last = min(asked.until, asked.now) - timedelta(microseconds=1)
+        bills = [
+            entry
+            for entry in store.money.entries(since=asked.since.date(), until=last.date())
+            if name in (None, entry.connection)
+        ]
+        unpriced = any(entry.unpriced for entry in bills)
+        found = pilots.Found(
+            leads=store.pilots.leads(since=asked.since, until=asked.until, connection=name),
+            before=store.pilots.leads(since=start, until=end, connection=name),
+            items=store.pilots.items(since=asked.since, until=asked.until, connection=name),
+            watched=store.pilots.watched(name),
+            automated=store.automations.list(connection=name, since=asked.since, limit=None),
+            spent_usd=None if unpriced else sum(entry.nano_usd for entry in bills) / ports.NANO,
+        )
+        house = pilots.House(tuple(self.runnable().policy.rubric.tiers), self.review_sla())
+        return pilots.report(found, asked=asked, house=house)
 
     def tier_field(self, name: str) -> automating.Field | None:
         """Where that connection's organisation keeps its tier; None where automation is not set up."""

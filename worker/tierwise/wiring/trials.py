@@ -11,7 +11,7 @@ import os
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from tierwise import policies, ports, store
+from tierwise import expressions, policies, ports, store
 from tierwise.domain import changes
 from tierwise.domain.calibration import Calibration
 from tierwise.domain.decision import Judged
@@ -169,16 +169,26 @@ def _replay(share: _Share) -> list[backtest.Replayed | None]:
             judge = recorded.Recorded(opened.assessments.get, primary=share.primary, secondary=share.secondary)
         return judge.judge(runnable, lead)
 
+    memory = expressions.Remembering()
+    before, after = (_remembering(policies.compile(policy), memory) for policy in (share.before, share.after))
     tools = backtest.Tools(
-        before=policies.compile(share.before)._replace(digest=share.before_digest, calibration=share.before_by),
-        after=policies.compile(share.after)._replace(digest=share.after_digest, calibration=share.after_by),
+        before=before._replace(digest=share.before_digest, calibration=share.before_by),
+        after=after._replace(digest=share.after_digest, calibration=share.after_by),
         asks=asked,
         judge=said,
     )
     try:
-        pasts = opened.decisions.recent(limit=share.last, part=share.part, parts=share.parts)
+        pasts = opened.decisions.recent(limit=share.last, part=share.part, parts=share.parts, brief=True)
         return list(backtest.replay(pasts, tools))
     finally:
         if judge is not None:
             judge.close()
         opened.close()
+
+
+def _remembering(runnable: Runnable, memory: expressions.Remembering) -> Runnable:
+    """The policy with expressions that answer once for the same values, under whichever version asks."""
+    return runnable._replace(
+        rules={name: memory.of(predicate) for name, predicate in runnable.rules.items()},
+        levels={name: memory.of(predicate) for name, predicate in runnable.levels.items()},
+    )

@@ -99,5 +99,5 @@ __all__ = [
     "write_attempt",
 ]
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration: what the code below stands on (tested against alembic)."""

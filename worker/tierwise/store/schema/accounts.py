@@ -37,6 +37,8 @@ cursor = sa.Table(
     sa.Column("connection", NAME, sa.ForeignKey("connection.name"), primary_key=True),
     sa.Column("kind", state(*CURSORS), primary_key=True, server_default="changes"),
     sa.Column("watermark", Utc, nullable=False),
+    # The earliest moment that it was ever to read: what happened before is unknown.
+    sa.Column("began_at", Utc),
     sa.Column("window_until", Utc),
     sa.Column("position", Json),
     sa.Column("version", sa.BigInteger, nullable=False),
