@@ -11,7 +11,7 @@ import typer
 
 from tierwise import content, embedded, plugins, policies, store, wiring
 from tierwise import settings as configuration
-from tierwise.cli import accounts, automation, cost, notifiers, output, session
+from tierwise.cli import accounts, automation, cost, models, notifiers, output, session
 from tierwise.cli.policy import template_problems
 from tierwise.errors import Misconfigured, TierwiseError, Unreachable
 
@@ -133,6 +133,7 @@ def doctor(json: output.Json = False) -> None:
     look("database", lambda: _database(settings))
     look("broker", lambda: _broker(settings))
     look("policy", lambda: _policy(settings))
+    look("models", lambda: models.check(settings))
     look("money", lambda: cost.check(settings))
     for name in sorted(settings.connections):
         look(f"token of {name}", lambda name=name: _token(settings, name))

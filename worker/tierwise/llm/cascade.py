@@ -18,7 +18,8 @@ from tierwise.domain import decision, lead, rubric
 from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
-from tierwise.domain.rubric import Assessment, Scorecard, Verdict
+from tierwise.domain.rubric import Assessment, Verdict
+from tierwise.domain.scoring import Weighed
 from tierwise.llm import cost, injection, lexicon, offline, prompt, redact, samples
 from tierwise.llm.asking import Asker, ModelFailed, Question
 from tierwise.llm.call import Clock, Limits, Lines, Sleep, Told
@@ -147,6 +148,9 @@ class Cascade:
         story = _Story()
         wanted = decision.escalate_below(case.runnable)
         first = await self._try(case, case.primary, story, stage="primary")
+        if first is not None and case.secondary is None and not self._samples:
+            # Nothing depends on how sure it is.
+            return self._judged(first, story)
         if first is not None and self._card(case, first).confidence < wanted:
             first = await self._sampled(case, first, story)
         if first is not None and (case.secondary is None or self._card(case, first).confidence >= wanted):
@@ -222,7 +226,7 @@ class Cascade:
             return None
         return assessment
 
-    def _card(self, case: _Case, assessment: Assessment) -> Scorecard:
+    def _card(self, case: _Case, assessment: Assessment) -> Weighed:
         return decision.weighed(case.runnable, case.lead, assessment.verdicts)
 
     def _judged(
@@ -292,7 +296,7 @@ def _in_own_words(verdicts: tuple[Verdict, ...], disguise: redact.Disguise) -> t
     )
 
 
-def contradicts(rubric_: rubric.Rubric, first: Scorecard, second: Scorecard) -> bool:
+def contradicts(rubric_: rubric.Rubric, first: Weighed, second: Weighed) -> bool:
     """Tiers two or more apart, or a knockout that only one of the two found."""
     order = list(rubric_.tiers)
     apart = abs(order.index(first.tier) - order.index(second.tier))

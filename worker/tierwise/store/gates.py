@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from datetime import datetime
 
 import sqlalchemy as sa
 
 from tierwise import errors
-from tierwise.domain import weighted
+from tierwise.domain import review, weighted
 from tierwise.domain.lead import canonical_json, digest
 from tierwise.domain.policy import Policy
 from tierwise.domain.validation import Counted, Drawn, Registration
@@ -138,15 +137,13 @@ def _mine(registered: Registration, after: int) -> tuple[sa.ColumnElement[bool],
 def _sample(
     reader: sa.Connection, registered: Registration, mine: tuple[sa.ColumnElement[bool], ...]
 ) -> builtins.list[Sampled]:
-    newest: dict[int, tuple[str, datetime]] = {}
     drawn = sa.select(DRAW.c.decision_id).select_from(DRAW.join(DECISION)).where(*mine)
     labels = (
         sa.select(LABEL.c.decision_id, LABEL.c.value, LABEL.c.said_at)
         .where(LABEL.c.decision_id.in_(drawn), LABEL.c.source == REVIEW, LABEL.c.subject == "tier")
         .order_by(LABEL.c.id)
     )
-    for key, value, said_at in reader.execute(labels):
-        newest[key] = (value, said_at)  # of several people's answers, or one that was changed, the last counts
+    newest = review.counting((row.decision_id, row) for row in reader.execute(labels))
     query = (
         sa.select(
             DECISION.c.id,
@@ -168,13 +165,13 @@ def _sample(
             tier=row.tier,
             confidence=row.confidence,
             alone=row.status == "scored",
-            truth=label[0] in registered.positive_tiers if label is not None else None,
+            truth=label.value in registered.positive_tiers if label is not None else None,
             rate=row.rate,
             draw=row.draw,
-            said_at=label[1] if label is not None else None,
+            said_at=label.said_at if label is not None else None,
             gone=bool(row.gone),
         )
-        found.append(Sampled(row.id, item, label[1] if label is not None else None))
+        found.append(Sampled(row.id, item, label.said_at if label is not None else None))
     return found
 
 
