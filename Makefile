@@ -41,7 +41,7 @@ check: $(READY)  ## lint, types, floors and doors
 	$(BIN)/lint-imports
 
 check-sfdx:      ## Salesforce's own converter over ops/salesforce (needs Node 20 and npm)
-	cd ops/ci/sfdx && npm ci --silent && npm run --silent check
+	cd ops/ci/sfdx && npm ci --loglevel=error && npm run --silent check
 
 lock: $(READY)   ## renew requirements.lock for Python 3.11, 3.12 and 3.13
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra analysis --universal --python-version 3.11 --generate-hashes \

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+CI = ROOT / ".ci" / "sfdx"
 FOLDER = ROOT / "ops" / "ci" / "sfdx"
 NODE = shutil.which("node")
 
@@ -53,3 +54,52 @@ def test_salesforces_converter_takes_the_folder_and_no_other(tmp_path: Path, spo
     if not spoil:
         told = json.loads(done.stdout)
         assert told["files"] == len(list(folder.rglob("*-meta.xml")))
+
+
+def _machine(folder: Path, **programs: str) -> dict[str, str]:
+    """An environment with these programs, as shell lines, and what every machine has."""
+    for name in ("bash", "sed", "grep", "dirname"):
+        found = shutil.which(name)
+        assert found
+        (folder / name).symlink_to(found)
+    for name, line in {"rm": "exit 0", **programs}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{line}\n")
+        (folder / name).chmod(0o755)
+    return {"PATH": str(folder)}
+
+
+@pytest.mark.parametrize(
+    ("programs", "code", "last"),
+    [
+        ({}, 0, "check-sfdx: skipped: no node"),
+        ({"node": "echo v20.1.0"}, 0, "check-sfdx: skipped: no node"),
+        ({"node": "echo v18.2.0", "npm": "echo 9"}, 0, "check-sfdx: skipped: node 18 is too old, it needs 20"),
+        ({"node": "echo v22.2.0", "npm": "echo 11", "make": "echo fine"}, 0, "fine"),
+        (
+            {"node": "echo v22.2.0", "npm": "echo 11", "make": "echo npm error code ENOTFOUND >&2; exit 2"},
+            0,
+            "check-sfdx: skipped: its packages cannot be had from npm here",
+        ),
+        (
+            {"node": "echo v22.2.0", "npm": "echo 11", "make": "echo npm error code EINTEGRITY >&2; exit 2"},
+            2,
+            "npm error code EINTEGRITY",
+        ),
+        (
+            {"node": "echo v22.2.0", "npm": "echo 11", "make": "echo a field is wrong >&2; exit 2"},
+            2,
+            "a field is wrong",
+        ),
+    ],
+)
+def test_ci_says_what_it_skips_and_fails_for_what_is_wrong(
+    tmp_path: Path, programs: dict[str, str], code: int, last: str
+) -> None:
+    done = subprocess.run(
+        [str(CI)], env=_machine(tmp_path, **programs), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (code, last), done.stderr
+
+
+def test_ci_runs_it() -> None:
+    assert "timed .ci/sfdx" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

@@ -23,11 +23,12 @@ def test_what_is_shipped_is_fine_and_a_gap_is_an_error(
     assert cli.run(["policy", "analyse", str(directory)]) == 1
     told = capsys.readouterr().out
     assert "error gap · stage route" in told
-    assert "for example {'" in told
+    assert "for example lead: {" in told
+    assert "rules/routes.rules.yaml:" in told
     assert "no test notices when 20 -> 19" in told
     text = routes.read_text()
     tests = "{name: tier C, lead: {}, result: {tier: C}, expect: match}"
     assert text.count(tests) == 1
     routes.write_text(text.replace(tests, "{name: tier C, lead: {}, result: {tier: C, intent: 40}, expect: match}"))
     assert cli.run(["policy", "publish", str(directory)]) == 1
-    assert "policy analyse" in capsys.readouterr().err
+    assert "policy check" in capsys.readouterr().err

@@ -245,7 +245,10 @@ def test_a_map_survives_storage_and_short_forms_mean_the_same() -> None:
         ),
         ({"fields": {"email": {"from": "x", "transform": "range"}}}, "'range' does not make a text"),
         ({"fields": {"employee_count": {"from": "x", "transform": "money"}}}, "these do: integer, range"),
-        ({"fields": {"email": {"from": "x", "take": "low", "per": "month"}}}, "'email' does not take per, take"),
+        (
+            {"fields": {"email": {"from": "x", "take": "low", "per": "month"}}},
+            "'email' does not take per; fields.email: 'email' does not take take",
+        ),
         (
             {"fields": {"region": {"from": "x", "values": {"a": "emae"}}}},
             "'emae' is not one of .*; did you mean 'emea'",

@@ -37,7 +37,7 @@ def test_a_rubric_survives_storage(rubric: Rubric) -> None:
         ({"knockouts": [{"criterion": "size", "level": "tiny"}]}, "size/tiny"),
         ({"knockouts": [{"criterion": "nothing", "level": "high"}]}, "nothing/high"),
         ({"thresholds": {"review_below": 0.9, "escalate_below": 0.5}}, "review_below"),
-        ({"targets": {"positive_tiers": ["S"]}}, "no such tier: S"),
+        ({"targets": {"positive_tiers": ["S"]}}, "no such tier: 'S'"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -51,7 +51,7 @@ def test_an_inconsistent_rubric_says_what_is_wrong(change: dict[str, object], me
     [
         ({"levels": [{"id": "high", "points": 1}, {"id": "low", "points": 0}]}, "every level needs `when`"),
         ({"decide": "model", "fields": ["message"]}, "no level takes `when`"),
-        ({"fields": ["shoe_size"]}, "not a lead field: shoe_size"),
+        ({"fields": ["shoe_size"]}, "not a lead field: 'shoe_size'"),
         ({"levels": [level("unknown", 1), level("b", 0)]}, "none may be"),
         ({"levels": [level("a", 0.333), level("b", 0)]}, "two decimals"),
         ({"levels": [level("a", 1)]}, "at least 2"),

@@ -19,7 +19,7 @@ from tierwise.domain import mapping
 from tierwise.domain.mapping import FieldMap
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.domain.rules import Answer, Facts, Predicate, Rule
-from tierwise.pipeline import decide, poll, write_back
+from tierwise.pipeline import clocks, decide, poll, write_back
 from tierwise.store import migrations
 
 FIELD_MAP = FieldMap.model_validate(
@@ -213,6 +213,7 @@ class Line:
             random=lambda: self.jitter,
             new_id=new_id or self.batch,
             pace=write_back.Pace(**pace),
+            servers=clocks.Clocks(monotonic=self.clock.monotonic),
             full_only=full_only,
             stop=stop,
         )

@@ -62,6 +62,20 @@ rules:
       - {name: next, result: {tier: B}, expect: no_match}
       - {name: last, result: {tier: C}, expect: no_match}
 """
+REST = """\
+owner: ops
+rules:
+  - id: rest
+    stage: route
+    when: result.tier != 'A'
+    reason: NEED
+    outcome: nurture
+    why: "Tier {result.tier}."
+    tests:
+      - {name: second, result: {tier: B}, expect: match}
+      - {name: third, result: {tier: C}, expect: match}
+      - {name: first, result: {tier: A}, expect: no_match}
+"""
 REASONS = """\
 owner: ops
 reasons:
@@ -87,6 +101,7 @@ tests:
 FILES = {
     "prompts/qualify.md": PROMPT,
     "rules/all.rules.yaml": RULES,
+    "rules/rest.rules.yaml": REST,
     "rules/reasons.yaml": REASONS,
     "rules/fragments/texts.yaml": FRAGMENTS,
     "rules/maps/hubspot.yaml": MAP,

@@ -35,11 +35,18 @@ MISTAKES = [
     (PROMPT, "reason: NEED", "reason: NEEED", "NEEED", "unknown-reason", "'NEED'"),
     (RULES, "reason: SPAM", "reason: SPAMM", "SPAMM", "unknown-reason", "'SPAM'"),
     (RULES, "    outcome: reject\n", "", "id: spam", "missing", "needs an outcome"),
-    (RULES, "{name: business,", "{name: spam,", OF_SPAM, "duplicate", "2 tests"),
-    (RULES, UNKNOWN_TEST, "lead: {email_kind: fee}, expect: unknown", "{name: silent", "test", "lead.email_kind"),
-    (RULES, "lead: {message: a casino, email_kind: free}", "lead: {mesage: a}", "{name: spam", "test", "lead.mesage"),
-    (RULES, "result: {tier: C}", "result: {tier: 3}", "{name: last", "test", "result.tier must be text"),
-    (RULES, "result: {tier: C}", "result: {outcome: review}", "{name: last", "test", "not known at stage route"),
+    (
+        RULES,
+        "{name: business,",
+        "{name: spam,",
+        "spam, lead: {message: a casino, email_kind: business}",
+        "duplicate",
+        "2 tests",
+    ),
+    (RULES, UNKNOWN_TEST, "lead: {email_kind: fee}, expect: unknown", "fee}", "test", "lead.email_kind"),
+    (RULES, "lead: {message: a casino, email_kind: free}", "lead: {mesage: a}", "mesage: a}", "test", "lead.mesage"),
+    (RULES, "result: {tier: C}", "result: {tier: 3}", "3}", "test", "result.tier must be text"),
+    (RULES, "result: {tier: C}", "result: {outcome: review}", "outcome: review}", "test", "not known at stage route"),
     (RULES, LAST_TEST, "", OF_SALES, "tests", "at least 3"),
     (RULES, "{tier: A}, expect: match", "{tier: A}, expect: no_match", OF_SALES, "tests", "expects match"),
     (RULES, UNKNOWN_TEST, "lead: {email_kind: free}, expect: match", OF_SPAM, "tests", "has()"),
@@ -107,4 +114,4 @@ def test_reading_what_is_wrong_raises_with_places_and_the_way_on(write: Write) -
     assert f"{PROMPT}:9:13" in message
     assert "tierwise policy check" in message
     assert message.count("\n") == 6
-    assert "and 3 more" in message
+    assert "and 4 more" in message

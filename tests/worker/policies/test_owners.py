@@ -37,7 +37,7 @@ def test_ours_are_fine_and_a_policy_may_do_without(bundle: Path) -> None:
     [
         ("sla: revenue-operations", "sla: revenue-operation", "unknown-owner", "revenue-operations"),
         ("  guardrail: revenue-operations\n", "", "missing", "guardrail: revenue-operations"),
-        ("  guardrail:", "  gardrail:", "value", "gardrail"),
+        ("  guardrail:", "  gardrail:", "unknown-key", "did you mean 'guardrail'?"),
         ("bundle:", "bundel:", "unknown-key", "bundle"),
         ("sales-operations, ", "", "unknown-owner", "did you mean"),
     ],

@@ -15,6 +15,9 @@ Write = Callable[..., Path]
 def test_the_tests_of_rules_and_maps_are_run(write: Write) -> None:
     results = policies.run_tests(policies.read(write()))
     assert [(result.subject, result.name) for result in results] == [
+        ("rule rest", "second"),
+        ("rule rest", "third"),
+        ("rule rest", "first"),
         ("rule sales", "top"),
         ("rule sales", "next"),
         ("rule sales", "last"),

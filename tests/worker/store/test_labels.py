@@ -16,9 +16,11 @@ def outcome(desk: Any, value: str, *, record_id: str = "1", subject: str = "stag
     return Outcome(record_id, subject, value, desk.now, **more)
 
 
-def keep(desk: Any, *outcomes: Outcome) -> int:
+def keep(desk: Any, *outcomes: Outcome, ahead: timedelta = timedelta()) -> int:
     claim = desk.store.cursors.claim("crm", owner="o", lease=60, now=desk.now, kind="outcomes")
-    kept = desk.store.labels.keep_outcomes(claim, outcomes, position=None, watermark=desk.now, now=desk.now)
+    kept = desk.store.labels.keep_outcomes(
+        claim, outcomes, position=None, watermark=desk.now, now=desk.now, ahead=ahead
+    )
     desk.store.cursors.release(claim, next_poll_at=desk.now, error="", now=desk.now)
     return int(kept)
 
@@ -89,6 +91,20 @@ def test_a_touch_is_about_the_decision_that_stood_then(desk: Any) -> None:
     assert keep(desk, touch(desk, -300)) == 1
     first, second = desk.store.leads.story("crm", "1")[0].decisions
     assert desk.store.labels.list()[0].decision_id == first.id != second.id
+
+
+def test_a_touch_bears_the_time_of_the_crm_and_a_decision_ours(desk: Any) -> None:
+    desk.decide(desk.arrival("1"))
+    desk.wait(60)
+    behind = timedelta(seconds=-600)
+    assert keep(desk, touch(desk, -600 - 90), ahead=behind) == 0, "it came before the decision, by either clock"
+    assert keep(desk, touch(desk, -600 - 30), ahead=behind) == 1
+    assert desk.store.labels.list()[0].decision_id is not None
+    desk.decide(desk.arrival("2"))
+    desk.wait(60)
+    ahead = timedelta(seconds=600)
+    assert keep(desk, touch(desk, 600 - 90, record_id="2"), ahead=ahead) == 0
+    assert keep(desk, touch(desk, 600 - 30, record_id="2"), ahead=ahead) == 1
 
 
 def test_who_lost_the_lease_keeps_nothing(desk: Any) -> None:

@@ -108,6 +108,7 @@ def test_advice_that_changed_during_the_call_goes_out_next(desk: Any) -> None:
 def test_settling_twice_changes_nothing_the_second_time(desk: Any) -> None:
     desk.decide(desk.arrival("1"))
     (row,) = desk.outgoing()
+    desk.poll(desk.arrival("1", own=dict(row.desired)))  # the CRM shows all of it already
     desk.store.outbox.settle([settled(row, "unchanged")], batch="b", now=desk.now)
     desk.store.outbox.settle([settled(row, "unchanged")], batch="b", now=desk.wait(9))
     desk.store.outbox.settle([], batch="b", now=desk.now)
@@ -148,8 +149,25 @@ ROW: dict[str, Any] = {
     ],
 )  # fmt: skip
 def test_what_an_outcome_changes(row: dict[str, Any], outcome: str, expected: dict[str, Any]) -> None:
-    change = settle.after({**ROW, **row}, settled(OUT, outcome, sent={"a": "x"}), now=NOW)
+    change = settle.after({**ROW, **row}, settled(OUT, outcome, sent={"a": "x"}), now=NOW, read=True)
     assert ("known" in change) == ("known" in expected or "generation" in expected)
     for name, value in expected.items():
         assert (bool(change[name]) if value is True else change[name]) == value, name
     assert ("generation" in change) == ("generation" in expected)
+
+
+def test_what_was_taken_but_never_shown_is_not_delivered_when_nothing_is_left_to_write(desk: Any) -> None:
+    """Advice that changed and changed back before it was read: the echo of the first write is still to come."""
+    desk.decide(desk.arrival("1"), tier="A")
+    (row,) = desk.outgoing()
+    values = desk.changes(row)
+    desk.store.outbox.intend([(row, values)], batch="b", now=desk.now)
+    desk.apply("1", values)
+    desk.store.outbox.settle([settled(row, "sent", sent=values)], batch="b", now=desk.now)
+    change = settle.after({**ROW}, settled(OUT, "unchanged"), now=NOW, read=False)
+    assert (change["state"], change["delivered_at"]) == ("sent", None)
+    (story,) = desk.store.leads.story("crm", "1")
+    assert story.delivered_at is None
+    desk.poll(desk.arrival("1"))
+    (story,) = desk.store.leads.story("crm", "1")
+    assert story.delivered_at is not None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from tierwise import wiring
+import pytest
+from tierwise_fixtures import mistakes
+
+from tierwise import content, policies, wiring
 from tierwise.domain.rules import RuleTest
 from tierwise.errors import Misconfigured
 
@@ -47,6 +50,34 @@ def test_a_bundle_whose_tests_fail_is_not_activated_by_its_digest(parts: wiring.
         digest = parts.store.policies.publish(broken, by="me", note="", now=wiring.clock())
         with pytest.raises(Misconfigured):
             parts.activate(digest, by="me", note="")
+    assert len(parts.store.policies.history()) == 1
+
+
+NEVER = [item for item in mistakes.MISTAKES if not item.hides and item.code != "unknown-owner"]
+"""Owners are of the files, and not of the bundle."""
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        item if item.name in {"dead rule", "reason of a rule"} else pytest.param(item, marks=pytest.mark.deep)
+        for item in NEVER
+    ],
+    ids=lambda mistake: mistake.name,
+)
+def test_a_planted_mistake_is_not_activated_by_its_digest(
+    parts: wiring.Wiring, tmp_path: Path, mistake: mistakes.Mistake
+) -> None:
+    """As if somebody had gone around the check; what makes no policy at all cannot get that far."""
+    content.lay_out(tmp_path / "bundle")
+    mistake.plant(tmp_path / "bundle")
+    policy = policies.load(tmp_path / "bundle").policy
+    if policy is None:
+        return
+    parts.ensure_policy()
+    digest = parts.store.policies.publish(policy, by="me", note="", now=wiring.clock())
+    with pytest.raises(Misconfigured):
+        parts.activate(digest, by="me", note="")
     assert len(parts.store.policies.history()) == 1
 
 

@@ -18,17 +18,21 @@ def analyse(directory: Directory = None, json: output.Json = False) -> None:
     """Look for dead, shadowed and contradictory rules, gaps, unguarded thresholds and unused reasons."""
     where = directory_of(directory)
     found = policies.analyse(policies.read(where))
+    loaded = policies.load(where)
+    places = [policies.located(loaded, item) for item in found.findings]
     if json:
-        output.print_json(
-            {"findings": [item.as_dict() for item in found.findings], "not_analysed": found.not_analysed or None}
-        )
+        told = [
+            {**item.as_dict(), "file": at.file, "line": at.line, "column": at.column}
+            for item, at in zip(found.findings, places, strict=True)
+        ]
+        output.print_json({"findings": told, "not_analysed": found.not_analysed or None})
     else:
-        for item in found.findings:
+        for item, at in zip(found.findings, places, strict=True):
             kind = "error" if item.blocks else "warning"
-            output.out.print(f"{kind} {item.code} · {item.subject}: {item.message}", markup=False, soft_wrap=True)
-            if item.witness is not None:
-                shown = {root: dict(facts) for root, facts in item.witness.items() if facts}
-                output.out.print(f"      for example {shown}", markup=False, soft_wrap=True)
+            text = f"{at.place}: {kind} {item.code} · {item.subject}: {item.message}"
+            output.out.print(text, markup=False, soft_wrap=True)
+            if at.hint:
+                output.out.print(f"      {at.hint}", markup=False, soft_wrap=True)
         if found.not_analysed:
             output.say(f"dead, shadowed and contradictory rules and gaps: {found.not_analysed}")
         output.say(f"{where}: {len(found.findings)} findings" if found.findings else f"{where}: nothing found")

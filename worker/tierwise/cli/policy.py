@@ -11,6 +11,7 @@ import typer
 
 from tierwise import content, policies
 from tierwise.cli import junit, output, session
+from tierwise.policies import solving
 
 app = typer.Typer(no_args_is_help=True, help="Rules, rubric, maps and reasons: check, test, activate.")
 
@@ -33,11 +34,15 @@ def check(directory: Directory = None, json: output.Json = False) -> None:
     """Every error of a bundle at once, with file, line, caret and a hint."""
     where = directory_of(directory)
     problems = policies.check(where, template_check=template_problems)
+    proved = solving.available()
     if json:
-        output.print_json({"errors": [problem.as_dict() for problem in problems]})
+        unproved = {} if proved else {"not_analysed": policies.NOT_ANALYSED}
+        output.print_json({"errors": [problem.as_dict() for problem in problems], **unproved})
     else:
         for problem in problems:
             output.out.print(problem.render(), markup=False, soft_wrap=True)
+        if not proved:
+            output.say(f"dead, shadowed and contradictory rules and gaps: {policies.NOT_ANALYSED}")
         output.say(f"{where}: {len(problems)} problems" if problems else f"{where}: fine")
     if problems:
         raise typer.Exit(1)

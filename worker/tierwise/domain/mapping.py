@@ -6,14 +6,14 @@ repeats a value: only `provenance` holds raw values, beside the lead itself.
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from tierwise.domain import identity, transforms
+from tierwise.domain.complaints import Complaint, tell
 from tierwise.domain.lead import CATALOGUE, MAX_TEXT, Lead, digest
 from tierwise.domain.numbers import Mark, Take
 from tierwise.domain.rubric import Frozen
@@ -80,11 +80,14 @@ class MapTest(Frozen):
     reject: bool = False
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.reject == bool(self.expect):
-            raise ValueError(f"test '{self.name}': give either `expect` or `reject: true`")
-        _known("expect", self.expect)
+    def _consistent(self, info: ValidationInfo) -> Self:
+        tell(self, self._complaints(), info)
         return self
+
+    def _complaints(self) -> Iterator[Complaint]:
+        if self.reject == bool(self.expect):
+            yield Complaint(("expect",), f"test '{self.name}': give either `expect` or `reject: true`", key=True)
+        yield from _known("expect", self.expect)
 
 
 def _shorthand(value: Any) -> Any:
@@ -107,15 +110,20 @@ class FieldMap(Frozen):
     tests: tuple[MapTest, ...] = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        _known("fields", self.fields)
-        _known("require", self.require)
-        for name, rule in self.fields.items():
-            _check(name, rule)
-        names = [test.name for test in self.tests]
-        if len(set(names)) != len(names):
-            raise ValueError("two tests have the same name")
+    def _consistent(self, info: ValidationInfo) -> Self:
+        tell(self, self._complaints(), info)
         return self
+
+    def _complaints(self) -> Iterator[Complaint]:
+        yield from _known("fields", self.fields)
+        yield from _known("require", self.require)
+        for name, rule in self.fields.items():
+            if name in CATALOGUE:
+                yield from _check(name, rule)
+        names = [test.name for test in self.tests]
+        for n, name in enumerate(names):
+            if name in names[:n]:
+                yield Complaint(("tests", n, "name"), f"two tests have the same name: '{name}'", "rename one of them")
 
 
 class Mapped(NamedTuple):
@@ -287,36 +295,42 @@ def _transform(name: str, rule: FieldRule) -> str:
     return rule.transform or DEFAULT_TRANSFORMS.get(name, "text")
 
 
-def _check(name: str, rule: FieldRule) -> None:
+def _check(name: str, rule: FieldRule) -> Iterator[Complaint]:
+    """What is wrong with the rule of a field of the catalogue."""
     info = CATALOGUE[name]
-    chosen = _transform(name, rule)
+    chosen, here = _transform(name, rule), ("fields", name)
     if chosen not in TRANSFORMS:
-        raise ValueError(f"fields.{name}: no such transform: '{chosen}'{_meant(chosen, TRANSFORMS)}")
+        text = f"fields.{name}: no such transform: '{chosen}'"
+        yield Complaint((*here, "transform"), text, word=chosen, choices=tuple(TRANSFORMS))
+        return
     transform = TRANSFORMS[chosen]
     if info.kind not in transform.gives:
         fitting = ", ".join(item.name for item in TRANSFORMS.values() if info.kind in item.gives)
-        raise ValueError(f"fields.{name}: '{chosen}' does not make a {info.kind}; these do: {fitting}")
-    unused = sorted(rule.options - transform.options)
-    if unused:
-        raise ValueError(f"fields.{name}: '{chosen}' does not take {', '.join(unused)}")
+        text = f"fields.{name}: '{chosen}' does not make a {info.kind}; these do: {fitting}"
+        yield Complaint((*here, "transform"), text)
+    for option in sorted(rule.options - transform.options):
+        text = f"fields.{name}: '{chosen}' does not take {option}"
+        yield Complaint((*here, option), text, "remove it, or name a transform that takes it", key=True)
     if chosen == "picklist" and not rule.values and not info.values:
-        raise ValueError(f"fields.{name}: a picklist needs `values`")
+        text = f"fields.{name}: a picklist needs `values`"
+        yield Complaint(here, text, "values: {an option of the property: the value that it means}")
     if info.values:
-        for value in filter(None, [*rule.values.values(), rule.otherwise]):
+        meant: list[tuple[tuple[str, ...], str]] = [
+            ((*here, "values", option), value) for option, value in rule.values.items()
+        ]
+        if rule.otherwise:
+            meant.append(((*here, "otherwise"), rule.otherwise))
+        for path, value in meant:
             if value not in info.values:
-                raise ValueError(
-                    f"fields.{name}: '{value}' is not one of {', '.join(info.values)}{_meant(value, info.values)}"
-                )
+                text = f"fields.{name}: '{value}' is not one of {', '.join(info.values)}"
+                yield Complaint(path, text, word=value, choices=info.values)
 
 
-def _known(place: str, names: Iterable[str]) -> None:
-    for name in names:
+def _known(place: str, names: Iterable[str]) -> Iterator[Complaint]:
+    for n, name in enumerate(names):
+        path = (place, n if place == "require" else name)
         if name not in CATALOGUE:
-            raise ValueError(f"{place}: '{name}' is not a lead field{_meant(name, CATALOGUE)}")
-        if place == "fields" and CATALOGUE[name].derived:
-            raise ValueError(f"{place}: '{name}' is derived by Tierwise; a map cannot set it")
-
-
-def _meant(word: str, choices: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(choices), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+            text = f"{place}: '{name}' is not a lead field"
+            yield Complaint(path, text, word=name, choices=tuple(CATALOGUE), key=place != "require")
+        elif place == "fields" and CATALOGUE[name].derived:
+            yield Complaint(path, f"{place}: '{name}' is derived by Tierwise; a map cannot set it", key=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from tierwise.domain import consistency
+from tierwise.domain.complaints import tell
 from tierwise.domain.example import Example
 from tierwise.domain.lead import CATALOGUE
 from tierwise.domain.leeway import Bounds
@@ -58,20 +60,8 @@ class Criterion(Frozen):
     unknown_points: float = Field(default=0, ge=0, le=1)
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        ids = [level.id for level in self.levels]
-        if len(set(ids)) != len(ids) or UNKNOWN in ids:
-            raise ValueError(f"criterion {self.id}: level ids must differ, and none may be '{UNKNOWN}'")
-        if self.decide == "rule" and any(level.when is None for level in self.levels):
-            raise ValueError(f"criterion {self.id} is decided by rule: every level needs `when`")
-        if self.decide == "model":
-            if any(level.when is not None for level in self.levels):
-                raise ValueError(f"criterion {self.id} is decided by a model: no level takes `when`")
-            if not self.fields:
-                raise ValueError(f"criterion {self.id}: name the `fields` that the model may read")
-        unknown = [name for name in self.fields if name not in CATALOGUE]
-        if unknown:
-            raise ValueError(f"criterion {self.id}: not a lead field: {', '.join(unknown)}")
+    def _consistent(self, info: ValidationInfo) -> Self:
+        tell(self, consistency.of_criterion(self), info)
         return self
 
     @property
@@ -145,25 +135,8 @@ class Rubric(Frozen):
         return dict(sorted(value.items(), key=lambda item: -item[1]))
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        ids = [criterion.id for criterion in self.criteria]
-        if len(set(ids)) != len(ids):
-            raise ValueError("two criteria have the same id")
-        total = sum(criterion.weight for criterion in self.criteria)
-        if total != _HUNDRED:
-            raise ValueError(f"the weights of all criteria must add up to 100, these add up to {total}")
-        cuts = list(self.tiers.values())
-        if not cuts or len(set(cuts)) != len(cuts) or cuts[-1] != 0 or cuts[0] > _HUNDRED:
-            raise ValueError("tiers need different cut-offs from 100 downwards, the last one at 0")
-        for knockout in self.knockouts:
-            criterion = self.find(knockout.criterion)
-            if criterion is None or criterion.level(knockout.level) is None:
-                raise ValueError(f"knockout {knockout.criterion}/{knockout.level}: no such criterion or level")
-        if self.thresholds.review_below > self.thresholds.escalate_below:
-            raise ValueError("thresholds: review_below must not exceed escalate_below")
-        missing = [tier for tier in self.targets.positive_tiers if tier not in self.tiers]
-        if missing:
-            raise ValueError(f"targets.positive_tiers: no such tier: {', '.join(missing)}")
+    def _consistent(self, info: ValidationInfo) -> Self:
+        tell(self, consistency.of_rubric(self), info)
         return self
 
     def find(self, criterion_id: str) -> Criterion | None:

@@ -49,6 +49,9 @@ _BY_KIND = {
 _WORDS = {"and": "&&", "or": "||", "not": "!", "AND": "&&", "OR": "||", "NOT": "!"}
 
 
+_AS_NEAR = 0.15
+
+
 def readable(text: str, *, rest: str, stage: Stage) -> Advised:
     """CEL's message in plain words; `rest` is the expression from the place of the error on."""
     for pattern, advise in _READERS:
@@ -60,9 +63,12 @@ def readable(text: str, *, rest: str, stage: Stage) -> Advised:
 
 def closest(word: str, known: Iterable[str], *, all_of: str = "") -> str:
     """`did you mean 'x'?`, or the whole list where nothing is near and the list is short."""
-    choices = list(known)
+    choices = list(dict.fromkeys(known))
     near = difflib.get_close_matches(word, choices, n=3, cutoff=0.6)
     if near:
+        # The first is the nearest; others are worth a word only where they are nearly as near.
+        least = difflib.SequenceMatcher(None, near[0], word).ratio() - _AS_NEAR
+        near = [item for item in near if difflib.SequenceMatcher(None, item, word).ratio() >= least]
         return f"did you mean {' or '.join(repr(item) for item in near)}?"
     if len(choices) <= 25:
         return f"{all_of or 'there is'}: {', '.join(sorted(choices))}"

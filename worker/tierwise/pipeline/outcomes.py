@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tierwise import ports
 from tierwise.errors import RetryLater, TierwiseError
-from tierwise.pipeline import poll
+from tierwise.pipeline import clocks, poll
 from tierwise.pipeline.reconcile import Trail
 from tierwise.sdk import Connector, TellsOutcomes
 
@@ -51,19 +51,20 @@ def outcomes(
     report = Told()
     error, wait = "interrupted", 0.0
     try:
-        now = connector.now()
+        theirs = clocks.ask(connector, clock)
         while monotonic() < give_up:
             until = claim.window_until
             if until is None:
-                until = trail.end(claim.watermark, now=now)
+                until = trail.end(claim.watermark, now=theirs.now)
                 if until <= claim.watermark:
                     break
                 claim = store.cursors.open_window(claim, until=until, now=clock())
             for page in connector.outcomes(claim.watermark, until, position=claim.position):
                 last = page.position is None
                 new = store.labels.keep_outcomes(
-                    claim, page.outcomes, position=page.position, watermark=until if last else None, now=clock()
-                )
+                    claim, page.outcomes, position=page.position, watermark=until if last else None, now=clock(),
+                    ahead=theirs.ahead(),
+                )  # fmt: skip
                 report = report._replace(
                     pages=report.pages + 1, outcomes=report.outcomes + len(page.outcomes), labels=report.labels + new
                 )

@@ -15,7 +15,7 @@ from tierwise import ports, telemetry
 from tierwise.domain import echo
 from tierwise.domain.advice import Advice
 from tierwise.errors import Misconfigured, PauseConnection, RetryLater, TierwiseError
-from tierwise.pipeline import backoff
+from tierwise.pipeline import backoff, clocks
 from tierwise.sdk import Connector, Flushes, Update, Written
 
 log = telemetry.log(__name__)
@@ -59,6 +59,7 @@ def write_back(
     random: Callable[[], float],
     new_id: Callable[[], str],
     pace: Pace,
+    servers: clocks.Clocks,
     full_only: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> WroteBack:
@@ -67,7 +68,10 @@ def write_back(
     `full_only` stops where less than a full batch is left: more is coming. An error of the connector passes through
     after the rows of the batch were put back.
     """
-    drain = _Drain(store, connector, clock=clock, monotonic=monotonic, random=random, pace=pace, stop=stop)
+    if not store.outbox.due(now=clock()).get(connection):
+        return WroteBack()
+    ahead = servers.ahead(connector, connection, clock=clock)
+    drain = _Drain(store, connector, clock=clock, ahead=ahead, monotonic=monotonic, random=random, pace=pace, stop=stop)
     limit = connector.flush_size if isinstance(connector, Flushes) else connector.batch_size
     give_up = monotonic() + pace.longest
     while monotonic() < give_up and not stop():
@@ -90,12 +94,13 @@ class _Drain:
         connector: Connector,
         *,
         clock: ports.Clock,
+        ahead: timedelta,
         monotonic: Callable[[], float],
         random: Callable[[], float],
         pace: Pace,
         stop: Callable[[], bool],
     ) -> None:
-        self._store, self._connector, self._pace, self._stop = store, connector, pace, stop
+        self._store, self._connector, self._pace, self._stop, self._ahead = store, connector, pace, stop, ahead
         self._clock, self._monotonic, self._random = clock, monotonic, random
         self.report = WroteBack()
 
@@ -154,7 +159,8 @@ class _Drain:
         if idle:
             self._store.outbox.settle([ports.Settled(row, "unchanged") for row in idle], batch=batch, now=self._clock())
             self.report = self.report._replace(unchanged=self.report.unchanged + len(idle))
-        ours = self._store.outbox.intend(busy, batch=batch, now=self._clock()) if busy else frozenset()
+        now = self._clock()
+        ours = self._store.outbox.intend(busy, batch=batch, now=now, theirs=now + self._ahead) if busy else frozenset()
         return [(row, values) for row, values in busy if row.outbox_id in ours]
 
     def _flush(self, busy: Sequence[tuple[ports.Outgoing, Advice]], *, batch: str, renewed_at: float) -> None:

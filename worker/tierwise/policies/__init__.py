@@ -6,18 +6,21 @@ The steps are load, check, test, compile; publishing and activating what came ou
 from __future__ import annotations
 
 from tierwise.domain.policy import Policy
-from tierwise.policies import examples, trials
-from tierwise.policies.analysis import Analysis, Finding, analyse, blocking, prove
+from tierwise.policies import examples, placing, trials
+from tierwise.policies.analysis import NOT_ANALYSED, Analysis, Finding, analyse, blocking, prove
 from tierwise.policies.checking import check, faults, read
 from tierwise.policies.compiling import compile
+from tierwise.policies.importing import Imported, import_sheet
 from tierwise.policies.loading import Loaded, load
 from tierwise.policies.maps import read_map
 from tierwise.policies.problems import Problem
 from tierwise.policies.trials import TestResult
 
 __all__ = [
+    "NOT_ANALYSED",
     "Analysis",
     "Finding",
+    "Imported",
     "Loaded",
     "Problem",
     "TestResult",
@@ -26,12 +29,19 @@ __all__ = [
     "check",
     "compile",
     "faults",
+    "import_sheet",
     "load",
+    "located",
     "prove",
     "read",
     "read_map",
     "run_tests",
 ]
+
+
+def located(loaded: Loaded, finding: Finding) -> Problem:
+    """The finding at its place in the files."""
+    return placing.problem(loaded, finding)
 
 
 def run_tests(policy: Policy) -> tuple[TestResult, ...]:

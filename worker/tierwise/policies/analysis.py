@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tierwise import expressions
 from tierwise.domain.policy import BUILT_IN_REASONS, Policy
-from tierwise.domain.rubric import Criterion
+from tierwise.domain.rubric import Criterion, Rubric
 from tierwise.domain.rules import Rule, Stage
 from tierwise.policies import mutation, solving
 from tierwise.policies.compiling import CRITERION
@@ -32,10 +32,12 @@ class Finding(NamedTuple):
     """It keeps the policy from being activated."""
     witness: Facts | None = None
     """A lead and a result that show it."""
+    about: tuple[str, ...] = ()
+    """The level of the subject's that it is about; of a stage, its last rule."""
 
     def as_dict(self) -> dict[str, Any]:
         """The shape of `tierwise policy analyse --json`."""
-        return self._asdict()
+        return {name: value for name, value in self._asdict().items() if name != "about"}
 
 
 class Analysis(NamedTuple):
@@ -55,23 +57,30 @@ def analyse(policy: Policy) -> Analysis:
 
 def blocking(policy: Policy) -> tuple[Finding, ...]:
     """What must not be activated; nothing can be said where z3 is not installed."""
-    return tuple(item for item in prove(policy) if item.blocks) if solving.available() else ()
+    if not solving.available():
+        return ()
+    return tuple(item for item in prove(policy) if item.blocks)
 
 
 def prove(policy: Policy) -> tuple[Finding, ...]:
     """What logic alone says. Needs z3."""
-    space = solving.Space(policy.rubric)
-    truths = {rule.id: space.truth(rule.when, rule.stage) for rule in policy.rules}
-    found = list(_never(policy, space, truths))
+    return proofs(policy.rubric, policy.rules, whole=True)
+
+
+def proofs(rubric: Rubric, every: Sequence[Rule], *, whole: bool) -> tuple[Finding, ...]:
+    """What logic says of these rules. Where they are not all there are, a gap between them says nothing."""
+    space = solving.Space(rubric)
+    truths = {rule.id: space.truth(rule.when, rule.stage) for rule in every}
+    found = list(_never(every, space, truths))
     never = {finding.subject for finding in found}
     for stage in _FIRST_WINS:
-        rules = [rule for rule in policy.rules if rule.stage == stage and f"rule {rule.id}" not in never]
+        rules = [rule for rule in every if rule.stage == stage and f"rule {rule.id}" not in never]
         rules.sort(key=lambda rule: (rule.priority, rule.id))
         found += _shadowed(rules, space, truths)
         found += _contradictory(rules, space, truths)
-        if stage == "route" and rules:
+        if stage == "route" and rules and whole:
             found += _unrouted(rules, space, truths)
-    for criterion in policy.rubric.criteria:
+    for criterion in rubric.criteria:
         if criterion.decide == "rule":
             found += _levels(criterion, space)
     return tuple(found)
@@ -98,8 +107,8 @@ def _unused(policy: Policy) -> Iterator[Finding]:
             yield Finding("unused-reason", f"reason {reason.code}", message, blocks=False)
 
 
-def _never(policy: Policy, space: solving.Space, truths: Mapping[str, solving.Truth]) -> Iterator[Finding]:
-    for rule in policy.rules:
+def _never(rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, solving.Truth]) -> Iterator[Finding]:
+    for rule in rules:
         if space.find(truths[rule.id].holds) is None:
             message = "it can never match: its conditions exclude each other"
             yield Finding("never", f"rule {rule.id}", message, blocks=True)
@@ -150,7 +159,7 @@ def _unrouted(rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, 
     if isinstance(witness, Mapping):
         exact = all(truths[rule.id].exact for rule in rules)
         message = f"{'some' if exact else 'possibly some'} leads get no route: add a last rule that takes what is left"
-        yield Finding("gap", "stage route", message, blocks=exact, witness=witness)
+        yield Finding("gap", "stage route", message, blocks=exact, witness=witness, about=(rules[-1].id,))
 
 
 def _levels(criterion: Criterion, space: solving.Space) -> Iterator[Finding]:
@@ -160,10 +169,10 @@ def _levels(criterion: Criterion, space: solving.Space) -> Iterator[Finding]:
     before: list[Any] = []
     for name, _, truth in rows:
         if space.find(truth.holds) is None:
-            yield Finding("never", subject, f"level '{name}' can never hold", blocks=True)
+            yield Finding("never", subject, f"level '{name}' can never hold", blocks=True, about=(name,))
         elif before and space.find(truth.holds, space.z3.Not(space.z3.Or(before))) is None:
             message = f"level '{name}' can never be reached: the levels before it take every lead; order them"
-            yield Finding("shadowed", subject, message, blocks=True)
+            yield Finding("shadowed", subject, message, blocks=True, about=(name,))
         before.append(truth.holds)
     reads = frozenset().union(*(expressions.tree(when, CRITERION).reads for _, when, _ in rows))
     exact = all(truth.exact for _, _, truth in rows)

@@ -6,21 +6,21 @@ It reports; only `read` turns problems into an error. Whether the tests inside t
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tierwise import expressions
+from tierwise.domain.example import Example
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import BUILT_IN_REASONS, Policy
 from tierwise.domain.rubric import UNKNOWN
-from tierwise.domain.rules import Rule, Stage
+from tierwise.domain.rules import Rule, RuleTest, Stage
 from tierwise.errors import Misconfigured
-from tierwise.policies import documents, owners, trials
+from tierwise.policies import documents, owners, placing, trials, unfilled
 from tierwise.policies.compiling import CRITERION
 from tierwise.policies.documents import Document
-from tierwise.policies.loading import PROMPT, Loaded, Located, load
+from tierwise.policies.loading import PROMPT, REASONS, Loaded, Located, load
 from tierwise.policies.problems import Problem
 
 FEWEST_TESTS = 3
@@ -31,12 +31,22 @@ TemplateCheck = Callable[[str], list[str]]
 Domains = Mapping[str, tuple[str, ...]]
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
+_UNKNOWN = re.compile(r"unknown variable (\w+) \(there are: ([^)]*)\)")
 _LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 
 
 def check(directory: Path, *, template_check: TemplateCheck | None = None) -> list[Problem]:
-    """All problems of the files under the directory, in the order of file and line; empty when there is none."""
-    return _problems(directory, load(directory), template_check)
+    """All problems of the files under the directory, in the order of file and line; empty when there is none.
+
+    Also what logic proves wrong (dead rules, gaps, contradictions), where the extra `analysis` is installed.
+    """
+    loaded = load(directory)
+    problems = _problems(directory, loaded, template_check)
+    return sorted({*problems, *placing.proven(loaded, problems)}, key=_order)
+
+
+def _order(problem: Problem) -> tuple[str, int, int]:
+    return problem.file, problem.line, problem.column
 
 
 def _problems(directory: Path, loaded: Loaded, template_check: TemplateCheck | None = None) -> list[Problem]:
@@ -47,11 +57,13 @@ def _problems(directory: Path, loaded: Loaded, template_check: TemplateCheck | N
         *_references(loaded),
         *_rules(loaded),
         *_examples(loaded),
+        *unfilled.check(loaded),
+        *_maps(loaded),
         *_sentences(loaded),
     ]
     if template_check is not None and loaded.rubric is not None:
         problems += _template(loaded, template_check(loaded.prompt))
-    return sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.column))
+    return sorted(set(problems), key=_order)
 
 
 def faults(policy: Policy) -> list[Problem]:
@@ -60,7 +72,7 @@ def faults(policy: Policy) -> list[Problem]:
     return sorted(
         {
             *_expressions(loaded := _as_loaded(policy, document)), *_references(loaded), *_rules(loaded),
-            *_examples(loaded), *_sentences(loaded),
+            *_examples(loaded), *unfilled.check(loaded), *_maps(loaded), *_sentences(loaded),
         }
     )  # fmt: skip
 
@@ -74,6 +86,7 @@ def _as_loaded(policy: Policy, document: Document) -> Loaded:
         rules=tuple(Located(item, document, ()) for item in policy.rules),
         reasons=tuple(Located(item, document, ()) for item in policy.reasons),
         fragments=tuple(Located(item, document, ()) for item in policy.fragments),
+        maps={name: Located(item, document, ()) for name, item in policy.maps.items()},
     )
 
 
@@ -96,11 +109,12 @@ def _expressions(loaded: Loaded) -> Iterator[Problem]:
     if loaded.rubric is not None:
         domains["result.tier"] = tuple(loaded.rubric.value.tiers)
     routes = {item.value.route for item in loaded.rules if item.value.stage == "route"} - {None}
-    if routes:
+    if routes and not loaded.unread:
         domains["result.route"] = tuple(sorted(str(route) for route in routes))
     for item in loaded.rules:
-        path = (*item.path, "when")
-        yield from _expression(item.document, path, item.value.when, stage=item.value.stage, domains=domains)
+        if item.stands("when"):
+            path = (*item.path, "when")
+            yield from _expression(item.document, path, item.value.when, stage=item.value.stage, domains=domains)
     for path, expression in _levels(loaded, "when"):
         assert loaded.rubric is not None
         yield from _expression(loaded.rubric.document, path, expression, stage=CRITERION, domains={})
@@ -130,16 +144,20 @@ def _references(loaded: Loaded) -> Iterator[Problem]:
     used: list[tuple[Document, documents.Path, str]] = []
     if loaded.rubric is not None:
         used += [(loaded.rubric.document, path, code) for path, code in _levels(loaded, "reason")]
-    used += [(item.document, (*item.path, "reason"), item.value.reason) for item in loaded.rules]
+    used += [
+        (item.document, (*item.path, "reason"), item.value.reason) for item in loaded.rules if item.stands("reason")
+    ]
     for fragment in loaded.fragments:
         paths = [((*fragment.path, "reasons", n), code) for n, code in enumerate(fragment.value.reasons)]
         used += [(fragment.document, path, code) for path, code in paths]
-    for document, path, code in used:
+    for document, path, code in used if REASONS not in loaded.unread else ():
         if code not in codes:
             message = f"the reason {code} is not in the catalogue"
             hint = expressions.closest(code, codes) or "add it to rules/reasons.yaml"
             yield document.problem(path, "unknown-reason", message, hint=hint)
     routes = {item.value.route for item in loaded.rules if item.value.route}
+    if any(file.endswith(".rules.yaml") for file in loaded.unread):
+        return
     for fragment in loaded.fragments:
         for n, route in enumerate(fragment.value.routes):
             if route not in routes:
@@ -152,7 +170,7 @@ def _references(loaded: Loaded) -> Iterator[Problem]:
 def _rules(loaded: Loaded) -> Iterator[Problem]:
     for item in loaded.rules:
         rule = item.value
-        if rule.stage in {"gate", "route"} and rule.outcome is None:
+        if rule.stage in {"gate", "route"} and rule.outcome is None and item.stands("outcome"):
             message = f"a rule of stage {rule.stage} needs an outcome"
             yield item.document.problem(item.path, "missing", message, hint="accept, nurture, reject or review")
         if rule.stage == "contradiction" and rule.outcome not in {None, "review"}:
@@ -167,11 +185,11 @@ def _tests(item: Located[Rule]) -> Iterator[Problem]:
     for n, test in enumerate(rule.tests):
         try:
             trials.facts_of(rule, test)
-        except ValueError as error:
-            yield document.problem((*where, n), "test", f"test '{test.name}': {error}")
-    for name, times in Counter(test.name for test in rule.tests).items():
-        if times > 1:
-            yield document.problem(where, "duplicate", f"{times} tests of {rule.id} are called '{name}'", key=True)
+        except trials.UnfitError as error:
+            yield from _unfit(error, document, (*where, n), of=f"test '{test.name}'")
+    if not item.stands("tests"):
+        return
+    yield from _named_twice(document, where, rule.tests, of=f"tests of {rule.id}")
     if len(rule.tests) < FEWEST_TESTS:
         message = f"the rule {rule.id} has {len(rule.tests)} tests, at least {FEWEST_TESTS} are needed"
         hint = "a typical lead that matches, one at the edge, and one that does not match"
@@ -196,9 +214,9 @@ def _examples(loaded: Loaded) -> Iterator[Problem]:
         path: documents.Path = ("examples", n)
         try:
             trials.lead_of(example.lead)
-        except ValueError as error:
-            yield document.problem((*path, "lead"), "test", f"example '{example.name}': {error}")
-        if example.tier not in rubric.tiers:
+        except trials.UnfitError as error:
+            yield from _unfit(error, document, path, of=f"example '{example.name}'")
+        if example.tier not in (*rubric.tiers, unfilled.MARK):
             hint = expressions.closest(example.tier, rubric.tiers, all_of="the tiers are")
             yield document.problem((*path, "tier"), "value", f"there is no tier '{example.tier}'", hint=hint)
         for name, level in example.levels.items():
@@ -210,9 +228,32 @@ def _examples(loaded: Loaded) -> Iterator[Problem]:
             elif level not in (known := [UNKNOWN, *(item.id for item in criterion.levels)]):
                 hint = expressions.closest(level, known, all_of="the levels are")
                 yield document.problem(where, "value", f"{name} has no level '{level}'", hint=hint)
-    for name, times in Counter(example.name for example in rubric.examples).items():
-        if times > 1:
-            yield document.problem(("examples",), "duplicate", f"{times} examples are called '{name}'", key=True)
+    yield from _named_twice(document, ("examples",), rubric.examples, of="examples")
+
+
+def _maps(loaded: Loaded) -> Iterator[Problem]:
+    """A map without tests is a map that nobody has seen at work."""
+    for item in loaded.maps.values():
+        if not item.value.tests and item.stands("tests"):
+            message = f"the map {item.value.connector} has no tests"
+            hint = "tests: [{name: a size, record: {PROPERTY: 51-200}, expect: {employee_count: 126}}]"
+            yield item.document.problem(("tests",), "tests", message, hint=hint, key=True)
+
+
+def _unfit(error: trials.UnfitError, document: Document, path: documents.Path, *, of: str) -> Iterator[Problem]:
+    for item in error.complaints:
+        hint = expressions.closest(item.word, item.choices, all_of="known here are") if item.choices else item.hint
+        yield document.problem((*path, *item.path), "test", f"{of}: {item.text}", hint=hint, key=item.key)
+
+
+def _named_twice(
+    document: Document, path: documents.Path, items: Sequence[RuleTest | Example], *, of: str
+) -> Iterator[Problem]:
+    names = [item.name for item in items]
+    for n, name in enumerate(names):
+        if name in names[:n]:
+            message = f"{names.count(name)} {of} are called '{name}'"
+            yield document.problem((*path, n, "name"), "duplicate", message, hint="rename one of them")
 
 
 _TRUTHS = {
@@ -267,4 +308,17 @@ def _template(loaded: Loaded, sentences: list[str]) -> Iterator[Problem]:
         found = _LINE.fullmatch(sentence)
         row, message = (int(found[1]), found[2]) if found else (1, sentence)
         excerpt = lines[row - 1] if 0 < row <= len(lines) else ""
-        yield Problem(PROMPT, loaded.prompt_line + row - 1, 1, "template", message, "", excerpt)
+        column, hint = _in_template(message, excerpt) if found else (1, "")
+        yield Problem(PROMPT, loaded.prompt_line + row - 1, column, "template", message, hint, excerpt)
+
+
+def _in_template(message: str, line: str) -> tuple[int, str]:
+    """Where in the line a sentence about it belongs, and what to do."""
+    unknown = _UNKNOWN.match(message)
+    if unknown:
+        found = re.search(rf"\b{re.escape(unknown[1])}\b", line)
+        return (found.start() + 1 if found else 1), expressions.closest(unknown[1], unknown[2].split(", "))
+    opened = re.search(r"\{[{%#]", line)
+    return (
+        opened.start() + 1 if opened else 1
+    ), "{{ name }} shows a value; {% for %} and {% if %} end in {% endfor %}, {% endif %}"

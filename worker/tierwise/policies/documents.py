@@ -154,6 +154,10 @@ _YAML_HINTS = {
     "could not find expected ':'": "a key is followed by a colon and a space",
     "did not find expected key": "check the indentation of this line",
     "expected <block end>, but found '-'": "check the indentation of this line",
+    "expected <block end>, but found '<block mapping start>'": "check the indentation of this line",
+    "expected <block end>, but found '<scalar>'": "a quote inside of the text ends it: put the whole text in '...'",
+    "while scanning a quoted scalar": "a quote is not closed",
+    "found character that cannot start any token": "put the text in quotes: a text cannot begin with this character",
 }
 
 

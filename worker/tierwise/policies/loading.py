@@ -17,7 +17,7 @@ from tierwise.domain.mapping import FieldMap
 from tierwise.domain.policy import Fragment, Policy, Reason
 from tierwise.domain.rubric import Rubric
 from tierwise.domain.rules import Rule
-from tierwise.policies import documents, shapes
+from tierwise.policies import documents, mending, shapes
 from tierwise.policies.documents import Document
 from tierwise.policies.problems import Problem
 
@@ -34,6 +34,13 @@ class Located(NamedTuple, Generic[Item]):
     value: Item
     document: Document
     path: documents.Path
+    made_up: frozenset[documents.Path] = frozenset()
+    """Where something stands that is not in the file: the mistake there was told."""
+
+    def stands(self, *path: str | int) -> bool:
+        """Whether what is at the path, from this part on, is as it is in the file."""
+        whole = (*self.path, *path)
+        return not any(whole[: len(place)] == place for place in self.made_up)
 
 
 class Loaded(NamedTuple):
@@ -50,6 +57,8 @@ class Loaded(NamedTuple):
     reasons: tuple[Located[Reason], ...] = ()
     fragments: tuple[Located[Fragment], ...] = ()
     maps: Mapping[str, Located[FieldMap]] = {}
+    unread: frozenset[str] = frozenset()
+    """Files of which nothing could be read: what they define is unknown, and not missing."""
 
 
 def load(directory: Path) -> Loaded:
@@ -71,6 +80,7 @@ def load(directory: Path) -> Loaded:
         "id",
     )
     maps = {item.value.connector: item for item in _unique(reader, list(reader.maps()), "connector")}
+    reader.strays()
     policy = None
     if rubric is not None and not reader.problems:
         policy = Policy(
@@ -95,6 +105,7 @@ def load(directory: Path) -> Loaded:
         reasons=tuple(reasons),
         fragments=tuple(fragments),
         maps=maps,
+        unread=frozenset(reader.unread),
     )
 
 
@@ -104,6 +115,7 @@ class _Reader:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self.problems: list[Problem] = []
+        self.unread: set[str] = set()
 
     def report(self, file: str, code: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(file, 1, 1, code, message, hint))
@@ -130,10 +142,12 @@ class _Reader:
     def parse(self, file: str, text: str | None) -> Document | None:
         """The document; None, and its problems gathered, where it cannot be read."""
         if text is None:
+            self.unread.add(file)
             return None
         document, problems = documents.parse(text, file)
         self.problems += problems
         if document.value is None:
+            self.unread.add(file)
             return None
         if not isinstance(document.value, dict):
             self.problems.append(
@@ -159,9 +173,9 @@ class _Reader:
         first = end + 2 + next((n for n, line in enumerate(lines[end + 1 :]) if line.strip()), 0)
         if document is None:
             return None, body, first
-        rubric, problems = shapes.build(Rubric, document, (), value=document.value)
-        self.problems += problems
-        return (Located(rubric, document, ()) if rubric else None), body, first
+        built = shapes.build(Rubric, document, (), value=document.value)
+        self.problems += built.problems
+        return (Located(built.item, document, (), built.made_up) if built.item else None), body, first
 
     def rules(self) -> list[Located[Rule]]:
         """Rules of all files; a second one of the same id is a problem."""
@@ -195,13 +209,17 @@ class _Reader:
             self.problems.append(document.problem((key,), "type" if items is not None else "missing", message))
             return
         owner = document.value.get("owner")
+        if owner is None:
+            # A mistyped key was told just now; that every item lacks it would be its echo.
+            mistyped = [name for name in document.value if name not in allowed and mending.renamed(name, ["owner"])]
+            owner = document.value[mistyped[0]] if mistyped else None
         for place, value in enumerate(items):
             path: documents.Path = (key, place)
             owned = isinstance(value, dict) and owner is not None and "owner" in model.model_fields
-            item, problems = shapes.build(model, document, path, value={"owner": owner, **value} if owned else value)
-            self.problems += problems
-            if item is not None:
-                yield Located(item, document, path)
+            built = shapes.build(model, document, path, value={"owner": owner, **value} if owned else value)
+            self.problems += built.problems
+            if built.item is not None:
+                yield Located(built.item, document, path, built.made_up)
 
     def maps(self) -> Iterator[Located[FieldMap]]:
         """Field maps; the file is named after the connector it is for."""
@@ -210,14 +228,31 @@ class _Reader:
             if document is None:
                 continue
             value: Any = {"connector": Path(file).stem, **document.value}
-            item, problems = shapes.build(FieldMap, document, (), value=value)
-            self.problems += problems
-            if item is not None:
-                yield Located(item, document, ())
+            built = shapes.build(FieldMap, document, (), value=value)
+            self.problems += built.problems
+            named = document.value.get("connector")
+            if isinstance(named, str) and named != Path(file).stem and mending.renamed(named, [Path(file).stem]):
+                message = f"'{named}' is not how the file is named"
+                hint = f"did you mean '{Path(file).stem}'?"
+                self.problems.append(document.problem(("connector",), "value", message, hint=hint))
+            if built.item is not None:
+                yield Located(built.item, document, (), built.made_up)
+
+    def strays(self) -> None:
+        """A file that nobody reads is a change that never takes effect."""
+        known = {file for pattern in _READ for file in self.files(pattern)}
+        for file in (*self.files("rules/**/*.y*ml"), *self.files("prompts/**/*.y*ml")):
+            if file not in known:
+                hint = expressions.closest(file, _STANDARD) or f"files are read as {', '.join(_READ)}"
+                self.report(file, "file", "this file is not read by anything", hint)
+
+
+_READ = ("rules/*.rules.yaml", REASONS, "rules/owners.yaml", "rules/maps/*.yaml", "rules/fragments/*.yaml")
+_STANDARD = (REASONS, "rules/owners.yaml")
 
 
 def _unique(reader: _Reader, items: list[Located[Item]], key: str) -> list[Located[Item]]:
-    """The items, each identity once; every further one is a problem."""
+    """All items; a second one of an identity is a problem, and has its own mistakes told as well."""
     kept: dict[str, Located[Item]] = {}
     for item in items:
         name = str(getattr(item.value, key))
@@ -229,4 +264,4 @@ def _unique(reader: _Reader, items: list[Located[Item]], key: str) -> list[Locat
                     (*item.path, key), "duplicate", f"'{name}' stands twice", hint=f"it is already at {other.place}"
                 )
             )
-    return list(kept.values())
+    return items

@@ -21,7 +21,7 @@ def read_map(path: Path) -> FieldMap:
     problems: list[Problem] = list(found)
     field_map: FieldMap | None = None
     if document.value is not None and not problems:
-        field_map, wrong = shapes.build(FieldMap, document, (), value=document.value)
+        field_map, wrong, _ = shapes.build(FieldMap, document, (), value=document.value)
         problems += wrong
     if field_map is None or problems:
         first = problems[0] if problems else Problem(path.name, 1, 1, "file", "the map is empty", "")

@@ -44,10 +44,9 @@ def check(directory: Path, loaded: Loaded) -> list[Problem]:
     problems = list(found)
     if document.value is None or problems:
         return problems or [Problem(FILE, 1, 1, "file", "the file is empty")]
-    owners, wrong = shapes.build(Owners, document, (), value=document.value)
-    if owners is None:
-        return [*problems, *wrong]
-    return [*problems, *_inside(document, owners), *_named(loaded, owners)]
+    owners, wrong, _ = shapes.build(Owners, document, (), value=document.value)
+    problems += wrong
+    return problems if owners is None else [*problems, *_inside(document, owners), *_named(loaded, owners)]
 
 
 def exceptions(directory: Path) -> Mapping[ReviewKind, str]:
@@ -59,8 +58,8 @@ def exceptions(directory: Path) -> Mapping[ReviewKind, str]:
         document, _ = documents.parse(path.read_text(encoding="utf-8-sig"), FILE)
     except (OSError, UnicodeDecodeError):
         return {}
-    owners, _ = shapes.build(Owners, document, (), value=document.value)
-    return owners.exceptions if owners is not None else {}
+    owners, wrong, _ = shapes.build(Owners, document, (), value=document.value)
+    return owners.exceptions if owners is not None and not wrong else {}
 
 
 def _inside(document: Document, owners: Owners) -> Iterator[Problem]:
@@ -87,11 +86,10 @@ def _named(loaded: Loaded, owners: Owners) -> Iterator[Problem]:
 
 
 def _owned(loaded: Loaded) -> Iterator[tuple[Document, documents.Path, str]]:
-    if loaded.rubric is not None:
-        yield loaded.rubric.document, loaded.rubric.path, loaded.rubric.value.owner
-    yield from ((item.document, item.path, item.value.owner) for item in loaded.rules)
-    yield from ((item.document, item.path, item.value.owner) for item in loaded.reasons)
-    yield from ((item.document, item.path, item.value.owner) for item in loaded.maps.values())
+    rubric = (loaded.rubric,) if loaded.rubric is not None else ()
+    for item in (*rubric, *loaded.rules, *loaded.reasons, *loaded.maps.values()):
+        if item.stands("owner"):
+            yield item.document, item.path, item.value.owner
 
 
 def _unknown(document: Document, place: documents.Path, owner: str, owners: Owners) -> Iterator[Problem]:

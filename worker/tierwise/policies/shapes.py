@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import typing
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from tierwise.domain.complaints import Gathered
 from tierwise.expressions import closest
+from tierwise.policies import mending
 from tierwise.policies.documents import Document, Path
 from tierwise.policies.problems import Problem
 
@@ -36,18 +37,88 @@ _PATTERNS = {
     "^[a-z][a-z0-9_]*$": "lower case letters, digits and underscores, beginning with a letter: very_large",
     "^[A-Z][A-Z0-9_]*$": "capital letters, digits and underscores, beginning with a letter: FREE_MAIL",
 }
-# Where a sentence about a whole rubric belongs.
-_ABOUT = {"weights": "criteria", "tiers": "tiers", "knockout": "knockouts", "thresholds": "thresholds",
-          "targets": "targets", "criteria": "criteria"}  # fmt: skip
+_ROUNDS = 10
+"""Mistakes behind mistakes: each round tells what the one before it hid."""
 
 
-def build(model: type[Model], document: Document, path: Path, *, value: Any) -> tuple[Model | None, list[Problem]]:
-    """`value` as the model, or every reason why not."""
-    try:
-        return model.model_validate(value), []
-    except ValidationError as error:
-        details = [detail for detail in error.errors(include_url=False) if not _echo(detail)]
-        return None, [_problem(model, document, path, detail=detail) for detail in details]
+class Built(NamedTuple, Generic[Model]):
+    """What a value came to."""
+
+    item: Model | None
+    """Only to look at where there are problems: what was wrong in it is made up."""
+    problems: list[Problem]
+    made_up: frozenset[Path] = frozenset()
+    """Where in the file something else stands."""
+
+
+def build(model: type[Model], document: Document, path: Path, *, value: Any) -> Built[Model]:
+    """`value` as the model, and every reason why it is not one."""
+    problems: list[Problem] = []
+    made_up: set[Path] = set()
+    removed: set[Path] = set()
+    for _ in range(_ROUNDS):
+        gathered = Gathered()
+        try:
+            item = model.model_validate(value, context=gathered)
+        except ValidationError as error:
+            details = [detail for detail in error.errors(include_url=False) if not _echo(detail)]
+        else:
+            touched = {*made_up, *removed}
+            problems += _complaints(item, gathered, document, path, touched=touched)
+            return Built(item, problems, frozenset((*path, *place) for place in touched))
+        meant = _meant(details)
+        problems += [_problem(model, document, path, detail=detail) for detail in details if id(detail) not in meant]
+        mended = mending.mend(model, value, details)
+        if mended is None:
+            break
+        value, made_up, removed = mended.value, made_up | mended.touched, removed | mended.removed
+    return Built(None, problems)
+
+
+def _complaints(
+    item: Model, gathered: Gathered, document: Document, path: Path, *, touched: set[Path]
+) -> Iterator[Problem]:
+    """What does not hold together, unless it rests on something that was made up."""
+    if not gathered:
+        return
+    places = dict(_places(item, ()))
+    for owner, complaint in gathered:
+        where = (*places.get(id(owner), ()), *complaint.path)
+        if any(place[: len(where)] == where for place in touched):
+            continue
+        if complaint.rests_on and any(complaint.rests_on in place or isinstance(place[-1], int) for place in touched):
+            continue
+        hint = complaint.hint
+        if complaint.choices:
+            hint = closest(complaint.word, complaint.choices, all_of="known here are")
+        yield document.problem((*path, *where), "value", complaint.text, hint=hint, key=complaint.key)
+
+
+def _places(value: Any, path: Path) -> Iterator[tuple[int, Path]]:
+    """Where each model inside of a model stands."""
+    if isinstance(value, BaseModel):
+        yield id(value), path
+        for name, info in type(value).model_fields.items():
+            yield from _places(getattr(value, name), (*path, info.alias or name))
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _places(inner, (*path, str(name)))
+    elif isinstance(value, tuple):
+        for number, inner in enumerate(value):
+            yield from _places(inner, (*path, number))
+
+
+def _meant(details: Sequence[ErrorDetails]) -> set[int]:
+    """Keys that are missing only because they are mistyped: telling the one is enough."""
+    extra = [tuple(detail["loc"]) for detail in details if detail["type"] == "extra_forbidden"]
+    found = set()
+    for detail in details:
+        loc = tuple(detail["loc"])
+        if detail["type"] == "missing" and any(
+            place[:-1] == loc[:-1] and mending.renamed(str(place[-1]), [str(loc[-1])]) for place in extra
+        ):
+            found.add(id(detail))
+    return found
 
 
 def _echo(detail: ErrorDetails) -> bool:
@@ -64,12 +135,10 @@ def _problem(model: type[BaseModel], document: Document, path: Path, *, detail: 
     if kind == "missing":
         return document.problem(where[:-1], "missing", f"'{name}' is missing")
     if kind == "extra_forbidden":
-        hint = closest(name, _names(model, relative[:-1]), all_of="known here are")
+        hint = closest(name, mending.field_names(model, relative[:-1]), all_of="known here are")
         return document.problem(where, "unknown-key", f"'{name}' is not known here", hint=hint, key=True)
     if kind == "literal_error":
-        allowed = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        hint = closest(str(detail["input"]), allowed, all_of="allowed are")
-        return document.problem(where, "value", f"'{detail['input']}' is not allowed here", hint=hint)
+        return _not_listed(document, where, detail)
     if kind == "string_pattern_mismatch":
         hint = _PATTERNS.get(str(context.get("pattern")), f"it must match {context.get('pattern')}")
         return document.problem(where, "value", f"{name}: '{detail['input']}' has the wrong form", hint=hint)
@@ -77,39 +146,20 @@ def _problem(model: type[BaseModel], document: Document, path: Path, *, detail: 
         code, message, hint = _WANTED[kind]
         return document.problem(where, code, f"{name}: {message}" if name else message, hint=hint)
     message = detail["msg"].removeprefix("Value error, ").replace("Input should", f"{name or 'this'} should")
-    if kind == "value_error":
-        where = _about(where, message, document)
-    return document.problem(where, "value", message, key=message.startswith("fields"))
+    return document.problem(where, "value", message, hint=_share(detail["input"], context.get("le")))
 
 
-def _about(where: Path, message: str, document: Document) -> Path:
-    """A sentence about a whole is shown at the part of it that it speaks of."""
-    named = re.match(r"([a-z_]+(?:\.[a-z_]+)+)\b|([a-z_]+): '([^']+)'", message)
-    if named:
-        return (*where, *(named[1].split(".") if named[1] else (named[2], named[3])))
-    for word, key in _ABOUT.items():
-        if word in message and (*where, key) in document.nodes:
-            return (*where, key)
-    return where
+def _not_listed(document: Document, where: Path, detail: ErrorDetails) -> Problem:
+    """A value, or a key, that is none of a closed list."""
+    given, allowed = str(detail["input"]), mending.allowed(detail)
+    if where[-1] == "[key]":
+        hint = closest(given, allowed, all_of="known here are")
+        return document.problem(where[:-1], "unknown-key", f"'{given}' is not known here", hint=hint, key=True)
+    hint = closest(given, allowed, all_of="allowed are")
+    return document.problem(where, "value", f"'{given}' is not allowed here", hint=hint)
 
 
-def _names(model: type[BaseModel], relative: Path) -> list[str]:
-    """Field names of the model that stands at the end of the path, as far as the annotations tell."""
-    found: type[BaseModel] | None = model
-    for step in relative:
-        if isinstance(step, int) or found is None:
-            continue
-        info = found.model_fields.get(step)
-        # A name that is no field is a key of a mapping whose values are of the model itself.
-        found = _inner(info.annotation) if info else found
-    return [info.alias or name for name, info in found.model_fields.items()] if found else []
-
-
-def _inner(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for part in typing.get_args(annotation):
-        inner = _inner(part)
-        if inner is not None:
-            return inner
-    return None
+def _share(given: Any, most: Any) -> str:
+    """Who writes 98 where 1 is the most means percent."""
+    percent = isinstance(given, int | float) and most == 1 and 1 < given <= 100
+    return f"it is a share, not percent: write {given / 100:g}" if percent else ""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from tierwise import expressions
 from tierwise.domain import mapping
+from tierwise.domain.complaints import Complaint
 from tierwise.domain.decision import Judged
-from tierwise.domain.lead import Lead
+from tierwise.domain.lead import CATALOGUE, Lead
 from tierwise.domain.mapping import FieldMap
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.domain.rules import Facts, Rule, RuleTest
@@ -66,35 +68,74 @@ def _mapped(connector: str, field_map: FieldMap) -> TestResult:
     return TestResult(f"map {connector}", field_map.tests[0].name, not failures, "; ".join(failures))
 
 
+class UnfitError(ValueError):
+    """A test gives what no lead or result can hold."""
+
+    def __init__(self, complaints: Sequence[Complaint]) -> None:
+        super().__init__("; ".join(item.text for item in complaints))
+        self.complaints = tuple(complaints)
+        """Each with its path within the test."""
+
+
 def lead_of(values: Mapping[str, Any]) -> Lead:
-    """The lead of a test. Raises ValueError with what is wrong."""
+    """The lead of a test. Raises UnfitError with all that is wrong."""
     try:
         return Lead.model_validate(values)
     except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in detail["loc"])
-        if detail["type"] == "extra_forbidden":
-            raise ValueError(f"there is no field lead.{name}") from error
-        raise ValueError(f"lead.{name}: {detail['msg'].removeprefix('Value error, ')}") from error
+        raise UnfitError([_unfit(detail) for detail in error.errors(include_url=False)]) from error
+
+
+def _unfit(detail: ErrorDetails) -> Complaint:
+    name = ".".join(str(part) for part in detail["loc"])
+    path = ("lead", *detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        text = f"there is no field lead.{name}"
+        return Complaint(path, text, word=name, choices=tuple(CATALOGUE), key=True)
+    info = CATALOGUE.get(name)
+    if info is not None and info.values:
+        given = str(detail["input"])
+        return Complaint(path, f"lead.{name}: '{given}' is not one of its values", word=given, choices=info.values)
+    wanted = detail["msg"].removeprefix("Value error, ")
+    if info is not None and detail["type"].endswith(("_type", "_parsing", "_from_float")):
+        wanted = _NEEDED.get(info.kind, wanted)
+    return Complaint(path, f"lead.{name}: {wanted}")
 
 
 def facts_of(rule: Rule, test: RuleTest) -> Facts:
-    """What the test gives its rule, exactly as a real lead would arrive. Raises ValueError with what is wrong."""
-    facts: dict[str, Mapping[str, Any]] = {"lead": lead_of(test.lead).signals()}
+    """What the test gives its rule, exactly as a real lead would arrive. Raises UnfitError with what is wrong."""
+    complaints: list[Complaint] = []
+    lead: Mapping[str, Any] = {}
+    try:
+        lead = lead_of(test.lead).signals()
+    except UnfitError as error:
+        complaints += error.complaints
     known = expressions.variables(rule.stage)
+    names = tuple(name.removeprefix("result.") for name in known if name.startswith("result."))
     result: dict[str, Any] = {}
     for name, given in test.result.items():
-        variable = known.get(f"result.{name}")
+        path, variable = ("result", name), known.get(f"result.{name}")
         if variable is None:
-            raise ValueError(f"result.{name} is not known at stage {rule.stage}")
+            text = f"result.{name} is not known at stage {rule.stage}"
+            complaints.append(Complaint(path, text, word=name, choices=names, key=True))
+            continue
         value = float(given) if variable.kind == "decimal" and type(given) is int else given
         if type(value) is not {"integer": int, "decimal": float}.get(variable.kind, str):
-            raise ValueError(f"result.{name} must be {_KINDS.get(variable.kind, 'text')}")
+            wanted, hint = _KINDS.get(variable.kind, ("text", "put it in quotes"))
+            complaints.append(Complaint(path, f"result.{name} must be {wanted}", hint))
         result[name] = value
-    return {**facts, "result": result}
+    if complaints:
+        raise UnfitError(complaints)
+    return {"lead": lead, "result": result}
 
 
-_KINDS = {"integer": "a whole number", "decimal": "a number"}
+_NEEDED = {
+    "integer": "a whole number is needed here, without quotes",
+    "decimal": "a number is needed here, without quotes",
+    "boolean": "true or false is needed here, without quotes",
+    "text": "text is needed here",
+    "timestamp": "a time with its zone is needed here: 2026-03-01T09:30:00Z",
+}
+_KINDS = {"integer": ("a whole number", "50"), "decimal": ("a number", "0.85")}
 
 
 def _tried(rule: Rule, test: RuleTest) -> TestResult:

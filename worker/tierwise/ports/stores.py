@@ -6,7 +6,7 @@ Times are timezone-aware UTC.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tierwise.domain.advice import Advice
@@ -205,8 +205,13 @@ class Outbox(Protocol):
     """Desired fields by record."""
 
     def claim(self, connection: str, *, limit: int, owner: str, lease: float, now: datetime) -> list[Outgoing]: ...
-    def intend(self, rows: Sequence[tuple[Outgoing, Advice]], *, batch: str, now: datetime) -> frozenset[int]:
-        """Commit the intents; returns the outbox ids whose lease still stands, only those may be sent."""
+    def intend(
+        self, rows: Sequence[tuple[Outgoing, Advice]], *, batch: str, now: datetime, theirs: datetime | None = None
+    ) -> frozenset[int]:
+        """Commit the intents; returns the outbox ids whose lease still stands, only those may be sent.
+
+        `theirs` is the same moment by the CRM's own clock, which the stamps of its records are compared with.
+        """
 
     def renew(self, rows: Sequence[Outgoing], *, lease: float, now: datetime) -> frozenset[int]:
         """Let the lease of these start anew; the outbox ids of those that nobody else has claimed meanwhile."""
@@ -232,8 +237,11 @@ class Labels(Protocol):
         position: Mapping[str, Any] | None,
         watermark: datetime | None,
         now: datetime,
+        ahead: timedelta = timedelta(),
     ) -> int:
         """Store what differs from what was known, of leads that we know, with the moved cursor; how many.
+
+        `ahead`: how far the CRM's clock is ahead of ours. Whether a touch came after a decision depends on it.
 
         Raises LeaseLost.
         """

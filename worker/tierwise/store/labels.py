@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ LEAD = schema.lead
 REP, CRM = "rep_feedback", "crm_outcome"
 LONGEST = 200  # characters of a value
 TOUCH = "touch"
+_SAME = timedelta()
 
 
 class Labels:
@@ -39,8 +40,12 @@ class Labels:
         position: Mapping[str, Any] | None,
         watermark: datetime | None,
         now: datetime,
+        ahead: timedelta = _SAME,
     ) -> int:
-        """Store what differs from what was known, of leads that we know, with the moved cursor; how many."""
+        """Store what differs from what was known, of leads that we know, with the moved cursor; how many.
+
+        `ahead`: how far the CRM's clock is ahead of ours. Whether a touch came after a decision depends on it.
+        """
 
         def work(connection: sa.Connection) -> int:
             connections.lock(connection, claim.connection)
@@ -48,7 +53,7 @@ class Labels:
             if watermark is not None:
                 moved = {"position": None, "window_until": None, "watermark": watermark}
             cursors.move(connection, claim, moved, now=now)
-            return _keep(self._database, connection, claim.connection, outcomes, now=now)
+            return _keep(self._database, connection, claim.connection, outcomes, now=now, ahead=ahead)
 
         return self._database.write(work)
 
@@ -128,7 +133,13 @@ def hear(
 
 
 def _keep(
-    database: engine.Database, connection: sa.Connection, name: str, outcomes: Sequence[Outcome], *, now: datetime
+    database: engine.Database,
+    connection: sa.Connection,
+    name: str,
+    outcomes: Sequence[Outcome],
+    *,
+    now: datetime,
+    ahead: timedelta,
 ) -> int:
     # Of two readings of one thing in a page the later one counts; touches are looked at one by one.
     latest = {
@@ -148,14 +159,14 @@ def _keep(
     fresh = {key: item for key, item in latest.items() if key[0] in leads and not _same(item, last.get(key))}
     touched = {item.record_id for item in touches if item.record_id in leads}
     decisions = requests.decided(connection, name, {key: leads[key][1] for key in {key for key, _ in fresh} | touched})
-    fresh |= _first_touches(touches, decisions, last)
+    fresh |= _first_touches(touches, decisions, last, ahead=ahead)
     rows = []
     for (record_id, subject), item in fresh.items():
         # What stood there when sales acted; a decision of later is not what they went by.
         before = last.get((record_id, subject))
         made = decisions[record_id]
         if subject == TOUCH:
-            made = [one for one in made if one.decided_at <= item.at]
+            made = [one for one in made if one.decided_at + ahead <= item.at]
         rows.append(
             {
                 "connection": name,
@@ -178,7 +189,11 @@ def _keep(
 
 
 def _first_touches(
-    touches: Sequence[Outcome], decisions: Mapping[str, Sequence[requests.Made]], last: Mapping[Any, sa.Row[Any]]
+    touches: Sequence[Outcome],
+    decisions: Mapping[str, Sequence[requests.Made]],
+    last: Mapping[Any, sa.Row[Any]],
+    *,
+    ahead: timedelta,
 ) -> dict[tuple[str, str], Outcome]:
     """The first one after hand-off, which is the lead's first decision; `touches` are the oldest first.
 
@@ -188,7 +203,7 @@ def _first_touches(
     for item in touches:
         key, made = (item.record_id, TOUCH), decisions.get(item.record_id) or ()
         known = last.get(key)
-        first = made and item.at >= made[0].decided_at and (known is None or item.at < known.said_at)
+        first = made and item.at >= made[0].decided_at + ahead and (known is None or item.at < known.said_at)
         if first and key not in found:
             found[key] = item
     return found

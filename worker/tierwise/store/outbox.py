@@ -71,10 +71,13 @@ class Outbox:
 
         return self._database.write(work)
 
-    def intend(self, rows: Sequence[tuple[Outgoing, Advice]], *, batch: str, now: datetime) -> frozenset[int]:
+    def intend(
+        self, rows: Sequence[tuple[Outgoing, Advice]], *, batch: str, now: datetime, theirs: datetime | None = None
+    ) -> frozenset[int]:
         """Commit the intents; returns the outbox ids whose lease still stands, only those may be sent.
 
-        A row whose desired fields changed since the claim is not among them: it is free again at once.
+        A row whose desired fields changed since the claim is not among them: it is free again at once. `theirs` is
+        the same moment by the CRM's own clock, which the stamps of its records are compared with.
         """
 
         def work(transaction: sa.Connection) -> frozenset[int]:
@@ -93,7 +96,7 @@ class Outbox:
                         # From here on nobody knows what the CRM holds in these fields, until it is settled or read.
                         "known": {**stored.known, **dict.fromkeys(values, columns.UNSURE)},
                         "written": desired.remember(stored.written, values),
-                        "begun_at": now,
+                        "begun_at": theirs or now,
                         "updated_at": now,
                     }
                 )

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tierwise.domain import review
+from tierwise.domain import echo, review
+from tierwise.domain.advice import Advice
 from tierwise.ports import Settled
 from tierwise.store import columns, merges, reviews, schema
 
@@ -26,12 +27,14 @@ _COLUMNS = (
 def store(connection: sa.Connection, settled: Sequence[Settled], *, batch: str, now: datetime) -> None:
     """All outcomes in one transaction."""
     outcomes = {item.row.outbox_id: item for item in settled}
-    _lock_leads(connection, settled)
+    shown = _lock_leads(connection, settled)
     _finish_attempts(connection, settled, batch=batch, now=now)
     updates, refused, delivered = [], [], []
     for row in locked(connection, sorted(outcomes)):
         item = outcomes[row.id]
-        change = after(row._asdict(), item, now=now)
+        seen = shown.get((row.connection, row.record_id), {})
+        read = echo.compare(desired=columns.advice(row.desired), seen=seen, written=row.written).delivered
+        change = after(row._asdict(), item, now=now, read=read)
         updates.append({"key": row.id, **{column: row._mapping[column] for column in _COLUMNS}, **change})
         if change["state"] == "refused":
             refused.append((row, item))
@@ -48,8 +51,8 @@ def store(connection: sa.Connection, settled: Sequence[Settled], *, batch: str, 
                 _send_heir_again(connection, item, item.new_id, now=now)
 
 
-def after(row: Mapping[str, Any], item: Settled, *, now: datetime) -> dict[str, Any]:
-    """The columns of an outbox row that an outcome changes."""
+def after(row: Mapping[str, Any], item: Settled, *, now: datetime, read: bool) -> dict[str, Any]:
+    """The columns of an outbox row that an outcome changes; `read`: the last reading showed all that is desired."""
     if row["state"] != "leased" or row["token"] != item.row.token:
         return _after_loss(row, item, now=now)
     current = (row["version"], row["generation"]) == (item.row.version, item.row.generation)
@@ -70,8 +73,8 @@ def after(row: Mapping[str, Any], item: Settled, *, now: datetime) -> dict[str, 
     elif item.outcome == "sent":
         change |= {"state": "sent", "known": {**row["known"], **columns.plain(item.sent)}}
     else:
-        # The CRM shows, or took, all of it before: no write means no echo that could tell.
-        change |= {"state": "sent", "delivered_at": row["delivered_at"] or now}
+        # The CRM shows all of it, and no write means no echo that could tell; or it took it, and that echo is to come.
+        change |= {"state": "sent", "delivered_at": row["delivered_at"] or (now if read else None)}
     return change
 
 
@@ -99,13 +102,16 @@ def locked(connection: sa.Connection, ids: Sequence[int]) -> Iterator[sa.Row[Any
         yield from connection.execute(query).all()
 
 
-def _lock_leads(connection: sa.Connection, settled: Sequence[Settled]) -> None:
-    """Leads before outbox rows, as everywhere; only where a lead or its reviews will be touched."""
+def _lock_leads(connection: sa.Connection, settled: Sequence[Settled]) -> dict[tuple[str, str], Advice]:
+    """Leads before outbox rows, as everywhere; only where a lead or its reviews will be touched. What each showed."""
+    shown: dict[tuple[str, str], Advice] = {}
     touched = [item for item in settled if item.outcome in ("refused", "unchanged") or item.new_id is not None]
     for name in sorted({item.row.connection for item in touched}):
         ids = sorted({item.row.record_id for item in touched if item.row.connection == name})
-        query = sa.select(LEAD.c.id).where(LEAD.c.connection == name, LEAD.c.record_id.in_(ids))
-        connection.execute(query.order_by(LEAD.c.id).with_for_update()).all()
+        query = sa.select(LEAD.c.record_id, LEAD.c.own).where(LEAD.c.connection == name, LEAD.c.record_id.in_(ids))
+        for row in connection.execute(query.order_by(LEAD.c.id).with_for_update()):
+            shown[name, row.record_id] = columns.advice(row.own)
+    return shown
 
 
 def _send_heir_again(connection: sa.Connection, item: Settled, heir: str, *, now: datetime) -> None:

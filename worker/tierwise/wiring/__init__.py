@@ -78,6 +78,7 @@ class Wiring(Batching):
                 random=random.random,
                 new_id=lambda: uuid.uuid4().hex,
                 pace=pace,
+                servers=self.servers,
                 stop=self.stopping.is_set,
                 full_only=full_only,
             )

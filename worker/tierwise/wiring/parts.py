@@ -22,7 +22,7 @@ from tierwise.domain.lead import digest
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment
 from tierwise.errors import TierwiseError
-from tierwise.pipeline import enrich
+from tierwise.pipeline import clocks, enrich
 from tierwise.pipeline.map import Enrich
 from tierwise.sdk import Enriching, Limiter
 from tierwise.settings import EnricherSettings, Settings
@@ -89,6 +89,7 @@ class Parts:
         self._misfit: tuple[str, str] | None = None
         self._counted: tuple[float, bool] | None = None
         self._pumping = threading.Lock()
+        self.servers = clocks.Clocks(monotonic=time.monotonic)
 
     @property
     def store(self) -> ports.Store:
