@@ -5,7 +5,7 @@ from __future__ import annotations
 from tierwise_fixtures.batches import NAME, PRICES, PRIMARY, SECONDARY, Office
 
 from tierwise import ports
-from tierwise.llm import cost
+from tierwise.llm import batching, cost
 from tierwise.pipeline import gather
 from tierwise.ports.money import Budget, Budgets
 
@@ -79,6 +79,17 @@ def test_a_replay_waits_where_it_may_and_only_there(office: Office) -> None:
     office.decide()
     assert office.store.works.requeue(again, batch=True, **given) == 2
     assert (office.waiting(), office.store.works.due(now=office.now)) == (2, 0)
+
+
+def test_who_was_decided_under_this_policy_is_not_asked_about_though_another_model_is_set(office: Office) -> None:
+    office.arrive(1, 2, old=False)
+    office.decide()
+    office.seeker.close()
+    office.seeker = batching.Seeker(office.store.assessments.get, primary="openai/gpt-5-mini", secondary=None)
+    office.offers = {"openai/gpt-5-mini"}
+    given = {"since": office.now, "now": office.now, "open_only": False}
+    assert office.store.works.requeue(office.policy, batch=True, **given) == 2
+    assert office.gather() == gather.Gathered(released=2)
 
 
 def test_a_model_without_batches_is_asked_live(office: Office) -> None:

@@ -89,7 +89,9 @@ def release_all(tools: Tools) -> int:
 
 def _page(tools: Tools, pace: Pace, page: Sequence[Waiter], report: Gathered) -> Gathered:
     runnable = tools.runnable()
-    open_ = [waiter for waiter in page if _asked(runnable, waiter)]
+    # A lead that was decided under this policy is decided so again, whatever models would say today.
+    made = tools.store.decisions.find({_key(waiter, runnable) for waiter in page})
+    open_ = [waiter for waiter in page if _key(waiter, runnable) not in made and _asked(runnable, waiter)]
     questions = tools.seeker.next(runnable, [batching.Asked(item.lead, item.connection) for item in open_])
     groups: dict[tuple[str, str], list[tuple[Waiter, Question, int]]] = {}
     for waiter, question in zip(open_, questions, strict=True):
@@ -123,6 +125,10 @@ def _page(tools: Tools, pace: Pace, page: Sequence[Waiter], report: Gathered) ->
     free = [waiter.work_id for waiter in page if waiter.work_id not in kept]
     tools.store.batches.release(free, now=tools.clock())
     return report._replace(released=report.released + len(free))
+
+
+def _key(waiter: Waiter, runnable: Runnable) -> ports.DecisionKey:
+    return (waiter.connection, waiter.record_id, waiter.fingerprint, runnable.digest)
 
 
 def _asked(runnable: Runnable, waiter: Waiter) -> bool:

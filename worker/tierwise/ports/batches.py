@@ -68,6 +68,8 @@ class Waiter(NamedTuple):
     work_id: int
     connection: str
     lead: Lead
+    record_id: str
+    fingerprint: str
 
 
 class Wanted(NamedTuple):

@@ -76,13 +76,15 @@ class Waits:
     def waiters(self, *, limit: int, now: datetime) -> builtins.list[Waiter]:
         """The longest waiting first; what was decided meanwhile is swept away."""
         self._database.write(lambda transaction: _sweep(transaction, now=now))
-        query = _gathering(now, WORK.c.id, WORK.c.connection, LEAD.c.canonical).order_by(WAIT.c.since, WORK.c.id)
+        columns_ = (WORK.c.id, WORK.c.connection, WORK.c.record_id, WORK.c.fingerprint, LEAD.c.canonical)
+        query = _gathering(now, *columns_).order_by(WAIT.c.since, WORK.c.id)
         with self._database.read() as reader:
             rows = reader.execute(query.limit(limit)).all()
         found, unreadable = [], []
         for row in rows:
             try:
-                found.append(Waiter(row.id, row.connection, Lead.model_validate(row.canonical)))
+                lead = Lead.model_validate(row.canonical)
+                found.append(Waiter(row.id, row.connection, lead, row.record_id, row.fingerprint))
             except pydantic.ValidationError:
                 unreadable.append(row.id)  # the claim sets it aside
         self.release(unreadable, now=now)

@@ -57,7 +57,9 @@ class Batching(Automating):
     def advance(self, batch_id: int) -> Batch | None:
         """Take one batch as far as it goes now; None where somebody else does, or it ended before."""
         given = self.settings.batch
-        pace = batch.Pace(look=given.look_seconds, hours=given.hours, lease=given.lease_seconds)
+        # A claim must outlast the longest call of the door, and what is done before and after it.
+        lease = max(given.lease_seconds, 5 * self.settings.model.timeout_seconds)
+        pace = batch.Pace(look=given.look_seconds, hours=given.hours, lease=lease)
         with self._seeker() as seeker:
             tools = self._batch_tools(seeker)
             found = batch.advance(tools, batch_id, pace)
