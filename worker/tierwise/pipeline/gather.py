@@ -90,8 +90,8 @@ def release_all(tools: Tools) -> int:
 def _page(tools: Tools, pace: Pace, page: Sequence[Waiter], report: Gathered) -> Gathered:
     runnable = tools.runnable()
     # A lead that was decided under this policy is decided so again, whatever models would say today.
-    made = tools.store.decisions.find({_key(waiter, runnable) for waiter in page})
-    open_ = [waiter for waiter in page if _key(waiter, runnable) not in made and _asked(runnable, waiter)]
+    decided = tools.store.decisions.find({_key(waiter, runnable) for waiter in page})
+    open_ = [waiter for waiter in page if _key(waiter, runnable) not in decided and _asked(runnable, waiter)]
     questions = tools.seeker.next(runnable, [batching.Asked(item.lead, item.connection) for item in open_])
     groups: dict[tuple[str, str], list[tuple[Waiter, Question, int]]] = {}
     for waiter, question in zip(open_, questions, strict=True):
