@@ -80,8 +80,9 @@ def poll(
     """Poll one connection once. None where somebody else does, or it is switched off.
 
     `policy` is the digest under which new and changed leads are to be decided. `until` tells the end of a new window
-    from its start; by default it is the CRM's own now, which `servers` remembers. After each page `stop` is asked whether to end there; the next
-    poll goes on from it. Errors of the connector pass through after the cursor was released; the position is kept.
+    from its start; by default it is the CRM's own now, which `servers` remembers. After each page `stop` is asked
+    whether to end there; the next poll goes on from it. Errors of the connector pass through after the cursor was
+    released; the position is kept.
     """
     claim = store.cursors.claim(connection, owner=owner, lease=pace.lease, now=clock(), kind=kind)
     if claim is None:
