@@ -21,6 +21,7 @@ from tierwise.llm.cascade import Cascade
 from tierwise.llm.ledger import Ledger
 from tierwise.llm.loop import LoopThread
 from tierwise.ports import NANO, Budget, Budgets
+from tierwise.ports.money import UNANSWERED
 
 PRIMARY, SECONDARY = "openai/gpt-6-luna", "anthropic/claude-haiku-4-5"
 LEAD = Lead(
@@ -204,6 +205,27 @@ def test_a_budget_is_kept_on_the_wire(box: Any, judge: Any, till: Any) -> None:
     known = judge(LEAD.model_copy(update={"message": f"{LEAD.message} Order 0."}), connection="crm", ledger=till(0.002),
                   secondary=None, cache=till.opened.assessments.get).judged  # fmt: skip
     assert known.assessments[0].cached
+
+
+def test_calls_that_time_out_count_against_the_budget_as_the_provider_may_bill_them(
+    box: Any, judge: Any, till: Any
+) -> None:
+    box.faults({"models": {"gpt-6-luna": {"latency_ms": 30_000}}})
+    told = judge(connection="crm", ledger=till(5), secondary=None, timeout_seconds=0.3, attempts=2)
+    assert told.faults == ["timeout", "timeout"]
+    today = datetime.now(UTC).date()
+    (entry,) = till.opened.money.entries(since=today)
+    assert (entry.model, entry.stage, entry.questions, entry.calls) == (PRIMARY, UNANSWERED, 0, 2)
+    budgets = Budgets(total=Budget(day=5 * NANO))
+    (level,) = till.opened.money.levels(budgets, now=datetime.now(UTC))
+    assert (level.spent, level.reserved) == (entry.nano_usd, 0)
+    assert entry.nano_usd > 0
+    # A budget that has room for one such call is spent by it: the second is not made.
+    with pytest.raises(errors.Held):
+        judge(
+            LEAD.model_copy(update={"message": f"{LEAD.message} Soon."}), connection="crm",
+            ledger=till(entry.nano_usd * 1.8 / NANO), secondary=None, timeout_seconds=0.3, attempts=2,
+        )  # fmt: skip
 
 
 def test_a_model_without_a_price_is_not_asked_where_a_budget_is_set(box: Any, judge: Any, till: Any) -> None:

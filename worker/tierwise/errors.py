@@ -65,6 +65,8 @@ class RetryLater(TierwiseError):
 
     fault = "unavailable"
     exit_code = 3
+    sent = False
+    """The call went out and no answer came back: who is paid by the call may bill it."""
 
     def __init__(self, message: str = "", *, after: float | None = None, place: str = "", remedy: str = "") -> None:
         """`after` is the other side's own wish in seconds (Retry-After), None where it said nothing."""

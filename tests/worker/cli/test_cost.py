@@ -12,6 +12,7 @@ import pytest
 from tierwise import cli, store, wiring
 from tierwise import settings as configuration
 from tierwise.ports import NANO, Bill, Entry
+from tierwise.ports.money import UNANSWERED
 
 
 @pytest.fixture
@@ -64,6 +65,16 @@ def test_an_unknown_price_is_listed_apart(spent: Callable[..., None], capsys: py
     assert "10 calls" in shown.out
     assert "price unknown: openai/ours" in shown.err
     assert "the price of openai/ours is unknown" in shown.out
+
+
+def test_what_is_estimated_is_told(spent: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    spent(entry("openai/a", "primary", nano_usd=NANO), entry("openai/a", UNANSWERED, questions=0, nano_usd=NANO // 8))
+    assert cli.run(["cost", "--by", "stage"]) == 0
+    shown = capsys.readouterr()
+    assert "unanswered" in shown.out
+    assert "0.1250 USD of it is estimated" in " ".join(shown.err.split())
+    assert cli.run(["cost", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["total"]["estimated_usd"] == 0.125
 
 
 def test_doctor_tells_a_spent_budget_and_a_model_without_a_price(

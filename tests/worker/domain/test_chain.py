@@ -100,6 +100,14 @@ def test_the_hash_covers_everything(previous: str, salt: str, change: dict[str, 
     assert other.hash != made.hash
 
 
+@given(text=TEXT)
+def test_what_a_model_can_hold_is_searched_as_thoroughly_as_anything(text: str) -> None:
+    body = decision(text=text).model_dump(mode="json")
+    body[chain.FIELDS] = {}
+    told = {path for path, _, _ in chain._told(body, "", chain._shape(Decision))}
+    assert told == {path for path, holder, key in chain._places(body, "") if holder[key]}
+
+
 @given(st.text(), st.booleans())
 def test_a_brief_body_is_the_body_without_its_hits(text: str, many: bool) -> None:
     odd = f'],"intent":{text},"hits":['

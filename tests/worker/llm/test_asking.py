@@ -13,13 +13,14 @@ import pytest
 from tierwise import errors
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
-from tierwise.llm import cost, injection, prompt
+from tierwise.llm import cost, failures, injection, prompt
 from tierwise.llm.asking import Asker, ModelFailed, Question, Result
 from tierwise.llm.call import Lines
 from tierwise.llm.client import Completion
 from tierwise.llm.ledger import Ledger
 from tierwise.llm.once import Lookup
 from tierwise.ports import NANO, Ask, Bill, Budget, Budgets, Permit, Spent
+from tierwise.ports.money import UNANSWERED
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 LEAD = Lead(job_title="Head of IT", employee_count=200, message="We need it this month. The budget is there.")
@@ -176,6 +177,59 @@ def test_a_failure_that_passed_is_remembered_with_the_answer(ask: Any, scripted:
     result, told = ask(scripted(one=[busy, answered(**SURE)]))
     assert (result.assessment.troubles, told) == (("rate_limited",), ["rate_limited"])
     assert not result.assessment.repaired
+
+
+def late() -> errors.Unreachable:
+    return failures.timed_out("test/one", 30)
+
+
+def test_a_call_that_timed_out_is_counted_at_its_estimate_beside_the_one_that_answered(
+    ask: Any, scripted: Any, answered: Any
+) -> None:
+    book = Book()
+    result, told = ask(scripted(one=[late(), answered(**SURE)]), book)
+    assert told == ["timeout"]
+    assert not result.problem
+    first, again = book.asks
+    assert (bool(first.key), bool(again.key)) == (True, False), "money for the second call is asked for beforehand"
+    (bill,) = book.bills
+    assert bill.reserved == first.nano + again.nano
+    paid, lost = bill.entries
+    assert (paid.stage, paid.calls, paid.nano_usd) == ("primary", 1, NANO // 2)
+    assert (lost.stage, lost.model, lost.connection, lost.strong) == (UNANSWERED, "test/one", "crm", "test/two")
+    assert (lost.questions, lost.calls, lost.nano_usd, lost.unpriced) == (0, 1, first.nano, 0)
+
+
+def test_calls_that_all_timed_out_are_counted_and_a_refusal_to_serve_is_not(ask: Any, scripted: Any) -> None:
+    book = Book()
+    busy = errors.RetryLater("busy", place="test/one")
+    with pytest.raises(ModelFailed):
+        ask(scripted(one=[late(), busy, late()]), book)
+    (bill,) = book.bills
+    (lost,) = bill.entries
+    assert (lost.stage, lost.calls, lost.nano_usd) == (UNANSWERED, 2, sum(item.nano for item in book.asks))
+    assert bill.answer is None
+
+
+def test_without_money_for_another_call_the_lead_waits_and_the_first_is_counted(ask: Any, scripted: Any) -> None:
+    book = Book(refuse_repairs=True)
+    with pytest.raises(errors.Held):
+        ask(scripted(one=[late()]), book)
+    (bill,) = book.bills
+    assert [(entry.stage, entry.calls) for entry in bill.entries] == [(UNANSWERED, 1)]
+    assert bill.reserved == bill.entries[0].nano_usd == book.asks[0].nano
+
+
+def test_a_call_that_is_given_up_is_counted(ask: Any) -> None:
+    book = Book()
+
+    async def complete(*_: Any, **__: Any) -> Completion:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        ask(complete, book)
+    (bill,) = book.bills
+    assert [(entry.stage, entry.nano_usd) for entry in bill.entries] == [(UNANSWERED, book.asks[0].nano)]
 
 
 def test_the_answer_that_stands_counts_where_two_were_paid_for(ask: Any, scripted: Any, answered: Any) -> None:

@@ -4,6 +4,7 @@ import email.utils
 import time
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tierwise import errors
@@ -103,6 +104,31 @@ def test_a_broken_connection_is_told_whatever_litellm_makes_of_it(litellm: Any) 
         told = failures.translate(error, "openai/gpt", missing_keys=lambda _: ["NOT_ASKED"])
     assert type(told) is errors.Unreachable
     assert "NOT_ASKED" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("cause", "sent"),
+    [
+        (ConnectionRefusedError(ECHO), False),
+        (ConnectionResetError(ECHO), True),
+        (aiohttp.ServerDisconnectedError(), True),
+        (OSError("no such host"), False),
+    ],
+)
+def test_what_went_out_without_an_answer_may_be_billed(litellm: Any, cause: Exception, sent: bool) -> None:
+    error = _failure(litellm, "InternalServerError")
+    error.__cause__ = cause
+    told = failures.translate(error, "openai/gpt")
+    assert isinstance(told, errors.RetryLater)
+    assert told.sent is sent
+
+
+def test_a_call_that_timed_out_may_be_billed_and_one_that_was_refused_is_not(litellm: Any) -> None:
+    assert failures.timed_out("openai/gpt", 30).sent
+    (late, busy) = (failures.translate(_failure(litellm, name), "openai/gpt") for name in ("Timeout", "RateLimitError"))
+    assert isinstance(late, errors.RetryLater)
+    assert isinstance(busy, errors.RetryLater)
+    assert (late.sent, busy.sent) == (True, False)
 
 
 def test_a_missing_key_is_named_where_nothing_was_sent(litellm: Any) -> None:

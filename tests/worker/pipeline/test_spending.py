@@ -6,6 +6,7 @@ import pytest
 
 from tierwise.pipeline import spending
 from tierwise.ports import NANO, Entry
+from tierwise.ports.money import LOST, UNANSWERED
 
 PRICES = {"weak": (0.1, 0.5), "strong": (2.0, 10.0)}
 
@@ -72,3 +73,16 @@ def test_the_share_of_prompts_that_repeats() -> None:
     assert prompt["repeated_share"] == 0.8
     assert prompt["cached_share"] == 0.25
     assert spending.report([], {}, by="model", costs=costs)["prompt"]["repeated_share"] is None
+
+
+def test_what_no_provider_told_is_told_as_estimated() -> None:
+    found = [
+        entry("m", "primary", 2, nano_usd=NANO),
+        entry("m", UNANSWERED, 1, nano_usd=NANO // 4),
+        entry("", LOST, 0, nano_usd=NANO // 4),
+    ]
+    told = spending.report(found, {"crm": 2}, by="stage", costs=costs)
+    assert {line["name"]: line["estimated_usd"] for line in told["lines"]} == {
+        "primary": 0, UNANSWERED: 0.25, LOST: 0.25,
+    }  # fmt: skip
+    assert (told["total"]["usd"], told["total"]["estimated_usd"]) == (1.5, 0.5)

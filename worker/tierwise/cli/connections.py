@@ -10,7 +10,7 @@ import typer
 
 from tierwise import plugins, wiring
 from tierwise import settings as configuration
-from tierwise.cli import accounts, output, session
+from tierwise.cli import accounts, models, output, session
 from tierwise.cli import checks as showing
 from tierwise.cli.leads import show_previews
 from tierwise.domain import mapping
@@ -160,6 +160,7 @@ def preview(
             )
         )  # fmt: skip
     show_previews(found, title=f"Preview of {name}: nothing was written", json=json)
+    models.require_answers(*models.fallen(item.decision for item in found), place=name)
 
 
 def _newest(connector: Connector, limit: int, *, days: int, properties: Sequence[str]) -> list[previewing.Row]:

@@ -121,6 +121,11 @@ def _show(answer: dict[str, Any]) -> None:
     if answer["unknown_prices"]:
         names = ", ".join(answer["unknown_prices"])
         output.say(f'price unknown: {names}; [prices."MODEL"] in tierwise.toml tells it. Unknown is in no sum.')
+    if total["estimated_usd"]:
+        output.say(
+            f"{total['estimated_usd']:.4f} USD of it is estimated at the most: calls that went out and brought no "
+            "answer (a provider may bill them), and what a process that died had promised"
+        )
     prompt, cascade = answer["prompt"], answer["cascade"]
     if prompt["characters"]:
         cached = prompt["cached_share"] or 0

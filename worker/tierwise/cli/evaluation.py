@@ -11,7 +11,7 @@ import typer
 from rich.progress import Progress
 
 from tierwise import content, policies, store, wiring
-from tierwise.cli import evaluation_page, leads, output, session
+from tierwise.cli import evaluation_page, leads, models, output, session
 from tierwise.domain import canonical, fitting
 from tierwise.domain.mapping import FieldMap
 from tierwise.domain.policy import Policy, Runnable
@@ -86,13 +86,15 @@ def evaluation(
     report = _report(trials, file=file, label=label, unlabelled=unlabelled, segment=segment, pairs=pairs)
     if cross_fit:
         report["figures"]["calibration"] = _cross_fitted(trials[0])
-    _warn(report, trials[0].results)
+    _warn(report)
     if html is not None:
         output.write_text(html, evaluation_page.page(report))
     if json:
         output.print_json(report["figures"])
     else:
         _show(report)
+    for one in trials:
+        models.require_answers(*models.fallen(item.decision for item in one.made), place=one.contender.name)
 
 
 def _contenders(
@@ -246,15 +248,12 @@ def _cross_fitted(one: Trial) -> dict[str, Any] | None:
         return calibrate.measured(fitting.fit(runnable.policy, models, found, source="eval"))
 
 
-def _warn(report: dict[str, Any], results: Sequence[Result]) -> None:
+def _warn(report: dict[str, Any]) -> None:
     figures = report["figures"]
     if figures["base_rate"] == 0:
         output.say(f"no label in '{report['label']}' counts as positive: --positive says which do")
     if figures["unlabelled"]:
         output.say(f"{figures['unlabelled']} rows have no label and were left out")
-    if figures["fallbacks"]:
-        reason = next((error for item in results for error in item.errors), "")
-        output.say(f"{figures['fallbacks']} leads fell back to offline/rules, since no model answered: {reason}")
 
 
 def _show(report: dict[str, Any]) -> None:

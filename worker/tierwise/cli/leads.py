@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tierwise import policies, wiring
-from tierwise.cli import moments, output, session, story
+from tierwise.cli import models, moments, output, session, story
 from tierwise.domain import canonical, mapping
 from tierwise.domain.policy import Runnable
 from tierwise.errors import Misconfigured, RejectRecord
@@ -167,6 +167,7 @@ def score(
         parts.close()
     if not json:
         show_previews(found, title=str(file), json=False)
+    models.require_answers(*models.fallen(item.decision for item in found), place=str(file))
 
 
 def require_columns(rows: Sequence[Mapping[str, Any]], field_map: mapping.FieldMap, *, place: str) -> None:

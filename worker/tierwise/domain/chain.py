@@ -6,10 +6,12 @@ link still verifies. Shows tampering by anyone but who can rewrite the whole cha
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+import pydantic
 from pydantic_core import from_json
 
 from tierwise.domain.decision import Decision
@@ -38,11 +40,10 @@ def link(decision: Decision, *, previous: str, salt: str) -> Link:
     body = decision.model_dump(mode="json")
     personal: dict[str, Any] = {FIELDS: body[FIELDS]}
     body[FIELDS] = {}
-    for path, holder, key in _places(body, ""):
+    for path, holder, key in _told(body, "", _shape(Decision)):
         said = holder[key]
-        if said:
-            personal[path] = said
-            holder[key] = "" if key != "quote" else None
+        personal[path] = said
+        holder[key] = "" if key != "quote" else None
     kept = canonical_json(personal)
     body[DIGEST] = sealed(kept, salt)
     text = canonical_json(body)
@@ -91,6 +92,56 @@ def requote(body: Mapping[str, Any], personal: Mapping[str, Any]) -> None:
         quote = personal.get(f"/scorecard/contributions/{place}/verdict/quote")
         if quote is not None:
             item["verdict"]["quote"] = quote
+
+
+class _Shape(NamedTuple):
+    """Where in a model's dump personal texts can stand."""
+
+    texts: tuple[str, ...]
+    parts: tuple[tuple[str, _Shape | None], ...]
+    """Keys that lead to more; None: to something of no model, which is searched whole."""
+
+
+@functools.cache
+def _shape(model: type[pydantic.BaseModel]) -> _Shape:
+    """Read from the model itself, so that a field which is added is not forgotten."""
+    parts: list[tuple[str, _Shape | None]] = []
+    for name, info in model.model_fields.items():
+        if name in PERSONAL_TEXTS:
+            continue
+        inner = set(_leaves(info.annotation))
+        models = [leaf for leaf in inner if isinstance(leaf, type) and issubclass(leaf, pydantic.BaseModel)]
+        if Any in inner or len(models) > 1:
+            parts.append((name, None))
+        elif models and (shape := _shape(models[0])) != _EMPTY:
+            parts.append((name, shape))
+    return _Shape(tuple(name for name in PERSONAL_TEXTS if name in model.model_fields), tuple(parts))
+
+
+def _leaves(annotation: Any) -> list[Any]:
+    """The types within a type: `tuple[Hit, ...] | None` holds Hit and None."""
+    within = get_args(annotation)
+    return [leaf for inner in within for leaf in _leaves(inner)] if within else [annotation]
+
+
+_EMPTY = _Shape((), ())
+
+
+def _told(value: Any, path: str, shape: _Shape) -> list[tuple[str, dict[str, Any], str]]:
+    """What `_places` finds, of texts that say something: by the model's shape, since a decision is mostly empty."""
+    found = [(f"{path}/{key}", value, key) for key in shape.texts if value[key]]
+    for key, inner in shape.parts:
+        part = value[key]
+        if not part:
+            continue
+        if inner is None:
+            found += [place for place in _places(part, f"{path}/{key}") if place[1][place[2]]]
+        elif isinstance(part, list):
+            for number, item in enumerate(part):
+                found += _told(item, f"{path}/{key}/{number}", inner)
+        else:
+            found += _told(part, f"{path}/{key}", inner)
+    return found
 
 
 def _places(value: dict[str, Any] | list[Any], path: str) -> list[tuple[str, dict[str, Any], str]]:

@@ -14,6 +14,7 @@ from tierwise.domain.lead import Lead, fingerprint_of
 from tierwise.domain.policy import BUILT_IN_REASONS, Policy, Runnable
 from tierwise.domain.review import ReviewKind
 from tierwise.domain.rubric import Assessment, Frozen, Scorecard, Verdict
+from tierwise.domain.scoring import Weighed
 from tierwise.domain.verdict import Judged
 
 __all__ = [
@@ -161,19 +162,27 @@ def review_below(runnable: Runnable) -> float:
     return findings.review_below(runnable)
 
 
-def weighed(runnable: Runnable, lead: Lead, answer: Sequence[Verdict]) -> Scorecard:
-    """The card of one model's answer, its confidence calibrated where there is a calibration."""
+def weighed(runnable: Runnable, lead: Lead, answer: Sequence[Verdict]) -> Weighed:
+    """One model's answer, scored; its confidence calibrated where there is a calibration."""
     said = rule_verdicts(runnable, lead)
-    card = scoring.score(runnable.policy.rubric, (*said, *answer))
+    card = scoring.weigh(runnable.policy.rubric, (*said, *answer))
     judged = Judged(verdicts=tuple(answer), weighed=(tuple(answer),))
     confidence, _ = findings.confidence(runnable, judged, card.confidence, rules_said=said)
-    return card.model_copy(update={"confidence": confidence})
+    return card._replace(confidence=confidence)
 
 
 def merged(runnable: Runnable, answers: Sequence[Sequence[Verdict]]) -> tuple[Verdict, ...] | None:
     """One verdict a criterion out of several models' answers; None without a calibration to weigh them by."""
     made = runnable.calibration
     return calibrations.merged(runnable.policy.rubric, answers, made.beliefs) if made is not None else None
+
+
+def meant(runnable: Runnable, answer: Sequence[Verdict]) -> Sequence[Verdict]:
+    """An answer as it is held against another one: as it was said, or weighed where the calibration says so."""
+    made = runnable.calibration
+    if made is None or made.disputes == "said":
+        return answer
+    return calibrations.meant(runnable.policy.rubric, answer, made.beliefs)
 
 
 def total_cost(assessments: Sequence[Assessment]) -> float | None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Iterable
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 from tierwise.domain import measures
+
+T = TypeVar("T")
 
 ReviewKind = Literal[
     "low_confidence", "contradiction", "schema", "fast_track", "audit_sample", "guardrail", "write_failed"
@@ -77,9 +79,10 @@ def agreement(verdicts: Iterable[Verdict]) -> list[Agreement]:
     ]  # fmt: skip
 
 
-def counting(verdicts: Iterable[Verdict]) -> Mapping[int, str]:
-    """Tier by decision, from verdicts in the order in which they were given: the last one counts."""
-    return {verdict.decision_id: verdict.tier for verdict in verdicts}
+def counting(said: Iterable[tuple[int, T]]) -> dict[int, T]:
+    """What counts of each decision, from what was said of decisions in that order: people are equals, the last word
+    stands."""
+    return dict(said)
 
 
 class Stakes(NamedTuple):

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from tierwise.domain import needed
+
 _UPPER = "A-ZÀ-ÖØ-ÞŁŚŻŹĆ"
 _PLACE = rf"[{_UPPER}](?:[^\W\d_]|['’.-])+(?!\w)"
 _TOWN = rf"{_PLACE}(?:[ ](?:am|an der|bei|upon|sur|sous|de|del|di)[ ]{_PLACE}|[ ]{_PLACE})?"
@@ -61,14 +63,18 @@ _SOURCES = (
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> tuple[re.Pattern[str], ...]:
-    return tuple(map(re.compile, _SOURCES))
+def _patterns() -> tuple[tuple[needed.Words, re.Pattern[str]], ...]:
+    """Each with the words of which a text must hold one, as they are spelt; none where nothing is known."""
+    return tuple(
+        (min(needed.conditions(source), key=len, default=frozenset()), re.compile(source)) for source in _SOURCES
+    )
 
 
 def found(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of what looks like a postal address; may overlap."""
     if not any(char.isdigit() for char in text):
         return
-    for pattern in _patterns():
-        for match in pattern.finditer(text):
-            yield match.span()
+    for told, pattern in _patterns():
+        if not told or any(map(text.__contains__, told)):
+            for match in pattern.finditer(text):
+                yield match.span()

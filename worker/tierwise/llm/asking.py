@@ -91,6 +91,8 @@ class _Tally:
         self.troubles: list[str] = []
         self.reserved = 0
         self.characters = 0
+        self.size = 0
+        self.lost: list[int] = []
 
 
 class Asker:
@@ -131,7 +133,8 @@ class Asker:
             # The lexicon is free, and asking it twice costs less than asking the database who does.
             return await self._asked(question, key, _Tally())
         tally = _Tally()
-        tally.reserved = self._estimate(question, _size(question.plan, question.fields))
+        tally.size = _size(question.plan, question.fields)
+        tally.reserved = self._estimate(question, tally.size)
         bought = await self._ledger.buy(key, connection=question.connection, nano=tally.reserved)
         if bought is not None:
             return Result(_cached(bought))
@@ -143,6 +146,8 @@ class Asker:
             # Nothing is kept of a lead that is only looked at.
             kept = usable if question.connection else None
             entries = (_entry(question, tally),) if tally.calls else ()
+            if tally.lost:
+                entries = (*entries, self._unanswered(question, tally.lost))
             stands = await self._ledger.settle(
                 money.Bill(key, question.connection, tally.reserved, entries=entries, answer=kept)
             )
@@ -188,7 +193,15 @@ class Asker:
         """Verdicts of one call. Raises NotAnAnswer and ModelFailed."""
         model, plan = question.model, question.plan
         try:
-            found = await self._lines.of(model).ask(messages, schema=plan.schema, cues=question.cues)
+            found = await self._lines.of(model).ask(
+                messages,
+                schema=plan.schema,
+                cues=question.cues,
+                lost=lambda: tally.lost.append(tally.size),
+                again=lambda: self._more(question, messages, tally),
+            )
+        except errors.Held:
+            raise
         except errors.TierwiseError as failure:
             raise ModelFailed(place=model) from failure
         tally.calls.append(found)
@@ -228,13 +241,31 @@ class Asker:
         self._told(error)
 
     async def _more(self, question: Question, messages: Sequence[prompt.Message], tally: _Tally) -> None:
-        """Money for the repair."""
+        """Money for another call: a repair, or one more after a call that may be billed without an answer."""
         if self._ledger is None or question.model == offline.MODEL:
             return
-        size = sum(len(message["content"].encode()) for message in messages) + question.plan.schema_size
-        nano = self._estimate(question, size)
+        tally.size = sum(len(message["content"].encode()) for message in messages) + question.plan.schema_size
+        nano = self._estimate(question, tally.size)
         await self._ledger.more(connection=question.connection, nano=nano)
         tally.reserved += nano
+
+    def _unanswered(self, question: Question, sizes: Sequence[int]) -> money.Entry:
+        """What calls that brought no answer may be billed for, by their size."""
+        assert self._ledger is not None
+        out = cost.OUT_PER_CRITERION * len(question.plan.criteria)
+        found = [
+            self._ledger.worst(question.model, text_bytes=size, tokens_out=out, how=question.how) for size in sizes
+        ]
+        return money.Entry(
+            question.connection,
+            question.model,
+            money.UNANSWERED,
+            question.strong,
+            questions=0,
+            calls=len(sizes),
+            nano_usd=sum(nano or 0 for nano in found),
+            unpriced=found.count(None),
+        )
 
     def _estimate(self, question: Question, size: int) -> int:
         assert self._ledger is not None

@@ -18,6 +18,10 @@ from tierwise.llm.client import Complete, Completion
 Told = Callable[[errors.TierwiseError], None]
 """Hears of every call that failed, also of one that is tried again; the error has place and fault."""
 Sleep = Callable[[float], Awaitable[None]]
+Lost = Callable[[], None]
+"""Hears of every call that went out and brought no answer: it may be billed all the same."""
+Again = Callable[[], Awaitable[None]]
+"""Asked before a call is made again that may have been billed; raises where it must not be."""
 Clock = Callable[[], float]
 """Monotonic seconds."""
 
@@ -59,7 +63,15 @@ class Line:
         self._sleep = sleep
         self._slots = asyncio.Semaphore(limits.in_flight)
 
-    async def ask(self, messages: Sequence[Mapping[str, str]], *, schema: Mapping[str, Any], cues: str) -> Completion:
+    async def ask(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: Mapping[str, Any],
+        cues: str,
+        lost: Lost = lambda: None,
+        again: Again | None = None,
+    ) -> Completion:
         """An answer. Raises RetryLater after the last attempt or while the breaker is open, else what the client does.
 
         The slot is given back during pauses: a lead that waits must not hold up one that could be asked.
@@ -71,7 +83,7 @@ class Line:
                 async with self._slots:
                     # Waiting for a slot is our own doing and does not count against the provider.
                     started = self._clock()
-                    found = await self._once(messages, schema=schema, cues=cues, left=left)
+                    found = await self._once(messages, schema=schema, cues=cues, left=left, lost=lost)
                     return found._replace(troubles=tuple(troubles)) if troubles else found
             except Resting:
                 raise
@@ -81,11 +93,14 @@ class Line:
                 left -= self._clock() - started + pause
                 if attempt >= self._limits.attempts or left <= 0:
                     raise
+                billed = error.sent
+            if billed and again is not None:
+                await again()
             attempt += 1
             await self._sleep(pause)
 
     async def _once(
-        self, messages: Sequence[Mapping[str, str]], *, schema: Mapping[str, Any], cues: str, left: float
+        self, messages: Sequence[Mapping[str, str]], *, schema: Mapping[str, Any], cues: str, left: float, lost: Lost
     ) -> Completion:
         ticket = self.breaker.enter()
         if ticket is None:
@@ -99,6 +114,9 @@ class Line:
                 cues=cues,
                 timeout_seconds=min(left, self._limits.timeout_seconds),
             )
+        except asyncio.CancelledError:
+            lost()
+            raise
         except (errors.PauseConnection, errors.Misconfigured) as error:
             told = True
             self.breaker.trip()
@@ -108,6 +126,8 @@ class Line:
             told = True
             self.breaker.failed(ticket)
             self._told(error)
+            if error.sent:
+                lost()
             raise
         except errors.RejectRecord as error:
             self._told(error)

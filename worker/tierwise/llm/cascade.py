@@ -18,7 +18,8 @@ from tierwise.domain import decision, lead, rubric
 from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
-from tierwise.domain.rubric import Assessment, Scorecard, Verdict
+from tierwise.domain.rubric import Assessment, Verdict
+from tierwise.domain.scoring import Weighed
 from tierwise.llm import cost, injection, lexicon, offline, prompt, redact, samples
 from tierwise.llm.asking import Asker, ModelFailed, Question
 from tierwise.llm.call import Clock, Limits, Lines, Sleep, Told
@@ -147,6 +148,9 @@ class Cascade:
         story = _Story()
         wanted = decision.escalate_below(case.runnable)
         first = await self._try(case, case.primary, story, stage="primary")
+        if first is not None and case.secondary is None and not self._samples:
+            # Nothing depends on how sure it is.
+            return self._judged(first, story)
         if first is not None and self._card(case, first).confidence < wanted:
             first = await self._sampled(case, first, story)
         if first is not None and (case.secondary is None or self._card(case, first).confidence >= wanted):
@@ -164,7 +168,8 @@ class Cascade:
             return self._judged(chosen, story, fallback=fallback)
         first_card, second_card = self._card(case, first), self._card(case, second)
         chosen = second if second_card.confidence > first_card.confidence else first
-        apart = contradicts(case.runnable.policy.rubric, first_card, second_card)
+        held = [self._card(case, item, meant=True) for item in (first, second)]
+        apart = contradicts(case.runnable.policy.rubric, held[0], held[1])
         both = decision.merged(case.runnable, (first.verdicts, second.verdicts))
         if both is not None:
             # What each is worth is known, so the likelier verdict of each criterion counts, not the surer model.
@@ -222,8 +227,9 @@ class Cascade:
             return None
         return assessment
 
-    def _card(self, case: _Case, assessment: Assessment) -> Scorecard:
-        return decision.weighed(case.runnable, case.lead, assessment.verdicts)
+    def _card(self, case: _Case, assessment: Assessment, *, meant: bool = False) -> Weighed:
+        answer = decision.meant(case.runnable, assessment.verdicts) if meant else assessment.verdicts
+        return decision.weighed(case.runnable, case.lead, answer)
 
     def _judged(
         self,
@@ -292,7 +298,7 @@ def _in_own_words(verdicts: tuple[Verdict, ...], disguise: redact.Disguise) -> t
     )
 
 
-def contradicts(rubric_: rubric.Rubric, first: Scorecard, second: Scorecard) -> bool:
+def contradicts(rubric_: rubric.Rubric, first: Weighed, second: Weighed) -> bool:
     """Tiers two or more apart, or a knockout that only one of the two found."""
     order = list(rubric_.tiers)
     apart = abs(order.index(first.tier) - order.index(second.tier))

@@ -39,13 +39,15 @@ def translate(
         or errors.RetryLater(f"the provider cannot answer now ({said})", place=model, after=after)
     )
     made.fault = _kind(error, made)
+    if isinstance(made, errors.RetryLater):
+        made.sent = made.fault == "timeout" or _broke_off(error)
     return made
 
 
 def timed_out(model: str, seconds: float) -> errors.Unreachable:
     """No answer came within our own limit."""
     made = errors.Unreachable(f"no answer within {seconds:g} s", place=model)
-    made.fault = "timeout"
+    made.fault, made.sent = "timeout", True
     return made
 
 
@@ -132,9 +134,21 @@ def _never_answered(error: BaseException) -> bool:
     """litellm makes a status 500 of a refused or broken connection; what it came from tells."""
     import aiohttp
 
+    return _stems_from(error, (OSError, aiohttp.ClientConnectionError))
+
+
+def _broke_off(error: BaseException) -> bool:
+    """The connection stood and ended before an answer did, so that the question may have been worked on."""
+    import aiohttp
+
+    broken = (ConnectionResetError, BrokenPipeError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError)
+    return _stems_from(error, broken)
+
+
+def _stems_from(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
     cause: BaseException | None = error
     for _ in range(_LONGEST_CHAIN):
-        if isinstance(cause, OSError | aiohttp.ClientConnectionError):
+        if isinstance(cause, kinds):
             return True
         cause = cause and (cause.__cause__ or cause.__context__)
     return False

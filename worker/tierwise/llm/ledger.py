@@ -56,20 +56,27 @@ class Ledger:
         self._under_way = 0
         self._renewing: asyncio.Task[None] | None = None
 
+    def worst(self, model: str, *, text_bytes: int, tokens_out: int, how: cost.How = "chat") -> int | None:
+        """Nano-USD that a call of that size may come to; None where the model's price is unknown."""
+        price = self._prices.of(model, how)
+        if price is None:
+            return None
+        usd = price.of(tokens_in=cost.estimated_tokens(text_bytes), tokens_out=tokens_out)
+        return round(usd * money.NANO)
+
     def estimate(self, model: str, *, connection: str, text_bytes: int, tokens_out: int, how: cost.How = "chat") -> int:
         """Nano-USD of a call before it is made; 0 where no budget counts it. Raises Unpriced."""
         if not self._budgets.of(connection):
             return 0
-        price = self._prices.of(model, how)
-        if price is None:
+        nano = self.worst(model, text_bytes=text_bytes, tokens_out=tokens_out, how=how)
+        if nano is None:
             raise Unpriced(
                 "its price is unknown, so that no budget can count it",
                 place=model,
                 after=_LOOK_AGAIN,
                 remedy=f'set input and output (USD per million tokens) in [prices."{model}"]',
             )
-        usd = price.of(tokens_in=cost.estimated_tokens(text_bytes), tokens_out=tokens_out)
-        return round(usd * money.NANO)
+        return nano
 
     async def buy(self, key: str, *, connection: str, nano: int) -> Assessment | None:
         """The answer where it is there, also after waiting for another process; None: pay, and `settle` whatever

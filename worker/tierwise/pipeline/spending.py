@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tierwise import ports
-from tierwise.ports.money import Grain
+from tierwise.ports.money import ESTIMATED, Grain
 
 FIRST = "primary"
 """The stage that asks about every lead."""
@@ -27,6 +27,8 @@ class Line(NamedTuple):
     usd: float
     unpriced: int
     """Calls whose price is unknown; what they cost is not in `usd`."""
+    estimated_usd: float
+    """The part of `usd` that no provider told: of calls that brought no answer, and of processes that died."""
     usd_per_lead: float | None
     """Of a lead that got a score; None where none did, or where a price is unknown."""
 
@@ -66,6 +68,7 @@ def _line(name: str, entries: Iterable[ports.Entry], *, leads: int) -> Line:
         tokens_cached=sum(entry.tokens_cached for entry in found),
         usd=usd,
         unpriced=unpriced,
+        estimated_usd=sum(entry.nano_usd for entry in found if entry.stage in ESTIMATED) / ports.NANO,
         usd_per_lead=None if unpriced or not leads else usd / leads,
     )
 

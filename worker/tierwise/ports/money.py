@@ -16,6 +16,13 @@ NANO = 1_000_000_000
 ALL = "*"
 """Scope of the budget over all connections."""
 
+LOST = "lost"
+"""Stage of what was promised by a process that died."""
+UNANSWERED = "unanswered"
+"""Stage of calls that went out and brought no answer: timed out, broken off, or given up."""
+ESTIMATED = (LOST, UNANSWERED)
+"""Stages whose money no provider told us."""
+
 Period = Literal["day", "month"]
 Grain = Literal["model", "stage", "connection"]
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from datetime import datetime
 
 import sqlalchemy as sa
 
 from tierwise import errors
-from tierwise.domain import weighted
+from tierwise.domain import review, weighted
 from tierwise.domain.lead import canonical_json, digest
 from tierwise.domain.policy import Policy
 from tierwise.domain.validation import Counted, Drawn, Registration
@@ -30,11 +29,15 @@ class Gates:
         self._database = database
 
     def register(self, registration: Registration) -> str:
-        """Digest. Only decisions that are stored later count for it."""
+        """Digest. Only decisions that are stored later count for it. Misconfigured where a look was taken already."""
         body = canonical_json(registration.model_dump(mode="json"))
         key = digest(registration.model_dump(mode="json"))
 
         def work(connection: sa.Connection) -> str:
+            if not self._database.is_sqlite:
+                # No look is taken while it is asked whether one was.
+                connection.exec_driver_sql(f"LOCK TABLE {REPORT.name} IN SHARE MODE")
+            _refuse_second(connection, registration)
             last = connection.execute(sa.select(sa.func.max(DECISION.c.id))).scalar_one() or 0
             row = {
                 "digest": key, "policy": registration.policy, "chain": registration.chain, "body": body,
@@ -89,11 +92,28 @@ class Gates:
         statement = insert.returning(REPORT.c.id)
         return self._database.write(lambda connection: connection.execute(statement).first() is not None)
 
-    def reports(self, *, limit: int = 20) -> builtins.list[StoredReport]:
-        """The newest first."""
+    def reports(self, *, registration: str | None = None, limit: int | None = 20) -> builtins.list[StoredReport]:
+        """The newest first; only those of one registration where it is given."""
         query = sa.select(*(REPORT.c[name] for name in StoredReport._fields)).order_by(REPORT.c.id.desc()).limit(limit)
+        if registration is not None:
+            query = query.where(REPORT.c.registration == registration)
         with self._database.read() as reader:
             return [StoredReport._make(row) for row in reader.execute(query)]
+
+
+def _refuse_second(connection: sa.Connection, registration: Registration) -> None:
+    query = (
+        sa.select(REPORT.c.registration)
+        .join(REGISTERED, REGISTERED.c.digest == REPORT.c.registration)
+        .where(REGISTERED.c.policy == registration.policy, REGISTERED.c.chain == registration.chain)
+    )
+    looked = connection.execute(query.limit(1)).scalar_one_or_none()
+    if looked is not None:
+        raise errors.Misconfigured(
+            "a look was taken under a registration of this policy and these models, so another one would look again",
+            place=looked[:12],
+            remedy="go on with the one that stands, or change the policy: then a new one has its own error to spend",
+        )
 
 
 def _registered(reader: sa.Connection, digest: str) -> tuple[Registration, int]:
@@ -117,17 +137,23 @@ def _mine(registered: Registration, after: int) -> tuple[sa.ColumnElement[bool],
 def _sample(
     reader: sa.Connection, registered: Registration, mine: tuple[sa.ColumnElement[bool], ...]
 ) -> builtins.list[Sampled]:
-    newest: dict[int, tuple[str, datetime]] = {}
     drawn = sa.select(DRAW.c.decision_id).select_from(DRAW.join(DECISION)).where(*mine)
     labels = (
         sa.select(LABEL.c.decision_id, LABEL.c.value, LABEL.c.said_at)
         .where(LABEL.c.decision_id.in_(drawn), LABEL.c.source == REVIEW, LABEL.c.subject == "tier")
         .order_by(LABEL.c.id)
     )
-    for key, value, said_at in reader.execute(labels):
-        newest[key] = (value, said_at)  # of several people's answers, or one that was changed, the last counts
+    newest = review.counting((row.decision_id, row) for row in reader.execute(labels))
     query = (
-        sa.select(DECISION.c.id, DECISION.c.tier, DECISION.c.confidence, DECISION.c.status, DRAW.c.rate, DRAW.c.draw)
+        sa.select(
+            DECISION.c.id,
+            DECISION.c.tier,
+            DECISION.c.confidence,
+            DECISION.c.status,
+            DRAW.c.rate,
+            DRAW.c.draw,
+            DECISION.c.personal.is_(None).label("gone"),
+        )
         .select_from(DRAW.join(DECISION))
         .where(*mine)
         .order_by(DECISION.c.id)
@@ -139,11 +165,13 @@ def _sample(
             tier=row.tier,
             confidence=row.confidence,
             alone=row.status == "scored",
-            truth=label[0] in registered.positive_tiers if label is not None else None,
+            truth=label.value in registered.positive_tiers if label is not None else None,
             rate=row.rate,
             draw=row.draw,
+            said_at=label.said_at if label is not None else None,
+            gone=bool(row.gone),
         )
-        found.append(Sampled(row.id, item, label[1] if label is not None else None))
+        found.append(Sampled(row.id, item, label.said_at if label is not None else None))
     return found
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.money import (
     ALL,
+    LOST,
     Ask,
     Bill,
     Budget,
@@ -32,8 +33,6 @@ RESERVED = schema.model_reservation
 CLAIM = schema.answer_claim
 DECISION = schema.decision
 
-LOST = "lost"
-"""Stage of what was promised by a process that died."""
 SOON = timedelta(seconds=30)
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(7461736501)")
 _KEYS = ("connection", "model", "stage", "strong")
