@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -61,12 +61,16 @@ class Policy(Frozen):
         """Rules, and the rows of tables as rules: all that is asked of a lead."""
         return with_rows(self.rules, self.tables)
 
-    def digest(self) -> str:
-        """SHA-256 (hex) over the canonical form of the whole bundle."""
+    def plain(self) -> dict[str, Any]:
+        """The canonical form of the whole bundle, as it is stored: JSON values."""
         told = self.model_dump(mode="json")
         if not self.tables:
             del told["tables"]  # bundles that were published before there were tables keep their digest
-        return digest(told)
+        return told
+
+    def digest(self) -> str:
+        """SHA-256 (hex) over the canonical form."""
+        return digest(self.plain())
 
     def reason(self, code: str) -> Reason | None:
         """The catalogue's entry of that code."""

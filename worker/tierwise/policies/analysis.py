@@ -5,7 +5,7 @@ Proofs need the extra `analysis`; without it everything else is still told. It r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tierwise import expressions
@@ -25,7 +25,7 @@ class Finding(NamedTuple):
     """One thing that is wrong, or may be."""
 
     code: str
-    """never, shadowed, contradiction, gap; unseen, unguarded, unused-reason, unproven."""
+    """never, shadowed, contradiction, gap; unseen, unguarded, unused-reason, unproven, silent."""
     subject: str
     """``rule free-mail``, ``criterion market``."""
     message: str
@@ -85,6 +85,27 @@ def proofs(rubric: Rubric, every: Sequence[Rule], *, whole: bool) -> tuple[Findi
         if criterion.decide == "rule":
             found += _levels(criterion, space)
     return tuple(found)
+
+
+def silent(
+    policy: Policy, *, decisions: int, matched: Collection[str], given: Collection[str], days: int
+) -> list[Finding]:
+    """Rules that matched, and reasons that were given, in none of the decisions of the last days."""
+    where = f"in {decisions} decisions of the last {days} days"
+    found = [
+        Finding("silent", rule.subject, f"it matched nothing {where}: is it still needed?", blocks=False)
+        for rule in policy.every_rule
+        if rule.id not in matched
+    ]
+    used = {rule.reason for rule in policy.every_rule} | {
+        level.reason for item in policy.rubric.criteria for level in item.levels if level.reason is not None
+    }
+    found += [
+        Finding("silent", f"reason {reason.code}", f"it was never given {where}", blocks=False)
+        for reason in policy.reasons
+        if reason.code in used and reason.code not in given
+    ]
+    return found
 
 
 def _tested(policy: Policy) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from tierwise import expressions
 from tierwise.domain.rubric import Criterion, Rubric
 from tierwise.domain.rules import Rule
 from tierwise.domain.tables import rules_of
-from tierwise.policies import analysis, documents, solving
+from tierwise.policies import analysis, documents, examples, solving
 from tierwise.policies.analysis import Finding
 from tierwise.policies.compiling import CRITERION
 from tierwise.policies.documents import Document
@@ -51,6 +51,22 @@ def problem(loaded: Loaded, finding: Finding) -> Problem:
         witness = {"lead": witness["lead"]}
     hint = f"for example {shown(witness)}" if witness is not None else ""
     return document.problem(path, finding.code, f"{finding.subject}: {finding.message}", hint=hint)
+
+
+def tests(loaded: Loaded) -> dict[tuple[str, str], Problem]:
+    """Where each test inside the files stands, by the subject and the name that its result has."""
+    found = {}
+    named: list[tuple[str, Document, documents.Path, Sequence[Any]]] = [
+        *((item.value.subject, item.document, (*item.path, "tests"), item.value.tests) for item in loaded.rules),
+        *((f"table {item.value.id}", item.document, (*item.path, "tests"), item.value.tests) for item in loaded.tables),
+        *((f"map {name}", item.document, ("tests",), item.value.tests) for name, item in loaded.maps.items()),
+    ]
+    if loaded.rubric is not None:
+        named.append((examples.SUBJECT, loaded.rubric.document, ("examples",), loaded.rubric.value.examples))
+    for subject, document, path, items in named:
+        for number, item in enumerate(items):
+            found[subject, item.name] = document.problem((*path, number), "failed", "")
+    return found
 
 
 def shown(witness: Mapping[str, Mapping[str, Any]]) -> str:

@@ -36,7 +36,7 @@ class Policies:
     def publish(self, policy: Policy, *, by: str, note: str, now: datetime) -> str:
         """Digest; publishing the same bundle twice changes nothing."""
         digest = policy.digest()
-        body = canonical_json(policy.model_dump(mode="json"))
+        body = canonical_json(policy.plain())
 
         def work(connection: sa.Connection) -> str | None:
             people.lock(self._database, connection)
