@@ -12,6 +12,7 @@ from tierwise.cli import output, session
 from tierwise.cli.policy import Directory, directory_of
 from tierwise.domain.policy import Policy
 from tierwise.errors import TierwiseError
+from tierwise.policies import analysis
 
 MOST = 50_000
 """Decisions that are looked at, the newest first."""
@@ -72,4 +73,4 @@ def _lately(policy: Policy, days: int) -> tuple[list[policies.Finding], str]:
         return [], f"not analysed: no database ({error.message})"
     if not fired.decisions:
         return [], "not analysed: no decisions in that time"
-    return policies.silent(policy, decisions=fired.decisions, matched=fired.rules, given=fired.reasons, days=days), ""
+    return analysis.silent(policy, decisions=fired.decisions, matched=fired.rules, given=fired.reasons, days=days), ""

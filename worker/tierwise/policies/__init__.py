@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from tierwise.domain.policy import Policy
 from tierwise.policies import examples, placing, trials
-from tierwise.policies.analysis import NOT_ANALYSED, Analysis, Finding, analyse, blocking, prove, silent
+from tierwise.policies.analysis import NOT_ANALYSED, Analysis, Finding, analyse, blocking, prove
 from tierwise.policies.checking import check, faults, read
 from tierwise.policies.compiling import compile
 from tierwise.policies.importing import Imported, import_sheet
@@ -38,7 +38,6 @@ __all__ = [
     "read",
     "read_map",
     "run_tests",
-    "silent",
     "test_places",
 ]
 
