@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from tierwise.domain.policy import Policy
 from tierwise.policies import examples, placing, trials
 from tierwise.policies.analysis import NOT_ANALYSED, Analysis, Finding, analyse, blocking, prove
-from tierwise.policies.checking import check, faults, read
+from tierwise.policies.checking import check, checked, faults, read
 from tierwise.policies.compiling import compile
 from tierwise.policies.importing import Imported, import_sheet
 from tierwise.policies.loading import Loaded, load
@@ -29,6 +29,7 @@ __all__ = [
     "analyse",
     "blocking",
     "check",
+    "checked",
     "compile",
     "faults",
     "import_sheet",

@@ -40,9 +40,14 @@ def check(directory: Path, *, template_check: TemplateCheck | None = None) -> li
 
     Also what logic proves wrong (dead rules, gaps, contradictions), where the extra `analysis` is installed.
     """
+    return checked(directory, template_check=template_check)[1]
+
+
+def checked(directory: Path, *, template_check: TemplateCheck | None = None) -> tuple[Policy | None, list[Problem]]:
+    """The policy as far as its files can be read, and what `check` says of them."""
     loaded = load(directory)
     problems = _problems(directory, loaded, template_check)
-    return sorted({*problems, *placing.proven(loaded, problems)}, key=_order)
+    return loaded.policy, sorted({*problems, *placing.proven(loaded, problems)}, key=_order)
 
 
 def _order(problem: Problem) -> tuple[str, int, int]:
