@@ -151,7 +151,7 @@ def _sieve() -> sieve.Sieve:
     return sieve.Sieve((*orders, *claims.patterns()))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)  # texts of the leads under way: each is looked at when it is shown and when it is quoted
 def suspicious(value: str, terms: Terms = NO_TERMS) -> bool:
     """Whether the text reads like an instruction to whoever scores it, also in a disguise that a machine undoes."""
     plain = text.folded(value)
