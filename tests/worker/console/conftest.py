@@ -32,9 +32,11 @@ class Fake:
         self.waiting: dict[str, int] = {}
         self.money_levels: list[ports.Level] = []
         self.spent: list[ports.Entry] = []
+        self.automated: dict[tuple[str, str], int] = {}
 
     def __getattr__(self, name: str) -> Any:
-        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies", "health", "money"}:
+        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies", "health", "money",
+                    "automations"}:  # fmt: skip
             if self.down is not None:
                 raise self.down
             return _Part(self, name)
@@ -65,7 +67,9 @@ class _Part:
     def list(self) -> list[Any]:
         return self._fake.healths if self._name == "health" else self._fake.states
 
-    def counts(self, connection: str | None = None) -> dict[str, int]:
+    def counts(self, connection: str | None = None) -> Mapping[Any, int]:
+        if self._name == "automations":
+            return self._fake.automated
         if self._name == "leads":
             assert connection is not None
             return self._fake.lead_counts[connection]

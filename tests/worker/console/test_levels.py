@@ -80,3 +80,10 @@ def test_money_is_among_the_levels(fake: Any, store: ports.Store, now: datetime)
     assert found["tierwise_budget_usd"] == {("*", "day"): 5}
     assert found["tierwise_budget_spent_usd"] == {("*", "day"): 4.5}
     assert found["tierwise_model_spend_usd"] == {("crm", "m"): 2}
+
+
+def test_writes_of_the_organisations_field_by_how_they_ended(busy: Any, store: ports.Store, now: datetime) -> None:
+    busy.automated = {("emea", "written"): 7, ("emea", "unsure"): 1}
+    found = _values(store, now)
+    assert found["tierwise_automations", "emea", "written"] == 7
+    assert found["tierwise_automations", "emea", "unsure"] == 1

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tierwise.domain import gate
+from tierwise.domain.ageing import Dated, Measured
+from tierwise.domain.validation import Registration
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 POLICY, CHAIN = "p" * 64, "c" * 64
@@ -49,3 +51,45 @@ def test_each_condition_alone_turns_it_red(changed: dict[str, Any], told: str) -
     assert not found.green
     assert told in " ".join(found.why)
     assert len(found.why) == 1
+
+
+def test_a_staging_installation_never_automates() -> None:
+    assert "staging" in computed(staging=True).why[0]
+
+
+def test_labels_that_have_grown_old_leave_the_report_or_take_it_along() -> None:
+    registration = Registration(
+        policy=POLICY, chain=CHAIN, positive_tiers=("A",), precision=0.8, recall=0.3, cut_offs=(0.5, 0.7),
+        looks=(100,), registered_at=NOW, by="ada",
+    )  # fmt: skip
+    young, old = (int((NOW - timedelta(days=days)).timestamp()) for days in (3, 60))
+
+    def cells(reach: int, moment: int, right: int) -> Dated:
+        return Dated("A", True, reach, 10 * right, (moment,) * right, (), 0)
+
+    both = REPORT._replace(cut_off=0.5, measured=Measured(registration, 100, (cells(1, old, 60), cells(2, young, 60))))
+    assert computed(report=both).cut_off == 0.5
+    later = computed(report=both, now=NOW + timedelta(days=31))
+    assert later.green, "what is left proves as much"
+    few = both._replace(measured=Measured(registration, 100, (cells(2, old, 60), cells(2, young, 29))))
+    assert computed(report=few).green
+    found = computed(report=few, now=NOW + timedelta(days=31))
+    assert "60 of the report's 89 labels are older than 90 days" in found.why[0]
+    assert "29 audit labels" in found.why[0]
+
+
+def test_old_labels_can_only_make_the_cut_off_stricter() -> None:
+    """The lenient cut-off stood on labels that no longer count; a stricter one did not."""
+    registration = Registration(
+        policy=POLICY, chain=CHAIN, positive_tiers=("A",), precision=0.8, recall=0.1, cut_offs=(0.5, 0.7),
+        looks=(100,), registered_at=NOW, by="ada",
+    )  # fmt: skip
+    young, old = (int((NOW - timedelta(days=days)).timestamp()) for days in (3, 60))
+    lenient = Dated("A", True, 1, 600, (old,) * 60, (young,) * 12, 0)
+    strict = Dated("A", True, 2, 600, (young,) * 60, (), 0)
+    report = REPORT._replace(cut_off=0.5, measured=Measured(registration, 100, (lenient, strict)))
+    assert report.measured is not None
+    assert report.measured.verdict(NOW).cut_off == 0.5
+    assert computed(report=report, now=NOW + timedelta(days=31)).cut_off == 0.7
+    stricter = report._replace(cut_off=0.7, measured=Measured(registration, 100, (strict, lenient)))
+    assert computed(report=stricter, now=NOW + timedelta(days=31)).cut_off == 0.7

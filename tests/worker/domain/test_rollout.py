@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tierwise.domain import rollout
 from tierwise.domain.gate import Gate
-from tierwise.domain.rollout import STAGES, Answer, Flag, Kill, Target
+from tierwise.domain.rollout import STAGES, Answer, Flag, Kill, Stage, Target
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 GREEN, RED = Gate(()), Gate(("no report",))
@@ -67,8 +67,74 @@ def test_what_lowers_switches_nobody_on(before: Flag, after: Flag, target: Targe
 
 @given(FLAGS, FLAGS)
 def test_a_raise_is_refused_while_the_gate_is_red(before: Flag, after: Flag) -> None:
-    told = rollout.refuses(before, after, since=NOW - timedelta(days=9), automated=999, gate=RED, now=NOW)
+    ran = Stage(NOW - timedelta(days=9), 24, 20)
+    told = rollout.refuses(before, after, ran=ran, automated=999, gate=RED, now=NOW)
     assert bool(told) is not rollout.lowers(before, after)
+
+
+@given(FLAGS, FLAGS, TARGETS)
+def test_what_a_green_gate_permits_reaches_nobody_new_beyond_the_next_stage(
+    before: Flag, after: Flag, target: Target
+) -> None:
+    ran = Stage(NOW - timedelta(days=9), 24, 20)
+    if rollout.refuses(before, after, ran=ran, automated=999, gate=GREEN, now=NOW):
+        return
+    if on(after, target) and not on(before, target):
+        inside = on(before.model_copy(update={"percentage": 100}), target)
+        at = STAGES.index(before.percentage) if inside else 0
+        assert after.percentage <= STAGES[at + 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "lower"),
+    [
+        ({}, True),
+        ({"soak_hours": 23.9}, False),
+        ({"smallest": 19}, False),
+        ({"soak_hours": 25, "smallest": 21}, True),
+        ({"percentage": 0, "soak_hours": 0}, False),
+        ({"percentage": 0, "smallest": 0}, False),
+        ({"percentage": 0, "soak_hours": 48}, True),
+        ({"pods": ()}, False),
+    ],
+    ids=str,
+)
+def test_a_shorter_soak_or_a_smaller_sample_is_no_lowering(change: dict[str, Any], lower: bool) -> None:
+    before = Flag(percentage=50, pods=("a",), soak_hours=24, smallest=20)
+    assert rollout.lowers(before, before.model_copy(update=change)) is lower
+
+
+def test_before_there_is_a_flag_the_usual_soak_stands() -> None:
+    assert rollout.lowers(None, Flag())
+    assert not rollout.lowers(None, Flag(soak_hours=0))
+
+
+def test_more_pods_begin_at_the_first_stage() -> None:
+    full = Flag(percentage=100, pods=("a",))
+    ran = Stage(NOW - timedelta(days=9), 24, 20)
+
+    def told(**change: Any) -> list[str]:
+        return rollout.refuses(full, full.model_copy(update=change), ran=ran, automated=99, gate=GREEN, now=NOW)
+
+    for wider in ({"pods": ()}, {"pods": ("a", "b")}, {"salt": "other"}, {"pods": (), "percentage": 5}):
+        assert "begin at 1 %" in told(**wider)[0]
+    assert told(pods=(), percentage=1) == []
+    assert told(pods=(), percentage=0) == []
+
+
+def test_a_stage_lasts_as_long_as_nothing_was_added_to_it() -> None:
+    def ran(*flags: Flag) -> Stage | None:
+        return rollout.stage((flag, NOW + timedelta(hours=n)) for n, flag in reversed(list(enumerate(flags))))
+
+    one, five = Flag(percentage=1), Flag(percentage=5)
+    assert ran() is None
+    assert ran(one, five) == Stage(NOW + timedelta(hours=1), 24, 20)
+    assert ran(five, five.model_copy(update={"pods": ("a",)})) == Stage(NOW, 24, 20), "narrowed, it has run as long"
+    wider = Flag(percentage=5, pods=("a", "b"))
+    assert ran(Flag(percentage=5, pods=("a",)), wider) == Stage(NOW + timedelta(hours=1), 24, 20)
+    hasty = Flag(percentage=5, soak_hours=0, smallest=0)
+    assert ran(five, hasty) == Stage(NOW, 24, 20), "what is shortened is so for the next stage"
+    assert ran(hasty, Flag(percentage=25, soak_hours=0, smallest=0)) == Stage(NOW + timedelta(hours=1), 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +158,7 @@ def test_stages_are_climbed_one_at_a_time(
     found = rollout.refuses(
         None if before is None else Flag(percentage=before),
         Flag(percentage=after),
-        since=NOW - timedelta(hours=hours),
+        ran=Stage(NOW - timedelta(hours=hours), 24, 20),
         automated=automated,
         gate=GREEN,
         now=NOW,

@@ -5,9 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
-from tierwise import errors
 from tierwise.domain.validation import Counted, Drawn, Registration
 from tierwise.domain.weighted import Seen
 from tierwise.pipeline import validate
@@ -50,8 +47,8 @@ class Store:
         self.kept.insert(0, report)
         return True
 
-    def reports(self, *, limit: int = 20) -> list[StoredReport]:
-        return self.kept[:limit]
+    def reports(self, *, registration: str | None = None, limit: int | None = 20) -> list[StoredReport]:
+        return [report for report in self.kept if registration in (None, report.registration)][:limit]
 
 
 def registration(**given: Any) -> Registration:
@@ -63,7 +60,7 @@ def registration(**given: Any) -> Registration:
 
 
 def fill(store: Store, right: int, wrong: int) -> None:
-    drawn = Drawn("A", 0.9, True, True, 0.5, 0.1)
+    drawn = Drawn("A", 0.9, True, True, 0.5, 0.1, said_at=NOW)
     store.items = [Sampled(n, drawn, NOW) for n in range(right)]
     store.items += [Sampled(right + n, drawn._replace(truth=False), NOW) for n in range(wrong)]
     store.population = [Counted("A", True, 1, 2 * (right + wrong))]
@@ -78,7 +75,7 @@ def test_without_a_registration_only_estimates_are_shown() -> None:
     assert (found.passed, found.verdict, found.labels) == (False, None, 2)
     assert found.shown[0].figures.precision is not None
     assert {(item.by, item.name) for item in found.shown} == {
-        ("", "all"), ("tier", "A"), ("connection", "crm"), ("region", "none"), ("model", "m"),
+        ("", "all"), ("tier", "A"), ("connection", "crm"), ("region", "none"), ("pod", "none"), ("model", "m"),
     }  # fmt: skip
 
 
@@ -120,11 +117,51 @@ def test_no_look_is_spent_while_labels_are_missing_unless_somebody_says_so() -> 
     assert (taken.verdict.tested[0].precision.right, taken.verdict.tested[0].precision.n) == (115, 120)
 
 
-def test_another_registration_after_a_look_would_be_another_look() -> None:
+def test_labels_that_are_too_old_do_not_count_and_block_nothing() -> None:
     store = Store()
-    validate.register(store, registration())  # type: ignore[arg-type]
-    validate.register(store, registration(cut_offs=(0.6,)))  # type: ignore[arg-type]
-    fill(store, 60, 40)
-    run(store)
-    with pytest.raises(errors.Misconfigured, match="would look again"):
-        validate.register(store, registration())  # type: ignore[arg-type]
+    validate.register(store, registration(looks=(400,)))  # type: ignore[arg-type]
+    fill(store, 400, 0)
+    ago = NOW - timedelta(days=91)
+    store.items[25:] = [item._replace(drawn=item.drawn._replace(said_at=ago)) for item in store.items[25:]]
+    found = run(store)
+    assert (found.passed, found.next_look) == (False, None)
+    assert "25 audit labels" in found.reasons[0]
+    assert found.notes == ("375 of 400 labels are older than 90 days and do not count",)
+
+
+def test_a_verdict_ends_when_its_labels_have_grown_old() -> None:
+    store = Store()
+    validate.register(store, registration(looks=(400,)))  # type: ignore[arg-type]
+    fill(store, 400, 0)
+    ago = NOW - timedelta(days=60)
+    store.items[25:] = [item._replace(drawn=item.drawn._replace(said_at=ago)) for item in store.items[25:]]
+    assert run(store).passed
+    assert run(store, now=NOW + timedelta(days=30)).passed
+    later = run(store, now=NOW + timedelta(days=31))
+    assert not later.passed
+    assert "25 audit labels" in later.reasons[0]
+    assert len(store.kept) == 1
+
+
+def test_what_was_erased_blocks_no_look_and_is_told() -> None:
+    store = Store()
+    validate.register(store, registration(looks=(100,)))  # type: ignore[arg-type]
+    fill(store, 100, 0)
+    gone = store.items[0].drawn._replace(truth=None, said_at=None, gone=True)
+    store.items[:4] = [item._replace(drawn=gone, labelled_at=None) for item in store.items[:4]]
+    found = run(store)
+    assert found.verdict is not None
+    assert (found.verdict.tested[0].precision.right, found.verdict.tested[0].precision.n) == (96, 96)
+    assert found.notes == ("4 of 100 audit items were erased unanswered and are left out",)
+
+
+def test_what_was_erased_counts_against_us_where_it_is_much() -> None:
+    store = Store()
+    validate.register(store, registration(looks=(100,)))  # type: ignore[arg-type]
+    fill(store, 100, 0)
+    gone = store.items[0].drawn._replace(truth=None, said_at=None, gone=True)
+    store.items[:6] = [item._replace(drawn=gone, labelled_at=None) for item in store.items[:6]]
+    found = run(store)
+    assert found.verdict is not None
+    assert (found.verdict.tested[0].precision.right, found.verdict.tested[0].precision.n) == (94, 100)
+    assert found.notes == ("6 audit items were erased unanswered: too many, they count against us",)

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tierwise import ports, store
-from tierwise.domain import advice, echo
+from tierwise.domain import advice, echo, rollout
 from tierwise.domain.decision import Decision, ReasonGiven
 from tierwise.domain.lead import Lead, digest
 from tierwise.domain.rubric import Assessment, Verdict
@@ -87,6 +87,15 @@ class Desk:
         name = name or self.name
         self.store.connections.ensure(name, "hubspot", now=self.now)
         self.store.connections.enable(name, watermark=START, now=self.now)
+
+    def flag(self, percentage: int, **more: Any) -> int:
+        """A version of the flag as if all stages had been climbed; its id."""
+        row = {
+            "key": rollout.FLAG, "body": rollout.Flag(percentage=percentage, **more).model_dump(mode="json"),
+            "by": "ada", "machine": False, "reason": "", "at": self.now,
+        }  # fmt: skip
+        statement = sa.insert(schema.flag_version).values(row).returning(schema.flag_version.c.id)
+        return int(self.store._database.write(lambda connection: connection.execute(statement).scalar_one()))
 
     def lead(self, **fields: Any) -> Lead:
         return Lead(**{"email": "ada@acme.example", "company": "Acme", "employee_count": 120, **fields})

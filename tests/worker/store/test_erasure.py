@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tierwise import errors
 from tierwise.domain.lead import canonical_json
 from tierwise.ports import ReviewRequest
 from tierwise.sdk import Notice
-from tierwise.store import erasure, schema
+from tierwise.store import engine, erasure, schema
 
 ADA = {
     "email": "ada@acme.example", "phone": "+4930123456", "first_name": "Ada", "last_name": "Lovelace",
@@ -100,3 +101,44 @@ def test_what_stays_is_named_and_exists() -> None:
     for name, kept in erasure.PLAIN.items():
         assert kept <= set(tables[name].c.keys()), name
     assert set(tables) >= erasure.SEALED
+
+
+def test_the_sweep_overwrites_nothing_that_others_write_meanwhile(filled: Any, store_url: str) -> None:
+    """Another process has changed a row that holds the address, and commits while the sweep looks at it."""
+    connection = schema.connection
+    mine = sa.update(connection).where(connection.c.name == "crm")
+    erased: list[Any] = []
+    other = engine.Database(store_url)
+
+    def erase() -> None:
+        done = filled.store.persons.erase(
+            [("crm", "1")], needles=["ada@acme.example"], by="local:me", reason="", now=filled.now
+        )
+        erased.append(done)
+
+    worker = threading.Thread(target=erase)
+
+    def write(transaction: sa.Connection) -> None:
+        transaction.execute(mine.values(paused="again ada@acme.example", type="salesforce"))
+        worker.start()
+        if not other.is_sqlite:
+            _until_somebody_waits(other)
+
+    filled.store._database.write(lambda held: held.execute(mine.values(paused="first ada@acme.example")))
+    other.write(write)
+    worker.join(30)
+    other.close()
+    assert erased[0].tables["connection"] == 1
+    with filled.store._database.read() as reader:
+        assert reader.execute(sa.select(connection.c.paused, connection.c.type)).all() == [
+            (f"again {erasure.GONE}", "salesforce")
+        ]
+
+
+def _until_somebody_waits(database: engine.Database) -> None:
+    with database.read() as reader:
+        for _ in range(3000):
+            if reader.execute(sa.text("SELECT 1 FROM pg_locks WHERE NOT granted")).first() is not None:
+                return
+            reader.execute(sa.text("SELECT pg_sleep(0.01)"))
+    raise AssertionError("the sweep does not wait")

@@ -113,4 +113,35 @@ def test_labels_carry_the_chance_they_had(published: Any, store_url: str) -> Non
         label(desk, store_url, record, "A")
     found = desk.store.gates.labelled(POLICY.digest(), CHAIN)
     assert [(item.seen.probability, item.seen.predicted) for item in found] == [(0.25, True), (1.0, False)]
-    assert found[0].groups == {"tier": "A", "connection": "crm", "region": None, "model": None}
+    told = {"tier": "A", "connection": "crm", "region": None, "model": None}
+    assert found[0].groups == {**told, "pod": "emea", "policy": f"{POLICY.version} ({POLICY.digest()[:12]})"}
+    assert desk.store.gates.labelled() == found, "of any policy and models"
+    assert desk.store.gates.labelled("f" * 64, CHAIN) == desk.store.gates.labelled(chain="f" * 64) == []
+
+
+def test_another_registration_after_a_look_would_be_another_look(published: Any) -> None:
+    """Whichever registration of that policy the look was taken under, and however many reports there are since."""
+    desk = published
+    first = registered(desk)
+    registered(desk, cut_offs=(0.6,))
+    assert desk.store.gates.keep(StoredReport("1" * 64, first, 2, False, "{}", "ada", desk.now))
+    other = registered(desk, policy="q" * 64)
+    for number in range(30):
+        report = StoredReport(f"{number:064x}", other, number, False, "{}", "ada", desk.now)
+        assert desk.store.gates.keep(report)
+    with pytest.raises(errors.Misconfigured, match="would look again"):
+        registered(desk, cut_offs=(0.7,))
+    registered(desk, chain="d" * 64)
+    assert [report.registration for report in desk.store.gates.reports(registration=first)] == [first]
+    assert len(desk.store.gates.reports(limit=None)) == 31
+
+
+def test_the_sample_tells_who_can_no_longer_answer(published: Any) -> None:
+    desk = published
+    key = registered(desk)
+    decide(desk, "1")
+    decide(desk, "2")
+    desk.store.persons.erase([("crm", "1")], needles=[], by="local:me", reason="", now=desk.now)
+    sample, population = desk.store.gates.sample(key, look=2)
+    assert [(item.drawn.gone, item.drawn.truth) for item in sample] == [(True, None), (False, None)]
+    assert population == [Counted("A", True, 2, 2)]

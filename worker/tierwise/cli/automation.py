@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple, get_args
 
 import typer
 
 from tierwise import wiring
 from tierwise.cli import moments, output, session
 from tierwise.domain.rollout import FLAG, STAGES, Flag
-from tierwise.errors import Misconfigured, Refused, TierwiseError
+from tierwise.errors import Misconfigured, Refused, RejectRecord, TierwiseError
+from tierwise.pipeline import arrivals
+from tierwise.ports.automation import AutomationState
 from tierwise.wiring import Wiring
 
-app = typer.Typer(no_args_is_help=True, help="Automation: list, set, kill, unkill, history, alerts.")
+app = typer.Typer(no_args_is_help=True, help="Automation: list, set, writes, kill, unkill, history, alerts.")
+STATES: tuple[AutomationState, ...] = get_args(AutomationState)
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
 
 
@@ -23,6 +26,9 @@ def list_(json: output.Json = False) -> None:
     with session.opened() as parts:
         stands, kill = parts.standing(), parts.evaluator.killed_by_file()
         automated = parts.store.automations.count(since=None)
+        ended = dict.fromkeys(STATES, 0)
+        for (_, state), number in parts.store.automations.counts().items():
+            ended[state] += number
     kill = kill or stands.kill
     flag = stands.flag or Flag()
     on = kill is None and stands.gate.green and flag.percentage > 0
@@ -34,6 +40,7 @@ def list_(json: output.Json = False) -> None:
         "killed": kill._asdict() if kill else None,
         "gate": {"green": stands.gate.green, "why": list(stands.gate.why), "cut_off": stands.gate.cut_off},
         "automated": automated,
+        "writes": ended,
     }
     if json:
         output.print_json(told)
@@ -49,6 +56,8 @@ def list_(json: output.Json = False) -> None:
             ["pods", ", ".join(flag.pods) or "all"],
             ["connections", ", ".join(flag.connections) or "all"],
             ["leads written so far", automated],
+            ["in doubt, read back soon", sum(ended[state] for state in arrivals.IN_DOUBT)],
+            ["refused by the CRM", ended["refused"]],
         ],
     )
 
@@ -66,7 +75,8 @@ def set_(
 ) -> None:
     """Raise or lower automation. Raising needs a green gate, one stage at a time; lowering needs nothing."""
     with session.opened() as parts:
-        held = parts.standing().flag or Flag()
+        stands = parts.standing()
+        held = stands.flag or Flag()
         given: dict[str, object] = {"percentage": percentage}
         if everywhere:
             given.update(pods=(), connections=())
@@ -76,12 +86,8 @@ def set_(
         given.update({"smallest": smallest} if smallest is not None else {})
         flag = Flag.model_validate({**held.model_dump(), **given})
         by = session.actor(parts)
-        why = parts.raise_flag(flag, by=by, reason=reason)
+        why = parts.raise_flag(flag, by=by, reason=reason, base=stands.version)
         if why:
-            parts.store.admin_events.add(
-                by, "flags.set", f"flag {FLAG}", reason=reason, now=wiring.clock(), refused="; ".join(why),
-                after=flag.model_dump(mode="json"),
-            )  # fmt: skip
             raise Refused("; ".join(why), place=f"flag {FLAG}", remedy="tierwise flags list, tierwise validate")
     if json:
         output.print_json({"flag": FLAG, **flag.model_dump(mode="json")})
@@ -95,7 +101,10 @@ def kill(
     revert: Annotated[str | None, typer.Option(help="Put back what was overwritten since then (ISO 8601).")] = None,
     json: output.Json = False,
 ) -> None:
-    """Stop all automation at once, everywhere; with --revert, put former values back where nobody touched them."""
+    """Stop all automation at once, everywhere; with --revert, put former values back where nobody touched them.
+
+    Exit code 1 or 3 where not all of it could be put back; the command can be given again.
+    """
     with session.opened() as parts:
         # Nothing comes before the switch: neither a token that opens nothing nor a date that is none.
         try:
@@ -104,27 +113,71 @@ def kill(
             by = f"local:{session.person()}"
         parts.store.flags.kill(on=True, by=by, reason=reason, now=wiring.clock())
         since = moments.parse(revert, place="--revert") if revert is not None else None
-        put_back = _revert(parts, since) if since is not None else {}
+        put_back = put_back_all(parts, since) if since is not None else PutBack({}, 0)
     if json:
-        output.print_json({"killed": True, "reverted": put_back})
-        return
-    output.say("automation is stopped: tierwise flags unkill takes it back")
-    for name, told in put_back.items():
-        output.say(f"{name}: {told}")
+        output.print_json({"killed": True, "reverted": put_back.told})
+    else:
+        output.say("automation is stopped: tierwise flags unkill takes it back")
+        for name, told in put_back.told.items():
+            output.say(f"{name}: {told}")
+    if put_back.code:
+        output.err.print(
+            "not everything was put back: give the same command again once that is mended", style="red", markup=False
+        )
+        raise typer.Exit(put_back.code)
 
 
-def _revert(parts: Wiring, since: datetime) -> dict[str, object]:
+class PutBack(NamedTuple):
+    """What a revert did, and the exit code that says so."""
+
+    told: dict[str, object]
+    """By connection."""
+    code: int
+    """0: everything; 1: some was refused or is in doubt; 3: something could not be reached."""
+
+
+def put_back_all(parts: Wiring, since: datetime) -> PutBack:
+    """Former values on every connection; one that fails holds up no other."""
     told: dict[str, object] = {}
-    for name in sorted(parts.settings.connections):
-        if parts.tier_field(name) is None:
-            continue
+    codes = {0}
+    for name in parts.reverting():
         try:
             done = parts.revert(name, since=since)
-            told[name] = {"put_back": done.written, "kept": done.kept, "refused": done.refused}
+            told[name] = {
+                "put_back": done.written, "already": done.already, "kept": done.kept, "refused": done.refused,
+                "in_doubt": done.unsure,
+            }  # fmt: skip
+            codes.add(1 if done.refused or done.unsure else 0)
         except TierwiseError as error:
             # The other connections are put back all the same; the command can be given again.
             told[name] = {"error": str(error)}
-    return told
+            codes.add(3 if error.exit_code == 3 else 1)
+    return PutBack(told, max(codes))
+
+
+@app.command()
+def writes(
+    connection: Annotated[str | None, typer.Option(help="Only of this connection.")] = None,
+    state: Annotated[list[str] | None, typer.Option(help=f"Only these; may be repeated: {', '.join(STATES)}.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    json: output.Json = False,
+) -> None:
+    """What was written into the organisation's own tier field, what it overwrote and how it ended; the newest first."""
+    states = tuple(one for one in STATES if one in (state or STATES))
+    unknown = sorted(set(state or ()) - set(STATES))
+    if unknown:
+        raise Misconfigured(f"'{unknown[0]}' is no state", place="--state", remedy=f"any of {', '.join(STATES)}")
+    with session.opened() as parts:
+        rows = parts.store.automations.list(connection=connection, states=states, limit=limit)
+    if json:
+        output.print_json([row._asdict() for row in rows])
+        return
+    output.table(
+        "Writes of the organisation's own field",
+        ["at", "lead", "field", "before", "after", "state", "why"],
+        [[output.ago(row.at), f"{row.connection}:{row.record_id}", row.field, row.before, row.after, row.state,
+          row.error] for row in rows],
+    )  # fmt: skip
 
 
 @app.command()
@@ -175,3 +228,20 @@ def alerts(
         ["id", "kind", "scope", "detail", "since", "closed by"],
         [[item.id, item.kind, item.scope, item.detail, output.ago(item.opened_at), item.closed_by] for item in found],
     )
+
+
+def check(parts: Wiring) -> str:
+    """What the doctor says of writes; RejectRecord where some are refused, or in doubt for too long."""
+    rows = parts.store.automations.list(states=("refused", *arrivals.IN_DOUBT), limit=10_000)
+    old = arrivals.old(rows, now=parts.clock())
+    refused = sum(row.state == "refused" for row in rows)
+    if old:
+        raise RejectRecord(
+            f"{old} writes of the tier field are in doubt for more than an hour",
+            remedy="tierwise flags writes --state unsure",
+        )
+    if refused:
+        raise RejectRecord(
+            f"the CRM refuses the tier of {refused} leads", remedy="tierwise review list --kind write_failed"
+        )
+    return f"{parts.store.automations.count(since=None)} leads written"

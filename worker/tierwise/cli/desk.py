@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,10 +11,15 @@ import typer
 
 from tierwise import wiring
 from tierwise.cli import output, session
+from tierwise.domain.advice import Advice, advise
+from tierwise.domain.decision import Decision
 from tierwise.domain.review import KINDS
+from tierwise.domain.rubric import Rubric
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import queue
+from tierwise.pipeline import review as reviewing
 from tierwise.policies import owners
+from tierwise.ports import ReviewItem
 from tierwise.wiring import Wiring
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -52,7 +58,7 @@ def take(kind: Kind = None, json: output.Json = False) -> None:
         found = queue.take(parts.store, house(parts), by=session.actor(parts), clock=wiring.clock, kind=kind)
         if found is None:
             raise RejectRecord("nothing waits for you", remedy="tierwise review list")
-        _show(parts, found, json=json)
+        tell(parts, found, json=json)
 
 
 def show(item_id: ItemId, json: output.Json = False) -> None:
@@ -61,7 +67,7 @@ def show(item_id: ItemId, json: output.Json = False) -> None:
         item = parts.store.reviews.get(item_id)
         if item is None:
             raise RejectRecord(f"there is no review item {item_id}", remedy="tierwise review list")
-        _show(parts, queue.seen(item, house(parts), now=wiring.clock()), json=json)
+        tell(parts, queue.seen(item, house(parts), now=wiring.clock()), json=json)
 
 
 def snooze(item_id: ItemId, until: Annotated[str, typer.Option(help="30m, 4h, 2d or a time (UTC).")]) -> None:
@@ -79,6 +85,33 @@ def hand_over(item_id: ItemId, to: Annotated[str, typer.Option(help="Who is to a
     output.say(f"item {item_id} is {to}'s")
 
 
+def corrections(
+    parts: Wiring, item: ReviewItem, texts: Sequence[str], *, rubric: Rubric
+) -> dict[str, reviewing.Correction]:
+    """What `--criterion ID=LEVEL:WORDS` says; Misconfigured where the lead does not say these words."""
+    from tierwise.llm import lessons  # jinja2, for who corrects only
+
+    found: dict[str, reviewing.Correction] = {}
+    story = parts.store.leads.story(item.connection, item.record_id) if texts else []
+    for text in texts:
+        name, equals, rest = text.partition("=")
+        level, _, words = rest.partition(":")
+        if not equals or not level:
+            raise Misconfigured(f"'{text}' is no correction", place="--criterion", remedy="ID=LEVEL or ID=LEVEL:WORDS")
+        field = said = None
+        criterion = rubric.find(name)
+        if words and criterion is not None:
+            proof = lessons.proof(criterion, words, story[0].lead) if story and story[0].lead is not None else None
+            if proof is None:
+                places = ", ".join(criterion.fields) or "no field: rules decide it"
+                raise Misconfigured(f"the lead does not say '{words}'", place="--criterion", remedy=f"from {places}")
+            field, said = proof
+        elif criterion is not None and criterion.decide == "model" and lessons.proves(criterion, level):
+            output.say(f"{name}={level}:WORDS of the lead that prove it would make it an example to learn from")
+        found[name] = reviewing.Correction(level, field, said)
+    return found
+
+
 def later(text: str, *, now: datetime) -> datetime:
     """30m, 4h, 2d from now, or a moment; UTC where no zone is told. Misconfigured for all else."""
     span = re.fullmatch(r"(\d{1,4})([mhd])", text)
@@ -93,6 +126,24 @@ def later(text: str, *, now: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def desired(parts: Wiring, item: ReviewItem) -> Advice:
+    """What the CRM is to show today: the advice of the decision that applies, or what is there."""
+    story = parts.store.leads.story(item.connection, item.record_id)
+    if not story:
+        return {}
+    decisions = story[0].decisions
+    if not decisions:
+        return story[0].own
+    made = applying([link.decision for link in decisions], story[0].fingerprint)
+    policy = parts.store.policies.get(made.policy)
+    return advise(made, policy) if policy is not None else story[0].own
+
+
+def applying(decisions: Sequence[Decision], fingerprint: str) -> Decision:
+    """The newest decision on the lead as it is now: one that went back to an earlier input has a newer one too."""
+    return next((made for made in reversed(decisions) if made.fingerprint == fingerprint), decisions[-1])
+
+
 def shape(found: queue.Waiting) -> dict[str, Any]:
     """As JSON tells it."""
     item = found.item
@@ -100,20 +151,47 @@ def shape(found: queue.Waiting) -> dict[str, Any]:
     return {**item._asdict(), **more, "urgency": found.urgency}
 
 
-def _show(parts: Wiring, found: queue.Waiting, *, json: bool) -> None:
+def tell(parts: Wiring, found: queue.Waiting, *, json: bool = False) -> None:
+    """One item with its lead, as a table or as JSON."""
     item = found.item
     story = parts.store.leads.story(item.connection, item.record_id)
     lead = story[0].lead if story else None
     told = {} if lead is None else lead.model_dump(mode="json", exclude_none=True)
-    reasons: list[str] = []
-    if story and not item.blind:
-        about = [link.decision for link in story[0].decisions if link.id == item.decision_id]
-        reasons = [reason.sentence for made in about for reason in made.reasons]
+    about = [link.decision for link in story[0].decisions if link.id == item.decision_id] if story else []
+    reasons = [] if item.blind else [reason.sentence for made in about for reason in made.reasons]
+    criteria = _criteria(parts.runnable().policy.rubric, [] if item.blind else about)
     if json:
-        output.print_json({**shape(found), "lead": told, "reasons": reasons})
+        output.print_json({**shape(found), "lead": told, "reasons": reasons, "criteria": criteria})
         return
-    rows = [(name, value) for name, value in shape(found).items() if value not in (None, "", {})]
+    shown = shape(found)
+    rows = [(name.replace("_", " "), shown[name]) for name in _SHOWN if shown[name] not in (None, "", {}, False)]
     output.table(f"Review item {item.id}", ["what", "value"], rows)
     output.table("Lead", ["field", "value"], list(told.items()))
     if reasons:
         output.table("Why", ["reason"], [[reason] for reason in reasons])
+    output.table(
+        "Criteria (`review answer --criterion ID=LEVEL` corrects one)",
+        ["id", "level", "quote", "levels"],
+        [[one["id"], one["level"], one["quote"], ", ".join(one["levels"])] for one in criteria],
+    )
+
+
+_SHOWN = (
+    "connection", "record_id", "kind", "reason", "score", "tier", "confidence", "volume", "blind", "owner", "due_at",
+    "overdue", "urgency", "reserved_by", "reserved_until", "snoozed_until", "state", "answered_by", "answer",
+)  # fmt: skip
+"""What of an item a person needs; JSON has the rest."""
+
+
+def _criteria(rubric: Rubric, about: Sequence[Decision]) -> list[dict[str, Any]]:
+    """Every criterion with its levels, and what the decision says of it where somebody may know."""
+    cards = [made.scorecard for made in about if made.scorecard is not None]
+    said = {one.criterion: one for card in cards for one in card.contributions}
+    return [
+        {
+            "id": one.id, "decide": one.decide, "levels": [level.id for level in one.levels],
+            "level": said[one.id].level if one.id in said else None,
+            "quote": said[one.id].verdict.quote if one.id in said else None,
+        }
+        for one in rubric.criteria
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ import typer
 
 from tierwise import content, embedded, plugins, policies, store, wiring
 from tierwise import settings as configuration
-from tierwise.cli import accounts, cost, models, notifiers, output, session
+from tierwise.cli import accounts, automation, cost, models, notifiers, output, session
 from tierwise.cli.policy import template_problems
 from tierwise.errors import Misconfigured, TierwiseError, Unreachable
 
@@ -139,6 +139,8 @@ def doctor(json: output.Json = False) -> None:
         look(f"token of {name}", lambda name=name: _token(settings, name))
         look(f"contact with {name}", lambda name=name: accounts.contact(settings, name))
         look(f"calls of {name}", lambda name=name: _calls(settings, name))
+    if any(connection.tier_field for connection in settings.connections.values()):
+        look("automation", lambda: _automation(settings))
     for name in sorted(settings.notifiers):
         look(f"notices by {name}", lambda name=name: notifiers.doctor_line(settings, name))
     if json:
@@ -173,6 +175,14 @@ def _database(settings: configuration.Settings) -> str:
     if revision != head:
         raise Misconfigured(f"schema is at {revision or 'nothing'}, not {head}", remedy="tierwise db upgrade")
     return f"schema at {revision}"
+
+
+def _automation(settings: configuration.Settings) -> str:
+    parts = wiring.Wiring(settings)
+    try:
+        return automation.check(parts)
+    finally:
+        parts.close()
 
 
 def _broker(settings: configuration.Settings) -> str:

@@ -128,6 +128,12 @@ def _queues(store: ports.Store, now: datetime) -> list[Gauge]:
             ("kind",),
             _one({**dict.fromkeys(review.KINDS, 0), **reviews}),
         ),
+        Gauge(
+            "tierwise_automations",
+            "Writes of the organisation's own tier field, by how they ended; begun and unsure are in doubt.",
+            ("connection", "state"),
+            {key: float(number) for key, number in store.automations.counts().items()},
+        ),
     ]
 
 

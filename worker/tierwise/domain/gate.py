@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from tierwise.domain.ageing import Measured
 from tierwise.domain.lead import digest
 
 
@@ -23,6 +24,8 @@ class Report(NamedTuple):
     most_age_days: int
     why: tuple[str, ...]
     """What did not hold, in words."""
+    measured: Measured | None = None
+    """Its sample, so that labels which have grown old meanwhile are left out."""
 
 
 def chain(models: str, calibration: str | None) -> str:
@@ -52,6 +55,7 @@ def gate(
     policy: str | None,
     chain: str | None,
     offline: bool,
+    staging: bool = False,
     alerts: Sequence[str],
     now: datetime,
 ) -> Gate:
@@ -59,6 +63,8 @@ def gate(
     hash of its models and calibration, `alerts` the open ones of drift and calibration.
     """
     why = []
+    if staging:
+        why.append("this is a staging installation, and only production automates")
     if offline:
         why.append("`offline/rules` decides, and what it decides is never automated")
     why += [f"an alert is open: {alert}" for alert in alerts]
@@ -77,4 +83,12 @@ def gate(
     elif age < -timedelta(minutes=10):
         why.append("labels are from the future: a clock is wrong")
     cut_off = report.cut_off if report.cut_off is not None else 1.0
+    if not why and report.measured is not None and (old := report.measured.old(now)):
+        still = report.measured.verdict(now)
+        if still.cut_off is None:
+            told = f"{old} of the report's {report.measured.labels()} labels are older than {report.most_age_days} days"
+            failed = [reason for tested in still.tested for reason in tested.why]
+            why.append(f"{told} and no longer count; without them {'; '.join(failed) or 'nothing is proved'}")
+        else:
+            cut_off = max(cut_off, still.cut_off)
     return Gate(tuple(why), cut_off, report.positive_tiers, report.digest)

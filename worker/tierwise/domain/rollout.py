@@ -7,6 +7,7 @@ flag; machines may only lower it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -89,23 +90,54 @@ def bucket(company: str, *, salt: str) -> int:
 
 
 def lowers(before: Flag | None, after: Flag) -> bool:
-    """Whether `after` switches nothing on that `before` did not: that is all a machine may do."""
+    """Whether `after` switches nothing on that `before` did not, nor sooner: that is all a machine may do."""
+    held = before or Flag()
+    if after.soak_hours < held.soak_hours or after.smallest < held.smallest:
+        return False
     if after.percentage == 0:
         return True
-    if before is None or before.salt != after.salt or after.percentage > before.percentage:
+    return before is not None and after.percentage <= before.percentage and not widens(before, after)
+
+
+def widens(before: Flag | None, after: Flag) -> bool:
+    """Whether `after` reaches pods, connections or companies that `before` left out, whatever the percentages."""
+    if before is None:
         return False
-    return _within(after.pods, before.pods) and _within(after.connections, before.connections)
+    inside = _within(after.pods, before.pods) and _within(after.connections, before.connections)
+    return not inside or after.salt != before.salt
 
 
 def _within(after: tuple[str, ...], before: tuple[str, ...]) -> bool:
     return not before or (bool(after) and set(after) <= set(before))
 
 
+class Stage(NamedTuple):
+    """A percentage as it has run for the same leads, or fewer of them."""
+
+    since: datetime
+    soak_hours: float
+    """The longest and the most that was asked of it since then: what is shortened is so for the next stage."""
+    smallest: int
+
+
+def stage(versions: Iterable[tuple[Flag, datetime]]) -> Stage | None:
+    """The stage that runs, from versions and when they came, the newest first; None where there is no version."""
+    found: Stage | None = None
+    later: Flag | None = None
+    for flag, at in versions:
+        if later is not None and (flag.percentage != later.percentage or widens(flag, later)):
+            break
+        before = found or Stage(at, 0.0, 0)
+        found = Stage(at, max(before.soak_hours, flag.soak_hours), max(before.smallest, flag.smallest))
+        later = flag
+    return found
+
+
 def refuses(
-    before: Flag | None, after: Flag, *, since: datetime | None, automated: int, gate: Gate, now: datetime
+    before: Flag | None, after: Flag, *, ran: Stage | None, automated: int, gate: Gate, now: datetime
 ) -> list[str]:
-    """Why a person may not raise the flag so, in words; empty: they may. `since` is when the stage of `before` began,
-    `automated` how many leads it has automated.
+    """Why a person may not set the flag so, in words; empty: they may. `ran` is the stage of `before`, `automated` how
+    many leads it has automated.
     """
     why = []
     if after.percentage not in STAGES:
@@ -113,13 +145,16 @@ def refuses(
     if lowers(before, after):
         return []
     at = before.percentage if before else 0
-    if STAGES.index(after.percentage) > STAGES.index(at) + 1:
-        why.append(f"from {at} % the next stage is {STAGES[STAGES.index(at) + 1]} %")
     if not gate.green:
         why += [f"the gate is red: {reason}" for reason in gate.why]
-    if before is not None and at and after.percentage > at:
-        if since is None or now - since < timedelta(hours=before.soak_hours):
-            why.append(f"{at} % has to run for {before.soak_hours:g} hours first")
-        if automated < before.smallest:
-            why.append(f"{at} % has automated {automated} leads, {before.smallest} are needed first")
+    if widens(before, after):
+        if after.percentage > STAGES[1]:
+            why.append(f"other pods, connections or companies begin at {STAGES[1]} %, and the stages follow")
+    elif STAGES.index(after.percentage) > STAGES.index(at) + 1:
+        why.append(f"from {at} % the next stage is {STAGES[STAGES.index(at) + 1]} %")
+    if at and after.percentage > at:
+        if ran is None or now - ran.since < timedelta(hours=ran.soak_hours):
+            why.append(f"{at} % has to run for {ran.soak_hours if ran else 0:g} hours first")
+        if ran is not None and automated < ran.smallest:
+            why.append(f"{at} % has automated {automated} leads, {ran.smallest} are needed first")
     return why

@@ -75,6 +75,10 @@ class Drawn(NamedTuple):
     """Probability with which its tier was sampled then."""
     draw: float
     """Where it fell in [0, 1): below the rate."""
+    said_at: datetime | None = None
+    """When people said so."""
+    gone: bool = False
+    """Its lead was erased: nobody can answer any more."""
 
 
 class Counted(NamedTuple):
@@ -156,7 +160,7 @@ def cells(registration: Registration, drawn: Sequence[Drawn], counted: Iterable[
     found: dict[tuple[str | None, bool, int], list[int]] = {}
     for row in counted:
         found.setdefault((row.tier, row.alone, row.reach), [0, 0, 0, 0])[0] += row.n
-    for item in _thinned(drawn):
+    for item in thinned(drawn):
         cell = found.setdefault((item.tier, item.alone, reach(registration, item.confidence)), [0, 0, 0, 0])
         cell[1] += 1
         cell[2] += item.truth is True
@@ -184,7 +188,7 @@ def judge(registration: Registration, sample: Sequence[Cell], *, look: int | Non
     return Verdict(look, tuple(tested), registration.cut_offs[lenient] if lenient is not None else None)
 
 
-def _thinned(drawn: Sequence[Drawn]) -> list[Drawn]:
+def thinned(drawn: Sequence[Drawn]) -> list[Drawn]:
     """Within a tier, as if the lowest rate of it had held all along: only then is it one simple random sample."""
     least: dict[str | None, float] = {}
     for item in drawn:

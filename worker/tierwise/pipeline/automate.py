@@ -6,15 +6,15 @@ What stands there is read first and kept, so that it can be put back; a value th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from tierwise import ports, telemetry
 from tierwise.domain import rollout
 from tierwise.errors import TierwiseError
+from tierwise.pipeline.arrivals import text
 from tierwise.ports.automation import Automated, AutomationState, Candidate, Intended, Running, Standing
 from tierwise.sdk import Connector, Update, Written
-
-log = telemetry.log(__name__)
 
 
 class Field(NamedTuple):
@@ -84,7 +84,7 @@ def target(candidate: Candidate) -> rollout.Target:
 def _batch(tools: Tools, chosen: Sequence[Candidate], field: Field) -> Wrote:
     ids = [item.record_id for item in chosen]
     shown = _shown(tools.connector, ids, field.name)
-    ours = tools.store.automations.earlier(chosen[0].connection, ids)
+    ours = tools.store.automations.earlier(chosen[0].connection, ids, field=field.name)
     wanted, kept = [], 0
     for item in chosen:
         if item.record_id not in shown:
@@ -108,13 +108,13 @@ def _batch(tools: Tools, chosen: Sequence[Candidate], field: Field) -> Wrote:
 
 
 def _shown(connector: Connector, ids: Sequence[str], field: str) -> dict[str, str | None]:
-    return {record.id: _text(record.properties.get(field)) for record in connector.read(ids, properties=[field])}
+    return {record.id: text(record.properties.get(field)) for record in connector.read(ids, properties=[field])}
 
 
 def _write(store: ports.Store, connector: Connector, intended: Sequence[Intended], clock: ports.Clock) -> Wrote:
     already = [item for item in intended if item.before == item.after]
     for item in already:
-        store.automations.finish(item.id, "written", error="", now=clock())
+        _end(store, item, "written", error="", now=clock())
     due = [item for item in intended if item.before != item.after]
     if not due:
         return Wrote(already=len(already))
@@ -122,13 +122,11 @@ def _write(store: ports.Store, connector: Connector, intended: Sequence[Intended
         results = send(connector, due)
     except TierwiseError as error:
         for item in due:
-            store.automations.finish(item.id, "unsure", error=str(error), now=clock())
+            _end(store, item, "unsure", error=str(error), now=clock())
         raise
     states: Mapping[str, AutomationState] = {"written": "written", "refused": "refused", "retry": "unsure"}
     for item, result in zip(due, results, strict=True):
-        state = states[result.outcome]
-        store.automations.finish(item.id, state, error=result.error, now=clock())
-        telemetry.count("tierwise_automated_total", connection=item.connection, result=state)
+        _end(store, item, states[result.outcome], error=result.error, now=clock())
     outcomes = [result.outcome for result in results]
     return Wrote(
         written=outcomes.count("written"),
@@ -138,52 +136,66 @@ def _write(store: ports.Store, connector: Connector, intended: Sequence[Intended
     )
 
 
+def _end(store: ports.Store, item: Intended, state: AutomationState, *, error: str, now: datetime) -> None:
+    """Unless somebody has read back by now what became of it."""
+    store.automations.finish(item.id, state, error=error, was=("begun",), now=now)
+    telemetry.count("tierwise_automated_total", connection=item.connection, result=state)
+
+
 def send(connector: Connector, due: Sequence[Intended]) -> Sequence[Written]:
     """The one place that writes what an organisation owns: the intents are committed, the checks were theirs."""
     return connector.write([Update(item.record_id, {item.field: item.after}, f"auto-{item.id}") for item in due])
 
 
-class _Undo(NamedTuple):
-    store: ports.Store
-    clock: ports.Clock
-
-
 def revert(store: ports.Store, connector: Connector, rows: Sequence[Automated], *, clock: ports.Clock) -> Wrote:
-    """Put back what stood there before, where nobody has touched it since. `rows` are of one field, newest first."""
-    tools = _Undo(store, clock)
+    """Put back what stood in each field before, where nobody has touched it since. `rows` are the newest first.
+
+    An error of the connector passes through; what was put back before it stays so, and the next run does the rest.
+    """
     report = Wrote()
-    undone: dict[str, list[Automated]] = {}
-    for row in rows:
-        undone.setdefault(row.record_id, []).append(row)
-    records = list(undone)
-    for start in range(0, len(records), connector.batch_size):
-        some = records[start : start + connector.batch_size]
-        field = undone[some[0]][0].field
-        shown = _shown(connector, some, field)
-        updates = []
-        for record_id in some:
-            last, first = undone[record_id][0], undone[record_id][-1]
-            arrived = [row for row in undone[record_id] if row.state == "written"]
-            if record_id in shown and shown[record_id] == first.before != last.after and not arrived:
-                # None of it arrived yet; what has only begun may still, so that the next run looks again.
-                late = [row for row in undone[record_id] if row.state != "begun"]
-                _settle(tools, late, "reverted", error="it never arrived")
-            elif record_id not in shown or shown[record_id] not in _ours(undone[record_id]):
-                _settle(tools, undone[record_id], "kept", error="somebody changed it since")
-                report = report._replace(kept=report.kept + 1)
-            else:
-                updates.append(Update(record_id, {field: first.before}, f"revert-{last.id}"))
-        for update, result in zip(updates, connector.write(updates) if updates else (), strict=True):
-            if result.outcome == "written":
-                _settle(tools, undone[update.record_id], "reverted", error="")
-            report = _add(
-                report,
-                Wrote(
-                    written=result.outcome == "written",
-                    refused=result.outcome == "refused",
-                    unsure=result.outcome == "retry",
-                ),
-            )
+    for field in dict.fromkeys(row.field for row in rows):
+        undone: dict[str, list[Automated]] = {}
+        for row in rows:
+            if row.field == field:
+                undone.setdefault(row.record_id, []).append(row)
+        records = list(undone)
+        for start in range(0, len(records), connector.batch_size):
+            some = {record: undone[record] for record in records[start : start + connector.batch_size]}
+            report = _add(report, _put_back(store, connector, some, field=field, clock=clock))
+    return report
+
+
+def _put_back(
+    store: ports.Store, connector: Connector, undone: Mapping[str, Sequence[Automated]], *, field: str,
+    clock: ports.Clock,
+) -> Wrote:  # fmt: skip
+    report = Wrote()
+    shown = _shown(connector, list(undone), field)
+    updates = []
+    for record_id, rows in undone.items():
+        last, first = rows[0], rows[-1]
+        if record_id in shown and shown[record_id] == first.before:
+            # Nothing is to be put back. What has only begun may still arrive, so that the next run looks again.
+            late = [row for row in rows if row.state == "begun" and row.after != first.before]
+            error = "what stood before stands there"
+            _settle(store, [row for row in rows if row not in late], "reverted", error=error, now=clock())
+            report = _add(report, Wrote(unsure=1) if late else Wrote(already=1))
+        elif record_id not in shown or shown[record_id] not in _ours(rows):
+            _settle(store, rows, "kept", error="somebody changed it since", now=clock())
+            report = report._replace(kept=report.kept + 1)
+        else:
+            updates.append(Update(record_id, {field: first.before}, f"revert-{last.id}"))
+    for update, result in zip(updates, connector.write(updates) if updates else (), strict=True):
+        if result.outcome == "written":
+            _settle(store, undone[update.record_id], "reverted", error="", now=clock())
+        report = _add(
+            report,
+            Wrote(
+                written=result.outcome == "written",
+                refused=result.outcome == "refused",
+                unsure=result.outcome == "retry",
+            ),
+        )
     return report
 
 
@@ -197,13 +209,11 @@ def _ours(rows: Sequence[Automated]) -> set[str]:
     return found
 
 
-def _settle(tools: _Undo, rows: Sequence[Automated], state: AutomationState, *, error: str) -> None:
+def _settle(
+    store: ports.Store, rows: Sequence[Automated], state: AutomationState, *, error: str, now: datetime
+) -> None:
     for row in rows:
-        tools.store.automations.finish(row.id, state, error=error, now=tools.clock())
-
-
-def _text(value: object) -> str | None:
-    return None if value is None or value == "" else str(value)
+        store.automations.finish(row.id, state, error=error, was=(row.state,), now=now)
 
 
 def _add(left: Wrote, right: Wrote) -> Wrote:

@@ -8,18 +8,19 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from tierwise import ports
-from tierwise.domain import validation, weighted
+from tierwise.domain import ageing, validation, weighted
 from tierwise.domain.lead import canonical_json, digest
 from tierwise.domain.validation import Registration, Tested, Verdict
-from tierwise.errors import Misconfigured
 from tierwise.ports.automation import Labelled, Sampled, StoredReport
+
+GROUPINGS = ("tier", "connection", "region", "pod", "model", "policy")
 
 
 class Shown(NamedTuple):
     """Precision and recall of one group of decisions, weighted; None where no label says anything of it."""
 
     by: str
-    """tier, connection, region, policy or model; "" for all."""
+    """One of GROUPINGS; "" for all."""
     name: str
     figures: weighted.Figures
 
@@ -43,17 +44,12 @@ class Validated(NamedTuple):
     shown: tuple[Shown, ...]
     report: str | None
     """Digest of the stored report."""
+    notes: tuple[str, ...] = ()
+    """What else is to be known of the sample: what was erased, which labels grew old."""
 
 
 def register(store: ports.Store, registration: Registration) -> str:
-    """Write down what will be tested. Misconfigured where the same was registered and looked at already."""
-    held = store.gates.registration(registration.policy, registration.chain)
-    if held is not None and any(report.registration == held[0] for report in store.gates.reports()):
-        raise Misconfigured(
-            "a look was taken under the registration that stands, so another one would look again",
-            place=held[0][:12],
-            remedy="go on with it, or change the policy: then a new registration has its own error to spend",
-        )
+    """Write down what will be tested; the digest. Misconfigured where a look was taken for this policy and chain."""
     return store.gates.register(registration)
 
 
@@ -73,24 +69,50 @@ def validate(
         return Validated(None, None, 0, None, None, False, (why,), len(labelled), None, shown, None)
     key, registration = registered
     items = store.gates.counted(key)
-    taken = {report.look for report in store.gates.reports(limit=1000) if report.registration == key}
+    taken = {report.look for report in store.gates.reports(registration=key, limit=None)}
     waits: tuple[int, int] | None = None
     for look in _due(registration, items=items, taken=taken):
         sample, population = store.gates.sample(key, look=look)
-        missing = sum(item.drawn.truth is None for item in sample)
+        missing = sum(item.drawn.truth is None and not item.drawn.gone for item in sample)
         if not missing or incomplete or registration.method == "anytime":
             _take(store, registration, key, look=look, sample=sample, population=population, now=now, by=by)
             waits = None
             break
         waits = (look, missing)
-    newest = next((report for report in store.gates.reports(limit=1000) if report.registration == key), None)
+    newest = next(iter(store.gates.reports(registration=key, limit=1)), None)
     told = _tell(registration, key, newest=newest, items=items, labels=len(labelled), shown=shown)
+    told = told._replace(notes=notes(newest, now=now) if newest is not None else ())
+    told = _aged(told, newest, now=now)
     if waits is not None:
         why = f"the look at {waits[0]} audit items waits for {waits[1]} labels of them"
         told = told._replace(next_look=waits[0])
         if not told.passed:
             told = told._replace(reasons=(*(told.reasons if newest else ()), why), labels_missing=waits[1])
     return told
+
+
+def notes(report: StoredReport, *, now: datetime) -> tuple[str, ...]:
+    """What a stored look left out or counted against us, and what has grown old since, in words."""
+    body: Mapping[str, Any] = json.loads(report.body)
+    erased, measured = body.get("erased", {}), ageing.read(body)
+    told = []
+    if erased.get("left_out"):
+        told.append(f"{erased['left_out']} of {body['items']} audit items were erased unanswered and are left out")
+    if erased.get("against"):
+        told.append(f"{erased['against']} audit items were erased unanswered: too many, they count against us")
+    if measured is not None and (old := measured.old(now)):
+        days = measured.registration.most_age_days
+        told.append(f"{old} of {measured.labels()} labels are older than {days} days and do not count")
+    return tuple(told)
+
+
+def _aged(told: Validated, newest: StoredReport | None, *, now: datetime) -> Validated:
+    """What passed passes as long as enough of its labels are young."""
+    measured = ageing.read(json.loads(newest.body)) if newest is not None else None
+    if not told.passed or measured is None or not measured.old(now):
+        return told
+    still = measured.verdict(now)
+    return told if still.passed else told._replace(passed=False, reasons=reasons(still))
 
 
 def _due(registration: Registration, *, items: int, taken: set[int]) -> list[int]:
@@ -113,9 +135,11 @@ def _take(
     now: datetime,
     by: str,
 ) -> None:
-    cells = validation.cells(registration, [item.drawn for item in sample], population)
-    verdict = validation.judge(registration, cells, look=look)
+    drawn = [item.drawn for item in sample]
+    measured = ageing.Measured(registration, look, ageing.dated(registration, drawn, population))
+    verdict = measured.verdict(now)
     newest = max((item.labelled_at for item in sample if item.labelled_at is not None), default=None)
+    kept = len(ageing.answerable(drawn))
     body = {
         "registration": registration.model_dump(mode="json"),
         "look": look,
@@ -125,9 +149,12 @@ def _take(
         "reasons": list(reasons(verdict)),
         "items": len(sample),
         "labels": sum(item.drawn.truth is not None for item in sample),
+        "sample": ageing.plain(measured.cells),
+        "erased": {"left_out": len(drawn) - kept, "against": sum(gone for gone, _ in ageing.erased(drawn).values())
+                   - (len(drawn) - kept)},
         "newest_label_at": newest.isoformat() if newest else None,
         "at": now.isoformat(),
-    }
+    }  # fmt: skip
     text = canonical_json(body)
     store.gates.keep(StoredReport(digest(body), key, look, verdict.passed, text, by, now))
 
@@ -194,10 +221,17 @@ def _plain(tested: Tested) -> dict[str, Any]:
     return {**tested._asdict(), "precision": tested.precision._asdict(), "why": list(tested.why)}
 
 
-def _groups(labelled: Sequence[Labelled]) -> Iterable[Shown]:
+def compared(store: ports.Store, by: str) -> tuple[Shown, ...]:
+    """Precision and recall by policy, model or whatever, of everything that was ever labelled: for display."""
+    return tuple(_groups(store.gates.labelled(), by=(by,)))
+
+
+def _groups(labelled: Sequence[Labelled], by: Sequence[str] = GROUPINGS[:-1]) -> Iterable[Shown]:
     yield Shown("", "all", weighted.figures(item.seen for item in labelled))
-    for by in ("tier", "connection", "region", "model"):
-        names = sorted({item.groups.get(by) or "none" for item in labelled})
-        for name in names:
-            some = [item.seen for item in labelled if (item.groups.get(by) or "none") == name]
-            yield Shown(by, name, weighted.figures(some))
+    yield from (shown for one in by for shown in _of(labelled, one))
+
+
+def _of(labelled: Sequence[Labelled], by: str) -> Iterable[Shown]:
+    for name in sorted({item.groups.get(by) or "none" for item in labelled}):
+        some = [item.seen for item in labelled if (item.groups.get(by) or "none") == name]
+        yield Shown(by, name, weighted.figures(some))

@@ -35,9 +35,11 @@ def overrides(store: ports.Store, connector: Connector, *, connection: str, newe
             for record in connector.read(list(of), properties=[field]):
                 row = of.get(record.id)
                 shown = record.properties.get(field)
-                if row is not None and ("" if shown is None else str(shown)) != row.after:
-                    store.automations.finish(row.id, "kept", error="somebody changed it", now=clock())
-                    changed += 1
+                if row is None or ("" if shown is None else str(shown)) == row.after:
+                    continue
+                changed += store.automations.finish(
+                    row.id, "kept", error="somebody changed it", was=("written",), now=clock()
+                )
     return changed
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from tierwise.domain import gate, retreat, rollout, validation, weighted
 from tierwise.domain.decision import Decision
 
-AutomationState = Literal["begun", "written", "refused", "unsure", "reverted", "kept"]
+AutomationState = Literal["begun", "written", "refused", "unsure", "lost", "reverted", "kept"]
 
 
 class Running(NamedTuple):
@@ -19,6 +19,8 @@ class Running(NamedTuple):
     """Hash of the models and how they are asked."""
     offline: bool
     """`offline/rules` decides."""
+    staging: bool = False
+    """This installation tries policies beside production, on the same database: it never automates."""
 
 
 class Standing(NamedTuple):
@@ -107,6 +109,18 @@ class Automated(NamedTuple):
     finished_at: datetime | None
 
 
+class Unsettled(NamedTuple):
+    """A write of which nobody knows whether it arrived."""
+
+    write: Automated
+    attempt: int
+    """How often it was begun."""
+    followed: bool
+    """Another write of the same field began later."""
+    stood: str | None
+    """What it found there, where one did."""
+
+
 class StoredReport(NamedTuple):
     """A validation report as it was stored; never changed."""
 
@@ -134,14 +148,15 @@ class Labelled(NamedTuple):
     decision_id: int
     seen: weighted.Seen
     groups: Mapping[str, str | None]
-    """tier, connection, region, model."""
+    """tier, connection, region, pod, model, policy."""
 
 
 class Gates(Protocol):
     """Registrations, reports and what they are made of."""
 
     def register(self, registration: validation.Registration) -> str:
-        """Digest. Only decisions that are stored later count for it."""
+        """Digest. Only decisions that are stored later count for it. Misconfigured where a look was taken under any
+        registration of that policy and chain: what was seen there may have made this one."""
 
     def registration(self, policy: str, chain: str) -> tuple[str, validation.Registration] | None:
         """The newest one for what runs, with its digest."""
@@ -152,14 +167,15 @@ class Gates(Protocol):
     def sample(self, digest: str, *, look: int) -> tuple[list[Sampled], list[validation.Counted]]:
         """The audit sample up to the `look`-th item in a positive tier, and the population it was drawn from."""
 
-    def labelled(self, policy: str, chain: str) -> list[Labelled]:
-        """Decisions of that policy and chain with a label of known probability: reviewed ones, and the audit sample."""
+    def labelled(self, policy: str | None = None, chain: str | None = None) -> list[Labelled]:
+        """Decisions of that policy and chain (none: of any) with a label of known probability: reviewed ones, and the
+        audit sample."""
 
     def keep(self, report: StoredReport) -> bool:
         """Store it; False where that look was taken already."""
 
-    def reports(self, *, limit: int = 20) -> list[StoredReport]:
-        """The newest first."""
+    def reports(self, *, registration: str | None = None, limit: int | None = 20) -> list[StoredReport]:
+        """The newest first; only those of one registration (its digest) where it is given."""
 
 
 class Flags(Protocol):
@@ -169,7 +185,13 @@ class Flags(Protocol):
         """What automation stands on, in one transaction. The kill file is the caller's to look at."""
 
     def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
-        """Add a version. Refused where a machine would raise it, or a person may not."""
+        """Lower it. Refused where that would switch anything on, or where a person has no right to."""
+
+    def change(
+        self, flag: rollout.Flag, *, by: str, reason: str, running: Running, now: datetime, base: int | None = None
+    ) -> FlagVersion | list[str]:
+        """Raise or lower it for a person, or why not, in words; either is recorded. `base` is the version that they
+        changed (0: none yet); None: whichever stands. Gate and stage are judged in the same transaction."""
 
     def history(self, *, limit: int = 50) -> list[FlagVersion]:
         """The newest first."""
@@ -193,8 +215,9 @@ class Automations(Protocol):
     def candidates(
         self, connection: str, *, policy: str, chain: str, tiers: Sequence[str], above: float, after: int, limit: int
     ) -> list[Candidate]:
-        """Newest decisions on leads of that connection that no write was begun for, whose advice was sent; those with
-        ids above `after`, in their order. None of a connection that is off, and none that a person overruled."""
+        """Newest decisions on leads of that connection that no write was begun for, or whose write was lost, and whose
+        advice was sent; those with ids above `after`, in their order. None of a connection that is off, and none that a
+        person overruled."""
 
     def begin(
         self,
@@ -207,13 +230,29 @@ class Automations(Protocol):
         """Commit intents (candidate, field, before, after) of those that are permitted by what stands in the same
         transaction; nobody can change it in between."""
 
-    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str | None]:
-        """What stands on each of these records where we wrote and nobody else did since: our last value, or the one
-        that we put back."""
+    def earlier(self, connection: str, record_ids: Sequence[str], *, field: str) -> dict[str, str | None]:
+        """What stands in that field of each of these records where we wrote and nobody else did since: our last value,
+        or the one that we put back."""
 
-    def finish(self, row: int, state: AutomationState, *, error: str, now: datetime) -> None: ...
+    def finish(
+        self, row: int, state: AutomationState, *, error: str, was: tuple[AutomationState, ...], now: datetime
+    ) -> bool:
+        """How it ended; False where it is none of `was` any more: somebody else knew first. What ends refused is an
+        item for a person, in the same transaction."""
+
+    def unsettled(self, connection: str, *, before: datetime, limit: int) -> list[Unsettled]:
+        """Writes that were begun before that moment and whose end is unknown, the oldest first."""
+
+    def counts(self) -> dict[tuple[str, AutomationState], int]:
+        """Writes by connection and state."""
+
     def list(
-        self, *, connection: str | None = None, since: datetime | None = None, limit: int | None = 1000
+        self,
+        *,
+        connection: str | None = None,
+        since: datetime | None = None,
+        states: Collection[AutomationState] | None = None,
+        limit: int | None = 1000,
     ) -> list[Automated]:
         """The newest first."""
 

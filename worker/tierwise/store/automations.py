@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from tierwise.domain import retreat
+from tierwise.domain import retreat, review
 from tierwise.domain.lead import Lead
-from tierwise.ports.automation import Automated, AutomationState, Candidate, Intended, Running, Standing
-from tierwise.store import columns, connections, decisions, engine, flags, schema
+from tierwise.ports.automation import Automated, AutomationState, Candidate, Intended, Running, Standing, Unsettled
+from tierwise.store import columns, connections, decisions, engine, flags, reviews, schema
 
 TABLE = schema.automation
 DECISION = schema.decision
 REVIEW, REP = "review", "rep_feedback"
 LEAD = schema.lead
 OUTBOX = schema.outbox
+REFUSED = "The CRM refused our tier in the organisation's own field."
 
 
 class Automations:
@@ -29,8 +30,8 @@ class Automations:
     def candidates(
         self, connection: str, *, policy: str, chain: str, tiers: Sequence[str], above: float, after: int, limit: int
     ) -> builtins.list[Candidate]:
-        """Newest decisions on leads of that connection that no write was begun for, whose advice was sent; those with
-        ids above `after`, in their order."""
+        """Newest decisions on leads of that connection that no write was begun for, or whose write was lost, and whose
+        advice was sent; those with ids above `after`, in their order."""
         made = DECISION.alias("made")
         newest = (
             sa.select(sa.func.max(made.c.id))
@@ -51,7 +52,8 @@ class Automations:
             )
             .correlate(DECISION)
         )
-        begun = sa.select(TABLE.c.id).where(TABLE.c.decision_id == DECISION.c.id).correlate(DECISION)
+        begun = sa.select(TABLE.c.id).where(TABLE.c.decision_id == DECISION.c.id, TABLE.c.state != "lost")
+        begun = begun.correlate(DECISION)
         query = (
             sa.select(DECISION, LEAD.c.canonical.label("canonical_lead"))
             .select_from(
@@ -113,7 +115,11 @@ class Automations:
                 )
                 row = {name: value for name, value in one._asdict().items() if name != "id"}
                 more = {"state": "begun", "report": stands.gate.report, "flag_version": stands.version, "at": now}
-                insert = self._database.insert(TABLE).values({**row, **more}).on_conflict_do_nothing()
+                again = {**row, **more, "error": "", "finished_at": None, "attempt": TABLE.c.attempt + 1}
+                insert = self._database.insert(TABLE).values({**row, **more})
+                insert = insert.on_conflict_do_update(
+                    index_elements=[TABLE.c.decision_id], set_=again, where=TABLE.c.state == "lost"
+                )
                 new = connection.execute(insert.returning(TABLE.c.id)).scalar_one_or_none()
                 if new is not None:
                     intended.append(one._replace(id=new))
@@ -121,16 +127,19 @@ class Automations:
 
         return self._database.write(work) if wanted else []
 
-    def earlier(self, connection: str, record_ids: Sequence[str]) -> dict[str, str | None]:
-        """What stands on each of these records where we wrote and nobody else did since: our last value, or the one
-        that we put back."""
+    def earlier(self, connection: str, record_ids: Sequence[str], *, field: str) -> dict[str, str | None]:
+        """What stands in that field of each of these records where we wrote and nobody else did since: our last value,
+        or the one that we put back."""
         found: dict[str, str | None] = {}
         undone: set[str] = set()
         with self._database.read() as reader:
             for some in columns.chunks(record_ids):
                 query = sa.select(TABLE.c.record_id, TABLE.c.before, TABLE.c.after, TABLE.c.state)
-                query = query.where(TABLE.c.connection == connection, TABLE.c.record_id.in_(some))
-                for row in reader.execute(query.where(TABLE.c.state != "refused").order_by(TABLE.c.id)):
+                query = query.where(
+                    TABLE.c.connection == connection, TABLE.c.record_id.in_(some), TABLE.c.field == field
+                )
+                ours = TABLE.c.state.not_in(("refused", "lost"))
+                for row in reader.execute(query.where(ours).order_by(TABLE.c.id)):
                     if row.state != "reverted":
                         found[row.record_id] = row.after
                         undone.discard(row.record_id)
@@ -140,13 +149,68 @@ class Automations:
                         undone.add(row.record_id)
         return found
 
-    def finish(self, row: int, state: AutomationState, *, error: str, now: datetime) -> None:
-        """How it ended."""
-        statement = sa.update(TABLE).where(TABLE.c.id == row).values(state=state, error=error, finished_at=now)
-        self._database.write(lambda connection: connection.execute(statement))
+    def finish(
+        self, row: int, state: AutomationState, *, error: str, was: tuple[AutomationState, ...], now: datetime
+    ) -> bool:
+        """How it ended; False where it is none of `was` any more. What ends refused is an item for a person."""
+        statement = sa.update(TABLE).where(TABLE.c.id == row, TABLE.c.state.in_(was))
+        statement = statement.values(state=state, error=error, finished_at=now)
+
+        def work(connection: sa.Connection) -> bool:
+            changed = connection.execute(statement.returning(TABLE.c.connection, TABLE.c.record_id)).one_or_none()
+            if changed is not None and state == "refused":
+                item = {
+                    "connection": changed.connection, "record_id": changed.record_id, "kind": "write_failed",
+                    "priority": review.priority("write_failed", score=None, confidence=None),
+                    "reason": f"{REFUSED} {error}".strip(), "decision_id": None,
+                }  # fmt: skip
+                reviews.open_items(connection, [item], now=now)
+            return changed is not None
+
+        return self._database.write(work)
+
+    def unsettled(self, connection: str, *, before: datetime, limit: int) -> builtins.list[Unsettled]:
+        """Writes that were begun before that moment and whose end is unknown, the oldest first."""
+        later = TABLE.alias("later")
+        follows = (
+            sa.select(sa.func.min(later.c.id))
+            .where(later.c.connection == TABLE.c.connection, later.c.record_id == TABLE.c.record_id)
+            .where(later.c.field == TABLE.c.field, later.c.id > TABLE.c.id)
+            .scalar_subquery()
+        )
+        after = TABLE.alias("after")
+        query = (
+            sa.select(TABLE, after.c.id.label("next"), after.c.before.label("stood"))
+            .select_from(TABLE.outerjoin(after, after.c.id == follows))
+            .where(TABLE.c.connection == connection, TABLE.c.at < before)
+            .where(sa.or_(TABLE.c.state == columns.literal("begun"), TABLE.c.state == columns.literal("unsure")))
+            .order_by(TABLE.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as reader:
+            return [
+                Unsettled(
+                    Automated(*(row._mapping[TABLE.c[name]] for name in Automated._fields)),
+                    row.attempt, row.next is not None, row.stood,
+                )
+                for row in reader.execute(query)
+            ]  # fmt: skip
+
+    def counts(self) -> dict[tuple[str, AutomationState], int]:
+        """Writes by connection and state."""
+        query = sa.select(TABLE.c.connection, TABLE.c.state, sa.func.count()).group_by(
+            TABLE.c.connection, TABLE.c.state
+        )
+        with self._database.read() as reader:
+            return {(row[0], row[1]): int(row[2]) for row in reader.execute(query)}
 
     def list(
-        self, *, connection: str | None = None, since: datetime | None = None, limit: int | None = 1000
+        self,
+        *,
+        connection: str | None = None,
+        since: datetime | None = None,
+        states: Collection[AutomationState] | None = None,
+        limit: int | None = 1000,
     ) -> builtins.list[Automated]:
         """The newest first."""
         query = sa.select(*(TABLE.c[name] for name in Automated._fields)).order_by(TABLE.c.id.desc()).limit(limit)
@@ -154,6 +218,8 @@ class Automations:
             query = query.where(TABLE.c.connection == connection)
         if since is not None:
             query = query.where(TABLE.c.at >= since)
+        if states is not None:
+            query = query.where(TABLE.c.state.in_(states))
         with self._database.read() as reader:
             return [Automated._make(row) for row in reader.execute(query)]
 

@@ -213,8 +213,14 @@ def _sweep(connection: sa.Connection, needles: Collection[str]) -> dict[str, int
             holds = [sa.cast(column, sa.Text).ilike(like, escape="\\") for column in texts]
             if not holds:
                 continue
-            for row in connection.execute(sa.select(table).where(sa.or_(*holds))).all():
-                values = {column.name: _replaced(row._mapping[column.name], needle) for column in texts}
+            # Locked: what others write meanwhile is replaced as well, and not overwritten with what stood before.
+            rows = sa.select(table).where(sa.or_(*holds)).order_by(*keys).with_for_update()
+            for row in connection.execute(rows).all():
+                held = {column.name: row._mapping[column.name] for column in texts}
+                changed = {name: _replaced(value, needle) for name, value in held.items()}
+                values = {name: value for name, value in changed.items() if value != held[name]}
+                if not values:
+                    continue
                 mine = sa.and_(*(column == row._mapping[column.name] for column in keys))
                 connection.execute(sa.update(table).where(mine).values(values))
                 found[table.name] = found.get(table.name, 0) + 1

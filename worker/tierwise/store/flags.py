@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import json
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from tierwise import errors
-from tierwise.domain import gate, rollout
+from tierwise.domain import ageing, gate, rollout
 from tierwise.ports.automation import Alert, FlagVersion, KillChange, Running, Standing
-from tierwise.store import activation, admin_events, engine, people, schema
+from tierwise.store import activation, admin_events, columns, engine, people, schema
 
 VERSION = schema.flag_version
 KILL = schema.kill_switch
@@ -21,6 +23,7 @@ DEPENDS_ON = (
     *("policy_activation", "calibration_activation"),
 )
 """Tables that must not change between the check and the intent that follows from it."""
+PAGE = 100
 
 
 class Flags:
@@ -34,22 +37,69 @@ class Flags:
         return self._database.write(lambda connection: standing(self._database, connection, running, now=now))
 
     def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
-        """Add a version. Refused where a machine would raise it, or a person may not."""
+        """Lower it. Refused where that would switch anything on, or where a person has no right to."""
 
-        def work(connection: sa.Connection) -> FlagVersion | str:
+        def why_not(connection: sa.Connection, held: FlagVersion | None) -> list[str]:
+            if not rollout.lowers(held.flag if held else None, flag):
+                return [
+                    "a machine may only lower automation" if machine else "this raises it: gate and stage are asked"
+                ]
+            why = None if machine else people.why_not(connection, by, ("admin", "ops"))
+            return [why] if why is not None else []
+
+        made = self._add(flag, why_not, by=by, machine=machine, reason=reason, now=now)
+        if isinstance(made, list):
+            raise errors.Refused("; ".join(made), place=f"flag {rollout.FLAG}", remedy="an admin raises it")
+        return made
+
+    def change(
+        self, flag: rollout.Flag, *, by: str, reason: str, running: Running, now: datetime, base: int | None = None
+    ) -> FlagVersion | builtins.list[str]:
+        """Raise or lower it for a person, or why not, in words. Gate, stage and version are read in the transaction."""
+
+        def why_not(connection: sa.Connection, held: FlagVersion | None) -> list[str]:
+            before = held.flag if held else None
+            if base is not None and held is not None and base != held.id:
+                return [
+                    f"{held.by} has changed it since you looked: it is at {held.flag.percentage} % (version {held.id})"
+                ]
+            no = people.why_not(connection, by, ("admin", "ops") if rollout.lowers(before, flag) else ("admin",))
+            if no is not None:
+                return [no]
+            ran = rollout.stage((version.flag, version.at) for version in _versions(connection))
+            return rollout.refuses(
+                before,
+                flag,
+                ran=ran,
+                automated=_automated(connection, ran.since) if ran is not None else 0,
+                gate=standing(self._database, connection, running, now=now).gate,
+                now=now,
+            )
+
+        return self._add(flag, why_not, by=by, machine=False, reason=reason, now=now)
+
+    def _add(
+        self,
+        flag: rollout.Flag,
+        why_not: Callable[[sa.Connection, FlagVersion | None], builtins.list[str]],
+        *,
+        by: str,
+        machine: bool,
+        reason: str,
+        now: datetime,
+    ) -> FlagVersion | builtins.list[str]:
+        """The version, or why there is none; either is recorded."""
+
+        def work(connection: sa.Connection) -> FlagVersion | builtins.list[str]:
             _hold(self._database, connection, VERSION.name)
             held = current(connection)
-            lowers = rollout.lowers(held.flag if held else None, flag)
-            why = None
-            if machine and not lowers:
-                why = "a machine may only lower automation"
-            elif not machine:
-                why = people.why_not(connection, by, ("admin", "ops") if lowers else ("admin",))
+            why = why_not(connection, held)
             admin_events.note(
-                connection, by, "flags.set", subject=f"flag {rollout.FLAG}", reason=reason, now=now, refused=why,
-                before=held.flag.model_dump(mode="json") if held else None, after=flag.model_dump(mode="json"),
+                connection, by, "flags.set", subject=f"flag {rollout.FLAG}", reason=reason, now=now,
+                refused="; ".join(why) or None, before=held.flag.model_dump(mode="json") if held else None,
+                after=flag.model_dump(mode="json"),
             )  # fmt: skip
-            if why is not None:
+            if why:
                 return why
             row = {
                 "key": rollout.FLAG, "body": flag.model_dump(mode="json"),
@@ -58,16 +108,12 @@ class Flags:
             new = connection.execute(sa.insert(VERSION).values(row).returning(VERSION.c.id)).scalar_one()
             return FlagVersion(new, flag, by, machine, reason, now)
 
-        made = self._database.write(work)
-        if isinstance(made, str):
-            raise errors.Refused(made, place=f"flag {rollout.FLAG}", remedy="an admin raises it")
-        return made
+        return self._database.write(work)
 
     def history(self, *, limit: int = 50) -> builtins.list[FlagVersion]:
         """The newest first."""
-        query = sa.select(VERSION).where(VERSION.c.key == rollout.FLAG).order_by(VERSION.c.id.desc()).limit(limit)
         with self._database.read() as reader:
-            return [_version(row) for row in reader.execute(query)]
+            return list(itertools.islice(_versions(reader), limit))
 
     def kill(self, *, on: bool, by: str, reason: str, now: datetime) -> KillChange:
         """Throw the switch, or take it back."""
@@ -125,6 +171,7 @@ def standing(database: engine.Database, connection: sa.Connection, running: Runn
         policy=policy,
         chain=chain,
         offline=running.offline,
+        staging=running.staging,
         alerts=open_alerts,
         now=now,
     )
@@ -140,9 +187,26 @@ def standing(database: engine.Database, connection: sa.Connection, running: Runn
 
 def current(connection: sa.Connection) -> FlagVersion | None:
     """The flag as it is."""
-    query = sa.select(VERSION).where(VERSION.c.key == rollout.FLAG).order_by(VERSION.c.id.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
-    return _version(row) if row is not None else None
+    return next(_versions(connection), None)
+
+
+def _versions(connection: sa.Connection) -> Iterator[FlagVersion]:
+    """The newest first, read as far as they are asked for."""
+    query = sa.select(VERSION).where(VERSION.c.key == rollout.FLAG).order_by(VERSION.c.id.desc())
+    last: int | None = None
+    while True:
+        page = query.where(VERSION.c.id < last) if last is not None else query
+        rows = connection.execute(page.limit(1 if last is None else PAGE)).all()
+        yield from (_version(row) for row in rows)
+        if not rows:
+            return
+        last = rows[-1].id
+
+
+def _automated(connection: sa.Connection, since: datetime) -> int:
+    table = schema.automation
+    query = sa.select(sa.func.count()).where(table.c.state == columns.literal("written"), table.c.at >= since)
+    return int(connection.execute(query).scalar_one())
 
 
 def _hold(database: engine.Database, connection: sa.Connection, *tables: str) -> None:
@@ -187,6 +251,7 @@ def _report(connection: sa.Connection, *, policy: str | None, chain: str) -> gat
         newest_label_at=datetime.fromisoformat(newest) if newest else None,
         most_age_days=int(body["registration"]["most_age_days"]),
         why=tuple(body.get("reasons", ())),
+        measured=ageing.read(body),
     )
 
 

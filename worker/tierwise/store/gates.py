@@ -29,11 +29,15 @@ class Gates:
         self._database = database
 
     def register(self, registration: Registration) -> str:
-        """Digest. Only decisions that are stored later count for it."""
+        """Digest. Only decisions that are stored later count for it. Misconfigured where a look was taken already."""
         body = canonical_json(registration.model_dump(mode="json"))
         key = digest(registration.model_dump(mode="json"))
 
         def work(connection: sa.Connection) -> str:
+            if not self._database.is_sqlite:
+                # No look is taken while it is asked whether one was.
+                connection.exec_driver_sql(f"LOCK TABLE {REPORT.name} IN SHARE MODE")
+            _refuse_second(connection, registration)
             last = connection.execute(sa.select(sa.func.max(DECISION.c.id))).scalar_one() or 0
             row = {
                 "digest": key, "policy": registration.policy, "chain": registration.chain, "body": body,
@@ -77,8 +81,9 @@ class Gates:
             mine = (*mine, DECISION.c.id <= last)
             return _sample(reader, registered, mine), _population(reader, registered, mine)
 
-    def labelled(self, policy: str, chain: str) -> builtins.list[Labelled]:
-        """Decisions of that policy and chain with a label of known probability: reviewed ones, and the audit sample."""
+    def labelled(self, policy: str | None = None, chain: str | None = None) -> builtins.list[Labelled]:
+        """Decisions of that policy and chain (none: of any) with a label of known probability: reviewed ones, and the
+        audit sample."""
         with self._database.read() as reader:
             return _labelled(reader, policy, chain)
 
@@ -88,11 +93,28 @@ class Gates:
         statement = insert.returning(REPORT.c.id)
         return self._database.write(lambda connection: connection.execute(statement).first() is not None)
 
-    def reports(self, *, limit: int = 20) -> builtins.list[StoredReport]:
-        """The newest first."""
+    def reports(self, *, registration: str | None = None, limit: int | None = 20) -> builtins.list[StoredReport]:
+        """The newest first; only those of one registration where it is given."""
         query = sa.select(*(REPORT.c[name] for name in StoredReport._fields)).order_by(REPORT.c.id.desc()).limit(limit)
+        if registration is not None:
+            query = query.where(REPORT.c.registration == registration)
         with self._database.read() as reader:
             return [StoredReport._make(row) for row in reader.execute(query)]
+
+
+def _refuse_second(connection: sa.Connection, registration: Registration) -> None:
+    query = (
+        sa.select(REPORT.c.registration)
+        .join(REGISTERED, REGISTERED.c.digest == REPORT.c.registration)
+        .where(REGISTERED.c.policy == registration.policy, REGISTERED.c.chain == registration.chain)
+    )
+    looked = connection.execute(query.limit(1)).scalar_one_or_none()
+    if looked is not None:
+        raise errors.Misconfigured(
+            "a look was taken under a registration of this policy and these models, so another one would look again",
+            place=looked[:12],
+            remedy="go on with the one that stands, or change the policy: then a new one has its own error to spend",
+        )
 
 
 def _registered(reader: sa.Connection, digest: str) -> tuple[Registration, int]:
@@ -124,7 +146,15 @@ def _sample(
     )
     newest = review.counting((row.decision_id, row) for row in reader.execute(labels))
     query = (
-        sa.select(DECISION.c.id, DECISION.c.tier, DECISION.c.confidence, DECISION.c.status, DRAW.c.rate, DRAW.c.draw)
+        sa.select(
+            DECISION.c.id,
+            DECISION.c.tier,
+            DECISION.c.confidence,
+            DECISION.c.status,
+            DRAW.c.rate,
+            DRAW.c.draw,
+            DECISION.c.personal.is_(None).label("gone"),
+        )
         .select_from(DRAW.join(DECISION))
         .where(*mine)
         .order_by(DECISION.c.id)
@@ -139,18 +169,19 @@ def _sample(
             truth=label.value in registered.positive_tiers if label is not None else None,
             rate=row.rate,
             draw=row.draw,
+            said_at=label.said_at if label is not None else None,
+            gone=bool(row.gone),
         )
         found.append(Sampled(row.id, item, label.said_at if label is not None else None))
     return found
 
 
-def _labelled(reader: sa.Connection, policy: str, chain: str) -> builtins.list[Labelled]:
-    mine = (
-        DECISION.c.policy == policy,
-        sa.or_(DECISION.c.chain == chain, DECISION.c.tier.is_(None)),
-        LABEL.c.source == REVIEW,
-        LABEL.c.subject == "tier",
-    )
+def _labelled(reader: sa.Connection, policy: str | None, chain: str | None) -> builtins.list[Labelled]:
+    mine = [LABEL.c.source == REVIEW, LABEL.c.subject == "tier"]
+    if policy is not None:
+        mine.append(DECISION.c.policy == policy)
+    if chain is not None:
+        mine.append(sa.or_(DECISION.c.chain == chain, DECISION.c.tier.is_(None)))
     query = (
         sa.select(DECISION, DRAW.c.rate, LABEL.c.value, policies.VERSION.c.body.label("bundle"))
         .select_from(
@@ -162,10 +193,12 @@ def _labelled(reader: sa.Connection, policy: str, chain: str) -> builtins.list[L
         .order_by(LABEL.c.id)
     )
     found: dict[int, Labelled] = {}
-    positive: tuple[str, ...] | None = None
+    bundles: dict[str, Policy] = {}
     for row in reader.execute(query):
-        if positive is None:
-            positive = Policy.model_validate_json(row.bundle).rubric.targets.positive_tiers
+        if row.policy not in bundles:
+            bundles[row.policy] = Policy.model_validate_json(row.bundle)
+        bundle = bundles[row.policy]
+        positive = bundle.rubric.targets.positive_tiers
         # Every doubtful lead goes to a person; of the others, those that were drawn. The rest was picked by somebody.
         probability = 1.0 if row.status == "in_review" else row.rate
         if probability is None:
@@ -173,7 +206,10 @@ def _labelled(reader: sa.Connection, policy: str, chain: str) -> builtins.list[L
         decision = decisions.restored(row)
         seen = weighted.Seen(row.status == "scored" and row.tier in positive, row.value in positive, probability)
         region = decision.fields.get("region")
-        groups = {"tier": row.tier, "connection": row.connection, "model": decision.used, "region": region}
+        groups = {
+            "tier": row.tier, "connection": row.connection, "model": decision.used, "region": region,
+            "pod": decision.route, "policy": f"{bundle.version} ({row.policy[:12]})",
+        }  # fmt: skip
         found[row.id] = Labelled(row.id, seen, groups)
     return list(found.values())
 

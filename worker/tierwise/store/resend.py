@@ -1,4 +1,4 @@
-"""Advice that the CRM refused, on its way once more: whoever mended the account must not have to find each record."""
+"""What the CRM refused, on its way once more: whoever mended the account must not have to find each record."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from tierwise.store import columns, reviews, schema
 
 TABLE = schema.outbox
 LEAD = schema.lead
+AUTOMATION = schema.automation
 
 
 def refused(connection: sa.Connection, name: str, *, now: datetime) -> int:
-    """Every refused row of connection `name` is ready again, and nobody is asked about it. Returns how many were."""
+    """Every refused row of connection `name` is ready again, and nobody is asked about it. Returns how many were,
+    writes of the organisation's own field not counted."""
     mine = (TABLE.c.connection == name, TABLE.c.state == "refused")
     found = connection.execute(sa.select(TABLE.c.record_id).where(*mine)).scalars().all()
     changed = 0
@@ -27,4 +29,13 @@ def refused(connection: sa.Connection, name: str, *, now: datetime) -> int:
         statement = sa.update(TABLE).where(TABLE.c.id.in_([row.id for row in rows]), TABLE.c.state == "refused")
         changed += connection.execute(statement.values(ready)).rowcount
         reviews.supersede(connection, name, [row.record_id for row in rows], kinds=("write_failed",))
+    _automations(connection, name)
     return changed
+
+
+def _automations(connection: sa.Connection, name: str) -> None:
+    """Tiers that the organisation's field would not take may be begun again, where that is permitted then."""
+    mine = (AUTOMATION.c.connection == name, AUTOMATION.c.state == "refused")
+    again = sa.update(AUTOMATION).where(*mine).values(state="lost", attempt=0).returning(AUTOMATION.c.record_id)
+    records = set(connection.execute(again).scalars())
+    reviews.supersede(connection, name, records, kinds=("write_failed",))

@@ -14,18 +14,20 @@ from tierwise.domain.lead import digest
 from tierwise.domain.policy import Policy
 from tierwise.domain.review import KINDS, ReviewKind
 from tierwise.domain.validation import Registration
-from tierwise.errors import Misconfigured
+from tierwise.errors import Misconfigured, Refused
+from tierwise.pipeline import arrivals, record
 from tierwise.pipeline import automate as automating
 from tierwise.pipeline import pilot as pilots
-from tierwise.pipeline import record
 from tierwise.pipeline import validate as validation
 from tierwise.pipeline import watch as watching
 from tierwise.pipeline.cohort import Asked
-from tierwise.ports.automation import Running, Standing
+from tierwise.ports.automation import AutomationState, Running, Standing
 from tierwise.sdk import Notice
 from tierwise.wiring.passes import Passes
 
 OFFLINE = "offline/rules"
+UNDONE: tuple[AutomationState, ...] = ("written", "unsure", "begun", "lost")
+"""Writes that `revert` looks at."""
 COUNTED_FOR = 60.0
 """Seconds for which it is remembered whether the gate has its count."""
 
@@ -37,7 +39,7 @@ class Automating(Passes):
         """What decides now, apart from the policy."""
         models, given = self.chain(self.runnable().policy), self.settings.model
         how = {"models": models, "samples": given.samples, "decisions": sorted(given.decisions)}
-        return Running(digest(how), offline=models[0] == OFFLINE)
+        return Running(digest(how), offline=models[0] == OFFLINE, staging=self.settings.environment != "production")
 
     def chain_hash(self) -> str:
         """What decides here and now beside the policy; each decision keeps it."""
@@ -137,10 +139,15 @@ class Automating(Passes):
         given = self.connection(name)
         return automating.Field(given.tier_field, given.tier_values) if given.tier_field else None
 
+    @property
+    def staging(self) -> bool:
+        """It tries policies, perhaps on the database of production: what is automated is none of its business."""
+        return self.settings.environment != "production"
+
     def automate(self, name: str) -> automating.Wrote | None:
         """Write the tier field of one connection where it may be; None where nothing may be or is to be written."""
         field = self.tier_field(name)
-        if field is None or self.evaluator.killed_by_file() is not None:
+        if self.staging or field is None or self.evaluator.killed_by_file() is not None:
             return None
         stands = self.standing()
         if stands.kill is not None or not stands.gate.green or stands.flag is None or not stands.flag.percentage:
@@ -150,15 +157,18 @@ class Automating(Passes):
             return automating.automate(tools, name, field=field, stop=self.stopping.is_set)
 
     def overrides(self, name: str) -> int:
-        """Find what people changed of what automation wrote on one connection; how many."""
+        """Settle what is in doubt of the writes on one connection, and find what people changed of them; how many."""
         newest = self.settings.flags.window
-        if not self.store.automations.list(connection=name, limit=1):
+        if self.staging or not self.store.automations.list(connection=name, limit=1):
             return 0
         with self.connector(name) as connector, telemetry.bind(connection=name):
+            arrivals.settle(self.store, connector, connection=name, clock=self.clock)
             return watching.overrides(self.store, connector, connection=name, newest=newest, clock=self.clock)
 
     def watch(self) -> watching.Ended | None:
         """End automation where too much of it was wrong, and tell people; None where it goes on, or is off."""
+        if self.staging:
+            return None
         targets, given = self.runnable().policy.rubric.targets, self.settings.flags
         limits = retreat.Limits(precision=targets.precision, overrides=given.overrides, fewest=given.fewest)
         return watching.watch(
@@ -181,31 +191,25 @@ class Automating(Passes):
 
     def revert(self, name: str, *, since: datetime) -> automating.Wrote:
         """Put back what automation overwrote on one connection since then, where nobody has touched it."""
-        rows = self.store.automations.list(connection=name, since=since, limit=None)
+        if self.staging:
+            raise Refused(
+                "a staging installation changes nothing of production", place="environment",
+                remedy="run it where environment is production",
+            )  # fmt: skip
         # Of those that ended in doubt some arrived; what stands in the CRM tells which.
-        rows = [row for row in rows if row.state in ("written", "unsure", "begun")]
+        rows = self.store.automations.list(connection=name, since=since, states=UNDONE, limit=None)
         if not rows:
             return automating.Wrote()
         with self.connector(name) as connector, telemetry.bind(connection=name):
             return automating.revert(self.store, connector, rows, clock=self.clock)
 
-    def raise_flag(self, flag: rollout.Flag, *, by: str, reason: str) -> list[str]:
-        """Set the flag for a person; why it may not be so, in words, and then nothing is changed."""
-        held = next(iter(self.store.flags.history(limit=1)), None)
-        stages = self.store.flags.history(limit=1000)
-        since = None
-        for version in stages:
-            if held is None or version.flag.percentage != held.flag.percentage:
-                break
-            since = version.at
-        why = rollout.refuses(
-            held.flag if held else None,
-            flag,
-            since=since,
-            automated=self.store.automations.count(since=since) if since else 0,
-            gate=self.standing().gate,
-            now=self.clock(),
-        )
-        if not why:
-            self.store.flags.put(flag, by=by, machine=False, reason=reason, now=self.clock())
-        return why
+    def reverting(self) -> list[str]:
+        """Connections on which something may be put back, whatever the settings say of them by now."""
+        return sorted({name for name, state in self.store.automations.counts() if state in UNDONE})
+
+    def raise_flag(self, flag: rollout.Flag, *, by: str, reason: str, base: int | None = None) -> list[str]:
+        """Set the flag for a person; why it may not be so, in words, and then nothing is changed. `base` is the
+        version that they saw."""
+        self.ensure_policy()
+        made = self.store.flags.change(flag, by=by, reason=reason, running=self.running(), now=self.clock(), base=base)
+        return made if isinstance(made, list) else []

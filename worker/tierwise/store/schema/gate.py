@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from tierwise.store.columns import Id, Json, Utc, state
 from tierwise.store.schema.parts import HASH, NAME, RECORD_ID, connection_name, metadata, one_of, where
 
-AUTOMATED = ("begun", "written", "refused", "unsure", "reverted", "kept")
-"""begun: the intent, committed before the call. unsure: nobody knows whether it arrived. kept: to be taken back, but a
-person had touched it since."""
+AUTOMATED = ("begun", "written", "refused", "unsure", "lost", "reverted", "kept")
+"""begun: the intent, committed before the call. unsure: nobody knows whether it arrived, until the field is read back.
+lost: it did not; it may be begun again. kept: a person has touched it since."""
 
 # Decisions that people look at whatever they are: drawn by a hash when the decision was stored.
 audit_draw = sa.Table(
@@ -106,6 +106,8 @@ automation = sa.Table(
     sa.Column("after", sa.Text, nullable=False),
     sa.Column("state", state(*AUTOMATED), nullable=False),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
+    # How often it was begun: what never arrives ends with a person.
+    sa.Column("attempt", sa.SmallInteger, nullable=False, server_default="1"),
     sa.Column("report", HASH, nullable=False),
     sa.Column("flag_version", Id, nullable=False),
     sa.Column("at", Utc, nullable=False),
@@ -113,4 +115,5 @@ automation = sa.Table(
     one_of("state", *AUTOMATED),
     sa.Index(None, "connection", "record_id"),
     sa.Index(None, "at"),
+    sa.Index("ix_automation_unsettled", "connection", "id", **where("state IN ('begun', 'unsure')")),
 )
