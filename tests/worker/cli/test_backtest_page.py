@@ -19,6 +19,7 @@ TOLD: dict[str, Any] = {
                  "after": {"tier": None, "outcome": "reject", "score": None},
                  "new_reasons": ["SMALL"], "gone_reasons": []}],
     "needing_model": ["crm:3"], "beyond": ["50.0% of leads get another tier or outcome, the limit is 20.0%"],
+    "failures": [{"lead": "crm:9", "error": "cannot be evaluated <on this lead>"}],
 }  # fmt: skip
 
 
