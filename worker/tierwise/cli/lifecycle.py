@@ -194,7 +194,7 @@ def show(which: Digest, json: output.Json = False) -> None:
     output.table(
         "Rules",
         ["rule", "stage", "outcome", "route", "owner", "when"],
-        [[rule.id, rule.stage, rule.outcome, rule.route, rule.owner, rule.when] for rule in policy.rules],
+        [[rule.id, rule.stage, rule.outcome, rule.route, rule.owner, rule.when] for rule in policy.every_rule],
     )
     for approval in approvals:
         output.say(f"approved by {approval.by} against {(approval.base or 'nothing')[:12]}: {approval.reason}")

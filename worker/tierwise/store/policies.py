@@ -38,7 +38,7 @@ class Policies:
     ) -> str:
         """Digest; publishing the same bundle twice changes nothing. `origin`: source, commit and author."""
         digest = policy.digest()
-        body = canonical_json(policy.model_dump(mode="json"))
+        body = canonical_json(policy.plain())
 
         def work(connection: sa.Connection) -> str | None:
             people.lock(self._database, connection)
