@@ -30,6 +30,23 @@ def test_registered_it_says_how_far_the_first_look_is(capsys: pytest.CaptureFixt
     assert (found["next_look"], found["labels_missing"]) == (50, 50)
     assert cli.run(["validate"]) == 1
     assert "0 of 50 audit items" in capsys.readouterr().err
+    assert cli.run(["validate", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["notes"] == []
+
+
+def test_what_is_registered_is_not_called_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["validate", "--register", "--looks", "50,100"]) == 0
+    told = capsys.readouterr().err
+    assert "registered" in told
+    assert "the first look is at 50 audit items" in told
+    assert "passed" not in told
+
+
+def test_without_a_registration_it_says_so_and_has_not_passed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["validate"]) == 1
+    told = capsys.readouterr().err
+    assert "not passed" in told
+    assert "nothing is registered" in told
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,10 @@ def validate(
     ] = False,
     json: output.Json = False,
 ) -> None:
-    """Precision and recall from the labels, and whether the gate opens. Exit code 1 while it has not passed."""
+    """Precision and recall from the labels, and whether the gate opens. Exit code 0 only where it passed, else 1.
+
+    With --register: 0 once it is written down; whether it passes is asked without it.
+    """
     with session.opened() as parts:
         if register:
             key = parts.register(
@@ -46,6 +49,8 @@ def validate(
         found = parts.validate(by=session.actor(parts), incomplete=as_is)
     if json:
         output.print_json(plain(found))
+    elif register:
+        output.say(f"the first look is at {found.next_look} audit items" if found.next_look else "each label is a look")
     else:
         _show(found)
     if not found.passed and not register:
@@ -85,6 +90,7 @@ def plain(found: Validated) -> dict[str, object]:
         ],
         "registration": found.key,
         "report": found.report,
+        "notes": list(found.notes),
     }  # fmt: skip
 
 
@@ -92,6 +98,8 @@ def _show(found: Validated) -> None:
     output.say("passed" if found.passed else "not passed: automation stays off")
     for reason in found.reasons:
         output.say(f"  {reason}")
+    for note in found.notes:
+        output.say(f"  {note}")
     if found.labels_missing is not None:
         output.say(f"  about {found.labels_missing} more labels of positive tiers are needed for a verdict")
     if found.verdict is not None and found.verdict.tested:
