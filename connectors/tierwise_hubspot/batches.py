@@ -46,7 +46,7 @@ def _read(
     found: dict[str, dict[str, Any]],
 ) -> list[str]:
     """Add what is found; returns the ids of which the answer says nothing."""
-    body = {"inputs": [{"id": key} for key in keys], "properties": list(names)}
+    body = {"inputs": [{"id": key} for key in keys], "properties": list(names), "propertiesWithHistory": []}
     try:
         answer = client.call("POST", client.objects("batch/read", object_type), body)
     except http.HttpRefused as refused:

@@ -17,6 +17,7 @@ from tierwise_hubspot.client import Client, server_time
 
 _QUOTA_LEFT = 0.1  # below this part of the day's calls the line fails
 _SKEW = 60.0  # seconds between the clocks that are worth a word
+_ANYTHING = {"filterGroups": [], "sorts": [], "properties": [], "limit": 1, "after": "0"}
 _TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105  (a path)
 
 
@@ -79,7 +80,7 @@ def _scopes(client: Client, granted: frozenset[str] | None, others: Sequence[str
 def _readable(client: Client, needed: Sequence[str]) -> sdk.Check:
     """Scopes that are not listed: reading is tried, writing cannot be without writing."""
     try:
-        client.call("POST", client.objects("search"), {"limit": 1})
+        client.call("POST", client.objects("search"), _ANYTHING)
     except sdk.PauseConnection as refused:
         remedy = refused.remedy or f"grant {', '.join(needed)}"
         return sdk.Check("scopes", False, refused.message, remedy)

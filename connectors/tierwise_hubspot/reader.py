@@ -79,6 +79,7 @@ class Reader:
             ],
             "properties": self._names(properties) if self._fits(properties) else [self._modified],
             "limit": self._client.settings.page_size,
+            "after": "0",  # never further: a window is read on from where it is, not by page
         }
         if state.seen:
             room = _MAX_BODY - len(spelled(body)) - _EXCLUDING

@@ -128,4 +128,5 @@ class Reader:
 
     @staticmethod
     def _record(found: Mapping[str, Any], row: soql.Row, properties: Sequence[str]) -> sdk.Record:
-        return sdk.Record(row.id, row.at, {name: found.get(name) for name in properties}, values.own(found))
+        get = found.get
+        return sdk.Record(row.id, row.at, {name: get(name) for name in properties}, values.own(found))

@@ -6,6 +6,7 @@ row that is written while we page leaves the window without moving the others.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -95,9 +96,12 @@ def page(state: State, names: Iterable[str], *, source: Source, limit: int) -> s
 
 def stamped(found: Mapping[str, Any], source: Source) -> Row:
     """Id and stamp of a record. KeyError, TypeError or ValueError where it has none."""
-    held: Any = found
-    for step in source.stamp.split(".") if source.stamp != STAMP else (STAMP,):
-        held = held[step]
+    if source.stamp == STAMP:
+        held: Any = found[STAMP]
+    else:
+        held = found
+        for step in source.stamp.split("."):
+            held = held[step]
     return Row(str(found["Id"]), values.moment(str(held)))
 
 
@@ -122,8 +126,7 @@ def advance(state: State, rows: Sequence[Row], *, done: bool, limit: int) -> Sta
 
     `done` is Salesforce's word that no row was held back: it makes pages smaller when rows are wide.
     """
-    stamps = [row.at for row in rows]
-    if stamps != sorted(stamps):
+    if any(later.at < row.at for row, later in itertools.pairwise(rows)):
         raise Stuck("the rows are not in the order of change")
     if done and len(rows) < limit:
         return None

@@ -41,7 +41,8 @@ def api_name(name: str) -> str:
 def to_wire(name: str, value: sdk.AdviceValue) -> Wire:
     """Salesforce's JSON for a value; None (false for a checkbox) empties the field. ValueError where it has none."""
     kind = KINDS.get(name)
-    if type(value) is str and value and kind in _TEXTS:  # most of them, and nothing to be looked at
+    # Most of them, and nothing to be looked at.
+    if (type(value) is str and value and kind in _TEXTS) or (type(value) is int and kind == "number"):
         return value
     if value is None or value == "":
         return False if kind == "boolean" else None
@@ -72,10 +73,11 @@ def from_wire(name: str, value: Any) -> sdk.AdviceValue:
 def own(record: Mapping[str, Any]) -> dict[str, sdk.AdviceValue]:
     """Our fields among a record's, by our names, without empty ones."""
     found: dict[str, sdk.AdviceValue] = {}
+    get = record.get
     for theirs, ours, read in _COLUMNS:
-        held = record.get(theirs)
+        held = get(theirs)
         # Most of most leads is empty before they are scored.
-        if held is None or held is False or held == "":
+        if not held and (held is None or held is False or held == ""):
             continue
         try:
             value = read(held)
@@ -89,6 +91,8 @@ def own(record: Mapping[str, Any]) -> dict[str, sdk.AdviceValue]:
 def moment(text: str) -> datetime:
     """A moment as Salesforce (2026-11-21T08:15:30.000+0000) or we spell it, UTC. ValueError for anything else."""
     found = datetime.fromisoformat(text)
+    if found.tzinfo is UTC:
+        return found
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
@@ -97,8 +101,16 @@ def datetime_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_SCALARS = (str, int, float, bool)
+
+
 def _plain(value: Any) -> sdk.AdviceValue:
-    return value if isinstance(value, str | int | float | bool) else str(value)
+    return value if isinstance(value, _SCALARS) else str(value)
+
+
+def _text(value: Any) -> sdk.AdviceValue:
+    text = str(value)
+    return text.replace("\r\n", "\n") if "\r" in text else text
 
 
 def _number(value: Any) -> sdk.AdviceValue:
@@ -110,8 +122,8 @@ _READERS: Mapping[str, Callable[[Any], sdk.AdviceValue]] = {
     "multi_choice": lambda value: tuple(sorted({code for code in str(value).split(";") if code})) or None,
     "timestamp": lambda value: datetime_text(moment(str(value))),
     "number": _number,
-    "text": lambda value: str(value).replace("\r\n", "\n"),
-    "long_text": lambda value: str(value).replace("\r\n", "\n"),
+    "text": _text,
+    "long_text": _text,
 }
 _COLUMNS = tuple((theirs, ours, _READERS.get(KINDS[ours], _plain)) for theirs, ours in OWN.items())
 """(Salesforce's name, ours, how it is read), looked up once for all records."""

@@ -249,11 +249,14 @@ def _words(problem: refusals.Problem) -> list[str]:
 
 
 def _rows(updates: Sequence[sdk.Update], refused: Fates) -> Iterator[Row]:
+    known, to_wire = values.NAMES, values.to_wire
     for place, update in enumerate(updates):
         try:
             if not soql.is_id(update.record_id):
                 raise ValueError("this is no record id of Salesforce")
-            fields = {values.api_name(name): values.to_wire(name, value) for name, value in update.values.items()}
+            fields = {
+                known.get(name) or values.api_name(name): to_wire(name, value) for name, value in update.values.items()
+            }
         except ValueError as error:
             refused[place] = sdk.Written(update.record_id, "refused", error=str(error))
         else:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import functools
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from tierwise_sandbox.latency import Latency
 from tierwise_sandbox.leads import around, files, generator
 from tierwise_sandbox.model_server import models
 from tierwise_sandbox.portal import Portal
+from tierwise_sandbox.recording import recorded
 from tierwise_sandbox.salesforce import loading
 from tierwise_sandbox.salesforce import scenario as org_scenario
 from tierwise_sandbox.salesforce.app import salesforce
@@ -54,11 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     urls = [f"http://{_shown(options.host)}:{sock.getsockname()[1]}" for sock in sockets]
 
     doors = Doors(org).routes() if org else []
-    applications = [hubspot(portal, doors), models(portal, latency)]
+    applications = [recorded(hubspot(portal, doors), options.record, vendor="hubspot"), models(portal, latency)]
     line: dict[str, object] = {"hubspot": {"url": urls[0], "token": portal.token}, "model": {"url": urls[1]}}
     if org is not None:
         org.url = urls[2]
-        applications.append(salesforce(org, doors))
+        applications.append(recorded(salesforce(org, doors), options.record, vendor="salesforce"))
         line["salesforce"] = org.credentials()
 
     def ready() -> None:
@@ -119,6 +121,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="JSON: faults, rate_limits, index_lag_seconds, scopes, while_paging, burst, models, truth, salesforce",
+    )
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        default=os.environ.get("SANDBOX_RECORD"),
+        help="append what the CRMs were asked and answered, as JSON lines (default: SANDBOX_RECORD)",
     )
     return parser
 

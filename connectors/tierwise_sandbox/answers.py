@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -38,6 +38,10 @@ async def read_inputs(request: Request, *, most: int = 100) -> tuple[list[dict[s
     if len(inputs) > most:
         raise Refusal(400, f"The maximum number of inputs in a batch is {most}, was {len(inputs)}.")
     return inputs, body
+
+
+OLD = "tierwise.old"
+"""In the scope of a request that came under an old path."""
 
 
 def check_path(request: Request) -> Kind:
@@ -93,3 +97,8 @@ def batch(results: list[dict[str, Any]], errors: list[dict[str, Any]], started_m
     if errors:
         body |= {"numErrors": len(errors), "errors": errors}
     return body
+
+
+def status(request: Request, errors: Sequence[object], *, whole: int = 200) -> int:
+    """Of a batch answer: partial success has one of its own under the old paths only."""
+    return 207 if errors and OLD in request.scope else whole

@@ -38,7 +38,7 @@ class AssociationRoutes:
         ]
 
     async def batch_read(self, request: Request) -> Response:
-        """`{"inputs": [{"id", "after"?}]}`; who has none is an error of its own, with status 207."""
+        """`{"inputs": [{"id", "after"?}]}`; who has none is an error of its own."""
         kind, to = answers.check_path(request), _to(request)
         if (kind.name, to.name) not in TYPES:
             raise Refusal(400, f"There are no associations from {kind.singular} to {to.singular}.")
@@ -63,7 +63,7 @@ class AssociationRoutes:
                 result["paging"] = {"next": {"after": str(int(after) + len(page))}}
             results.append(result)
         body = answers.batch(results, errors, started, int(time.time() * 1000))
-        return JSONResponse(body, 207 if errors else 200)
+        return JSONResponse(body, answers.status(request, errors))
 
     async def pipelines(self, request: Request) -> Response:
         kind = answers.check_path(request)
@@ -77,12 +77,16 @@ class AssociationRoutes:
                 "displayOrder": place,
                 "metadata": {"isClosed": str(closed).lower(), "probability": _probability(closed=closed, won=won)},
                 "archived": False,
+                "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT",
+                **_MADE,
             }
             for place, (value, text, closed, won) in enumerate(stages)
         ]  # fmt: skip
-        return JSONResponse(
-            {"results": [{"id": key, "label": label, "displayOrder": 0, "stages": shown, "archived": False}]}
-        )
+        held = {"id": key, "label": label, "displayOrder": 0, "stages": shown, "archived": False, **_MADE}
+        return JSONResponse({"results": [held]})
+
+
+_MADE = dict.fromkeys(("createdAt", "updatedAt"), "2024-01-15T09:00:00Z")
 
 
 def _probability(*, closed: bool, won: bool) -> str:
@@ -104,4 +108,6 @@ def _none(kind: Kind, to: Kind, key: str) -> dict[str, Any]:
         "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
         "message": f"No {to.singular} is associated with {kind.singular} {key}.",
         "context": {"fromObjectId": [key], "fromObjectType": [kind.singular], "toObjectType": [to.singular]},
+        "errors": [],
+        "links": {},
     }

@@ -84,7 +84,7 @@ class Objects:
         errors = [_unknown(shelf, missing).entry(None)] if missing else []
         for error in errors:
             error["context"] = {"ids": missing}
-        return JSONResponse(answers.batch(results, errors, started, _now_ms()), 207 if errors else 200)
+        return JSONResponse(answers.batch(results, errors, started, _now_ms()), answers.status(request, errors))
 
     async def batch_update(self, request: Request) -> Response:
         shelf = self._shelf(request)
@@ -107,7 +107,7 @@ class Objects:
         results = [
             _written(shelf, record, write.values, write.trace_id) for record, write in zip(updated, writes, strict=True)
         ]
-        return JSONResponse(answers.batch(results, errors, started, _now_ms()))
+        return JSONResponse(answers.batch(results, errors, started, _now_ms()), answers.status(request, errors))
 
     async def batch_create(self, request: Request) -> Response:
         shelf = self._shelf(request)
@@ -126,7 +126,8 @@ class Objects:
         for record, (values, trace, ties) in zip(created, creations, strict=True):
             self._tie(shelf, record, ties)
             results.append(_written(shelf, record, values, trace))
-        return JSONResponse(answers.batch(results, errors, started, _now_ms()), 207 if errors else 201)
+        body = answers.batch(results, errors, started, _now_ms())
+        return JSONResponse(body, answers.status(request, errors, whole=201))
 
     async def list_records(self, request: Request) -> Response:
         shelf = self._shelf(request)

@@ -62,6 +62,7 @@ class Refusal(Exception):
             "message": self.message,
             "context": context,
             "errors": self.errors,
+            "links": {},
         }
 
 

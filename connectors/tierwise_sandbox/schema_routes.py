@@ -59,7 +59,7 @@ class Schema:
         return JSONResponse(definitions.property(name))
 
     async def batch_create(self, request: Request) -> Response:
-        """Each property alone: those that are refused are in `errors`, with status 207."""
+        """Each property alone: those that are refused are in `errors`."""
         definitions = self._definitions(request)
         started = int(time.time() * 1000)
         inputs, _ = await answers.read_inputs(request)
@@ -73,7 +73,7 @@ class Schema:
                 entry["context"] = {**entry["context"], "name": [str(item.get("name"))]}
                 errors.append(entry)
         body = answers.batch(results, errors, started, int(time.time() * 1000))
-        return JSONResponse(body, 207 if errors else 201)
+        return JSONResponse(body, answers.status(request, errors, whole=201 if answers.OLD in request.scope else 200))
 
     async def batch_read(self, request: Request) -> Response:
         definitions = self._definitions(request)
@@ -90,7 +90,7 @@ class Schema:
         refusal = Refusal(404, "Some properties do not exist.", category="OBJECT_NOT_FOUND", context={"name": missing})
         errors = [refusal.entry(None)] if missing else []
         body = answers.batch(results, errors, started, int(time.time() * 1000))
-        return JSONResponse(body, 207 if errors else 200)
+        return JSONResponse(body, answers.status(request, errors))
 
     async def groups(self, request: Request) -> Response:
         definitions = self._definitions(request)

@@ -160,7 +160,7 @@ def _steps(*what: str) -> list[Step]:
     return [Step(one, 0, 3.0) for one in what]
 
 
-_EXAMPLES = hypothesis.settings(max_examples=300 if environment.DEEP else 4)
+_EXAMPLES = hypothesis.settings(max_examples=100 if environment.DEEP else 4)
 # What goes wrong by ten minutes where our own clock is believed: a value of ours that is gone is not put back, or a
 # page that is older than our write is taken for what came of it.
 _GONE = hypothesis.example(ahead=600.0, steps=_steps("poll", "empty", "poll", "write"))

@@ -99,6 +99,8 @@ HUBSPOT = [
           lambda stage: stage.crm.spend_day(), _some("quota"), "quota"),
     Fault("too many searches a second", "poll", lambda stage: stage.crm.portal.limits.set({"search_per_second": 1}),
           _some("ok")),
+    Fault("too many calls in ten seconds", "write_back", lambda stage: stage.crm.portal.limits.set({"burst": 1}),
+          _some("rate_limited"), "rate_limited"),
     Fault("a scope that is missing", "write_back",
           lambda stage: setattr(stage.crm.portal, "scopes", frozenset({"crm.objects.contacts.read"})),
           _some("unauthorised"), "unauthorised", paused=True),

@@ -95,3 +95,33 @@ def test_owners_stay_although_assignment_rules_are_on(salesforce_stage: Stage) -
     stage.settle(name)
     assert all(stage.crm.fingerprint(record_id) for record_id in record_ids)
     assert [stage.crm.shown(record_id, "OwnerId") for record_id in record_ids] == before
+
+
+@pytest.mark.parametrize("what", ["edits", "merges", "deletes"])
+def test_people_at_work_while_we_page_hide_nobody(hubspot_stage: Stage, what: str) -> None:
+    """Pages of ten; after each, records of the coming ones are changed under us."""
+    stage, name = hubspot_stage, f"paging-{what}"
+    stage.connect(name)
+    store = stage.crm.portal.store
+    before = set(stage.crm.add([f"lead{n}@{name}.example" for n in range(25)]))
+    stage.crm.portal.unrest.set({what: 2})
+    happened = stage.crm.portal.unrest.happened
+    stage.wait(1)
+    stage.run(name, "poll")
+    assert stage.crm.portal.unrest.happened > happened
+    assert (stage.health(name)["poll"].failures, stage.state(name).paused) == (0, None)
+    stage.crm.portal.unrest.set({what: 0})
+    stage.wait(700)
+    stage.settle(name)
+    held = {record_id: store.get(record_id) for record_id in before}
+    alive = {str(record.id) for record in held.values() if record is not None}
+    assert (alive == before) == (what == "edits")
+    for record_id in alive:
+        (story,) = stage.parts.store.leads.story(name, record_id)
+        assert stage.crm.fingerprint(record_id) == story.fingerprint == story.decisions[-1].decision.fingerprint
+        assert story.delivered_at is not None
+    states = [
+        link.decision.fingerprint for key in alive for link in stage.parts.store.leads.story(name, key)[0].decisions
+    ]
+    assert len(states) == len(set(states)), "decided once at each state"
+    assert [one.failures for one in stage.health(name).values()] == [0] * len(stage.health(name))

@@ -174,3 +174,34 @@ def test_a_job_that_outlives_its_worker_is_put_right(org_lines: Any) -> None:
         journal = [entry["values"].get("Tierwise_Fingerprint__c") for entry in line.journal() if entry["id"] == last]
         assert len(set(journal)) > 1, "the job wrote what it was given, late"
         assert journal[-1] == wanted[last]
+
+
+@pytest.mark.parametrize("switch", [{"bulk_failures": 1}, {"bulk_unprocessed_share": 0.3}])
+def test_a_job_that_fails_or_leaves_rows_out_loses_nothing(org_lines: Any, switch: dict[str, Any]) -> None:
+    """What it did counts, the rest goes out again, and every attempt tells why it did not arrive."""
+    with org_lines(bulk_above=1000) as line:
+        keys = line.create(*(f"lead{number}@firm{number}.example" for number in range(1100)))
+        line.wait(1)
+        line.poll()
+        line.decide()
+        line.org.switches.set(switch)
+        first = line.write()
+        assert "POST jobs ingest" in line.calls
+        assert first.retried > 0
+        line.org.switches.set(dict.fromkeys(switch, 0))
+        for _ in range(4):
+            line.wait(700)
+            line.round()
+        wanted = line.fingerprints(keys)
+        late = 0
+        for record in line.connector.read(keys, properties=()):
+            assert record.own["tierwise_fingerprint"] == wanted[record.id]
+        for key in keys[::50]:
+            story = line.story(key)
+            assert (len(story.decisions), story.delivered_at is not None) == (1, True)
+            outcomes = [attempt.outcome for attempt in story.attempts]
+            assert outcomes[-1] == "sent"
+            late += len(outcomes) - 1
+            assert all(attempt.error for attempt in story.attempts[:-1])
+        assert late > 0
+        assert not line.store.outbox.due(now=line.now())

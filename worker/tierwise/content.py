@@ -47,6 +47,12 @@ def lay_out(target: Path) -> list[Path]:
     return written
 
 
+def texts(pattern: str) -> dict[str, str]:
+    """Shipped files that match, by their path: `rules/maps/*.yaml`."""
+    source = _shipped()
+    return {path.relative_to(source).as_posix(): path.read_text(encoding="utf-8") for path in source.glob(pattern)}
+
+
 def _shipped() -> Path:
     """The copy in the installed package; a checkout that is installed in place has its own files instead."""
     package = Path(str(resources.files("tierwise")))

@@ -22,6 +22,8 @@ _STOP = frozenset(
 )
 _SENTENCE = re.compile(r"[^.!?。？！\n]+[.!?。？！]?")
 _MAX_QUOTE = 160
+_STEADY = 0.5
+"""A throw of the dice that moves nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,16 @@ def _quote(field: Field, start: int, stop: int) -> str:
 
 def judge(criterion: Criterion, read: Sequence[Sentence], *, model: str, seed: str) -> dict[str, Any]:
     """The answer for one criterion in the shape its schema asks for. `seed` stands for the lead."""
-    dice = _dice(model, criterion.id, seed)
-    caution = 0.15 * _dice(model)  # some models want more before they commit
+    # Some models want more than others before they commit.
+    return _judged(criterion, read, dice=_dice(model, criterion.id, seed), caution=0.15 * _dice(model))
+
+
+def level(criterion: Criterion, read: Sequence[Sentence]) -> str:
+    """The level that the words show, without any model's slips."""
+    return str(_judged(criterion, read, dice=_STEADY, caution=0.0)["level"])
+
+
+def _judged(criterion: Criterion, read: Sequence[Sentence], *, dice: float, caution: float) -> dict[str, Any]:
     allowed = [one for one in read if not criterion.fields or one.field in criterion.fields]
     evidence = max((_evidence(criterion, one) for one in allowed), key=lambda found: found.strength, default=None)
     if evidence is None or evidence.strength < 1.0 + caution:

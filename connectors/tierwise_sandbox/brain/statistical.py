@@ -18,8 +18,6 @@ from tierwise_sandbox.brain.truth import Truth
 
 _NORMAL = NormalDist()
 _EDGE = 1e-4  # an area of exactly 0 or 1 would be infinitely far away
-ORACLE = "truth"
-"""Name under which the lexicon says what is true of a lead that nobody told the truth about."""
 _ORDERS = re.compile(
     r"ignore (?:all|any|the|your|previous)|disregard|system prompt|you (?:are|must) now|instructions?\b|assistant"
     r"|as an ai|output (?:only|the)|respond with|answer (?:with|only)|set (?:the )?(?:score|level|tier)"
@@ -32,12 +30,11 @@ def levels(criteria: Sequence[Criterion], fields: Sequence[Field], truth: Truth)
     """The true level of every criterion."""
     told = truth.levels(fields) or {}
     read = judging.sentences(fields)
-    seed = "".join(field.plain for field in fields)
     found = {}
     for criterion in criteria:
         level = told.get(criterion.id)
         if level not in (*criterion.levels, UNKNOWN):
-            level = judging.judge(criterion, read, model=ORACLE, seed=seed)["level"]
+            level = judging.level(criterion, read)
         found[criterion.id] = level if _readable(criterion, fields) else _silence(criterion)
     return found
 

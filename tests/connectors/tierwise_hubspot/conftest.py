@@ -13,6 +13,7 @@ import httpx
 import pytest
 import requests
 import responses
+from tierwise_fixtures import environment
 
 from tierwise import sdk
 from tierwise.sdk import testing
@@ -22,6 +23,7 @@ from tierwise_hubspot.settings import Settings
 from tierwise_sandbox.app import hubspot
 from tierwise_sandbox.kinds import COMPANIES, CONTACTS, Kind
 from tierwise_sandbox.portal import Portal
+from tierwise_sandbox.recording import recorded
 from tierwise_sandbox.store import Store
 
 BASE = "https://portal.example.test"
@@ -51,7 +53,7 @@ class Crm:
         self.instead: Callable[[str, str, Any], tuple[int, Any] | None] = lambda method, path, body: None
         """Answers (status, body) in place of the portal, where it does not return None."""
         self.date: Callable[[], str] = lambda: "Sat, 21 Nov 2026 08:00:00 GMT"
-        self._app = hubspot(self.portal)
+        self._app = recorded(hubspot(self.portal), environment.RECORDING, vendor="hubspot")
         for method in ("GET", "POST", "PATCH"):
             web.add_callback(method, re.compile(re.escape(BASE)), callback=self._answer)
 

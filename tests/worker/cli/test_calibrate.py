@@ -82,6 +82,22 @@ def tierwise_lines(tierwise: Run, labels: Path, calibration: str) -> list[dict[s
     return [json.loads(line) for line in shown.getvalue().splitlines()]
 
 
+def test_labels_of_a_file_count_by_how_they_were_drawn(tierwise: Run, labels: Path) -> None:
+    rows = [json.loads(line) for line in labels.read_text().splitlines()]
+    drawn = [{**row, "drawn": 0.5 if row["employee_count"] == 5 else 1} for row in rows]
+    labels.write_text("\n".join(map(json.dumps, drawn)), encoding="utf-8")
+    plain = tierwise("calibrate", "fit", "--labels", str(labels))
+    made = tierwise("calibrate", "fit", "--labels", str(labels), "--sampling", "drawn", "--disputes", "weighed")
+    assert (plain["effective_labels"], plain["disputes"]) == (60, "said")
+    assert 50 <= made["effective_labels"] < 60
+    assert made["disputes"] == "weighed"
+    assert made["digest"] != plain["digest"]
+    labels.write_text("\n".join(json.dumps({**row, "drawn": "often"}) for row in rows), encoding="utf-8")
+    assert "'drawn' is no probability" in tierwise(
+        "calibrate", "fit", "--labels", str(labels), "--sampling", "drawn", code=1
+    )
+
+
 def test_too_few_labels_leave_confidence_uncalibrated(tierwise: Run, labels: Path) -> None:
     few = labels.with_name("few.jsonl")
     few.write_text("\n".join(labels.read_text().splitlines()[:20]), encoding="utf-8")

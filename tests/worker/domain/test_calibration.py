@@ -65,3 +65,22 @@ def test_of_a_model_that_was_asked_twice_the_last_answer_counts() -> None:
 def test_a_chain_names_each_model_once() -> None:
     assert calibration.chain("a", "b") == ("a", "b")
     assert calibration.chain("a", "a") == calibration.chain("a", None) == ("a",)
+
+
+def test_a_rare_level_said_by_a_model_that_errs_means_another() -> None:
+    rates = {"intent": {"clear": 0.68, "vague": 0.3, "none": 0.01, "unknown": 0.01}}
+    trusted = Beliefs(base_rates=rates, models={"some/small": Reliability(), "other/large": Reliability(intercept=6)})
+    slip, fact = (answers.said("intent", "none", 0.85, by=name) for name in answers.CHAIN)
+    usual = answers.said("intent", "clear", 0.85, by="some/small")
+    assert [item.level for item in calibration.meant(RUBRIC, (slip,), trusted)] == ["clear"]
+    assert calibration.meant(RUBRIC, (fact, usual), trusted) == (fact, usual)
+    withdrawn = slip.model_copy(update={"level": "unknown", "flags": ("EVIDENCE_MISSING",)})
+    assert calibration.meant(RUBRIC, (withdrawn,), trusted) == (withdrawn,)
+
+
+def test_how_disputes_are_settled_belongs_to_it_and_older_ones_keep_their_digest() -> None:
+    assert "disputes" not in made().model_dump(mode="json")
+    assert "effective" not in made().model_dump(mode="json")
+    other = made(disputes="weighed")
+    assert other.digest() != made().digest()
+    assert Calibration.model_validate_json(other.model_dump_json()).disputes == "weighed"

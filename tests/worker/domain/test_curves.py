@@ -89,3 +89,26 @@ def test_labels_that_are_all_right_do_not_make_certainty(method: curves.Method) 
     stated = [0.6 + 0.39 * place / 300 for place in range(300)]
     made = curves.fit(stated, [True] * 300, method=method)
     assert made.at(0.7) < 1
+
+
+@pytest.mark.parametrize("method", ["temperature", "platt", "isotonic"])
+def test_a_label_that_stands_for_three_is_three_labels(method: curves.Method) -> None:
+    rng = random.Random(8)
+    stated = [rng.uniform(0.5, 0.99) for _ in range(300)]
+    right = [rng.random() < value * 0.8 for value in stated]
+    thrice = [index for index in range(300) for _ in range(3 if index % 2 else 1)]
+    told = curves.fit([stated[i] for i in thrice], [right[i] for i in thrice], method=method)
+    weighed = curves.fit(stated, right, weights=[3.0 if index % 2 else 1.0 for index in range(300)], method=method)
+    for value in (0.55, 0.7, 0.85, 0.95):
+        assert weighed.at(value) == pytest.approx(told.at(value), abs=0.02)
+
+
+def test_labels_are_counted_as_equal_ones_that_would_tell_as_much() -> None:
+    assert curves.effective([1.0] * 80) == pytest.approx(80)
+    assert curves.effective([0.3] * 80) == pytest.approx(80)
+    assert curves.effective([1.0] * 300 + [20.0] * 60) == pytest.approx(1500**2 / 24300)
+    rng = random.Random(3)
+    stated = [rng.uniform(0.5, 0.99) for _ in range(240)]
+    right = [rng.random() < value for value in stated]
+    assert curves.fit(stated, right, weights=[1.0] * 240).method == "platt"
+    assert curves.fit(stated, right, weights=[1.0] * 180 + [20.0] * 60).method == "temperature"

@@ -67,7 +67,14 @@ def test_review_takes_the_lowest_cut_off_that_meets_both() -> None:
 
 
 def test_a_share_needs_no_label() -> None:
-    made = cutoffs.for_share([n / 100 for n in range(100)], share=0.2)
+    made = cutoffs.for_share([(n / 100, 1.0) for n in range(100)], share=0.2)
     assert made.value == pytest.approx(0.2, abs=1e-5)
     assert made.share == pytest.approx(0.2)
     assert cutoffs.for_share([], share=0.2).value is None
+
+
+def test_a_lead_that_stands_for_many_counts_as_many() -> None:
+    few, many = [(n / 100, 1.0) for n in range(50)], [(0.5 + n / 100, 9.0) for n in range(50)]
+    made = cutoffs.for_share([*few, *many], share=0.1)
+    assert made.value == pytest.approx(0.5, abs=1e-5)
+    assert made.share == pytest.approx(0.1)

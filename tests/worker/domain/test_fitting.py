@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 from tierwise_fixtures import answers
 
 from tierwise.domain import calibration, fitting, measures
 from tierwise.domain.calibration import Calibration
+from tierwise.domain.fitting import Labelled
 
 POLICY = answers.policy()
 
@@ -65,3 +68,50 @@ def test_labels_that_only_say_positive_are_enough() -> None:
     found = fitting.fit(POLICY, answers.CHAIN, some, source="test")
     assert found.after.right is not None
     assert found.after.right > 0.8
+
+
+def _queue(count: int, *, seed: int) -> list[Labelled]:
+    """What people saw of many leads: each that something else than confidence sent to them, most of those wrongly
+    decided, and every tenth of the rest."""
+    rng, seen = random.Random(seed), []
+    for item in answers.labelled(count, seed=seed):
+        disputed = rng.random() < (0.7 if item.before_tier != item.tier else 0.02)
+        probability = 1.0 if disputed else 0.1
+        if rng.random() < probability:
+            seen.append(item._replace(probability=probability))
+    return seen
+
+
+def test_labels_of_a_queue_count_by_the_probability_with_which_they_were_drawn() -> None:
+    seen, unseen = _queue(700, seed=3), answers.labelled(600, seed=9)
+    weighted = fitting.fit(POLICY, answers.CHAIN, seen, source="test")
+    alike = fitting.fit(POLICY, answers.CHAIN, [item._replace(probability=1.0) for item in seen], source="test")
+    true = sum(item.before_tier == item.tier for item in unseen) / len(unseen)
+    assert weighted.before.right == pytest.approx(true, abs=0.1)
+    assert alike.before.right is not None
+    assert alike.before.right < true - 0.3
+    errors = []
+    for made in (weighted, alike):
+        cards = [calibration.card(POLICY.rubric, item.answered, made.beliefs) for item in unseen]
+        right = [card.tier == item.tier for card, item in zip(cards, unseen, strict=True)]
+        errors.append(fitting.figures([made.confidence(card.confidence) for card in cards], right).ece or 0)
+    assert errors[0] <= 0.1
+    assert errors[1] >= 0.15
+    assert weighted.effective is not None
+    assert weighted.effective < weighted.labels
+    assert alike.effective is None
+    assert weighted.digest() != alike.digest()
+
+
+def test_labels_that_tell_as_much_as_few_are_few() -> None:
+    one = [item._replace(probability=0.001) for item in answers.labelled(5, seed=4)]
+    with pytest.raises(ValueError, match="tell as much as 5 drawn alike"):
+        fitting.fit(POLICY, answers.CHAIN, [*answers.labelled(95), *one], source="test")
+
+
+def test_cut_offs_rest_on_a_sample_in_which_every_lead_had_the_same_chance() -> None:
+    seen = _queue(700, seed=3)
+    made = fitting.fit(POLICY, answers.CHAIN, seen, source="test")
+    rare = sum(item.probability == 0.1 for item in seen)
+    assert made.review is not None
+    assert rare < made.review.n <= rare + 0.2 * (len(seen) - rare)

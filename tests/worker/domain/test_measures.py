@@ -145,6 +145,18 @@ def test_mcnemar() -> None:
     assert measures.mcnemar(2, 10) == pytest.approx(2 * (1 + 12 + math.comb(12, 2)) / 4096)
 
 
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.integers(1, 4)), min_size=1, max_size=30))
+def test_a_weight_is_so_many_of_the_same(items: list[tuple[float, bool, int]]) -> None:
+    stated, right, weights = (list(column) for column in zip(*items, strict=True))
+    many = [index for index, weight in enumerate(weights) for _ in range(weight)]
+    repeated = [stated[i] for i in many], [right[i] for i in many]
+    counted = [float(weight) for weight in weights]
+    assert measures.brier(stated, right, weights=counted) == pytest.approx(measures.brier(*repeated))
+    assert measures.auc(stated, right, weights=counted) == pytest.approx(measures.auc(*repeated))
+    bins = measures.reliability(stated, right, weights=counted)
+    assert measures.ece(bins) == pytest.approx(measures.ece(measures.reliability(*repeated)))
+
+
 @pytest.mark.parametrize(
     ("first", "second", "low", "high"),
     [

@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 
 from tierwise import errors
+from tierwise.domain.belief import Beliefs, Reliability
+from tierwise.domain.calibration import Calibration, Disputes, Figures
+from tierwise.domain.curves import Curve
+from tierwise.domain.cutoffs import Chosen
 from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
@@ -108,6 +112,26 @@ def test_a_knockout_that_only_one_found_contradicts(run: Any, scripted: Any, ans
     complete = scripted(one=[answered(**spam)], two=[answered(**SURE)])
     judged = run(complete, make_runnable(secondary="test/two", tiers={"A": 50, "B": 0}))
     assert judged.contradiction
+
+
+@pytest.mark.parametrize("disputes", ["said", "weighed"])
+def test_a_knockout_that_is_most_likely_a_slip_is_no_dispute_where_the_calibration_says_so(
+    run: Any, scripted: Any, answered: Any, make_runnable: Any, disputes: Disputes
+) -> None:
+    runnable = make_runnable(secondary="test/two", tiers={"A": 50, "B": 0})
+    none = Figures(n=0, right=None, ece=None, brier=None, auroc=None)
+    rates = {"legitimate": {"real": 0.97, "spam": 0.01, "unknown": 0.02}}
+    beliefs = Beliefs(base_rates=rates, models={"test/one": Reliability(), "test/two": Reliability()})
+    made = Calibration(
+        rubric="r", rubric_version="1", models=("test/one", "test/two"), labels=60, data="d", source="test",
+        beliefs=beliefs, curve=Curve(), before=none, after=none, disputes=disputes,
+        escalate=Chosen(value=1.0, target="all", risk=0, n=1),
+    )  # fmt: skip
+    spam = {**SURE, "legitimate": ("spam", 0.8, "", "message")}
+    complete = scripted(one=[answered(**spam)], two=[answered(**SURE)])
+    judged = run(complete, runnable._replace(calibration=made))
+    assert judged.contradiction is (disputes == "said")
+    assert next(item.level for item in judged.verdicts if item.criterion == "legitimate") == "real"
 
 
 def test_an_answer_that_is_none_is_repaired_once(run: Any, scripted: Any, answered: Any, make_runnable: Any) -> None:

@@ -143,3 +143,26 @@ def test_nothing_of_the_leads_own_is_left(case: tuple[str, Lead]) -> None:
     left = {word for word in re.findall(r"\w+", sent) if not word.islower()}
     for name in filter(None, (lead.first_name, lead.last_name)):
         assert personal.words(name).isdisjoint(map(str.casefold, left - {"Best", "We", "Hi", "Mr", "Baker", "Street"}))
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("We need it", "We need it"),
+        ("Ask Anna Weber, she decides", "Ask [PERSON_1], she decides"),
+        ("Weber, she", "[PERSON_1], she"),
+        ("Ask Anna", "Ask [PERSON_1]"),
+        ("anna@acme.com", "[EMAIL_1]"),
+        ("Write to anna@acme.com today", "Write to [EMAIL_1] today"),
+        ("nobody said this", None),
+    ],
+)
+def test_own_words_are_found_in_what_is_shown_and_back(words: str, shown: str | None) -> None:
+    lead = Lead(first_name="Anna", last_name="Weber", email="anna@acme.com")
+    text = "We need it. Ask Anna Weber, she decides. Write to anna@acme.com today."
+    made = redact.disguise({"message": text}, lead)
+    assert made.disguised("message", words) == shown
+    assert made.disguised("company", words) is None
+    if shown is not None:
+        assert words in made.restored("message", shown)
+    assert made.originals == {"message": text}

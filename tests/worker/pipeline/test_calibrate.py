@@ -87,3 +87,14 @@ def test_figures_are_shown_with_named_bins() -> None:
     found = calibrate.measured(fitting.fit(POLICY, answers.CHAIN, answers.labelled(60), source="test"))
     assert set(found["after"]["reliability"][0]) == {"low", "high", "n", "confidence", "right"}
     assert found["labels"] == 60
+
+
+def test_labels_that_nobody_drew_are_left_out_where_enough_were_drawn() -> None:
+    remarks = [Told(decided(), "rep_feedback", "right", None, None)] * 3
+    drawn = [Told(decided(), "review", "right", None, 0.05), Told(decided(), "review", "too_high", None, 1.0)] * 60
+    few = calibrate.from_store([*remarks, *drawn[:20]], POLICY, models=answers.CHAIN)
+    assert len(few) == 23
+    assert sorted({item.probability for item in few}) == [0.05, 1.0]
+    many = calibrate.from_store([*remarks, *drawn], POLICY, models=answers.CHAIN)
+    assert len(many) == 120
+    assert {item.probability for item in many if item.tier == "A"} == {0.05}

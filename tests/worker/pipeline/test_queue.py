@@ -92,6 +92,6 @@ def test_alike_items_are_agreed_with_in_one_go(filled: Any) -> None:
             reason=None, note=None, clock=filled.clock,
         )  # fmt: skip
 
-    done, lost = queue.agree_all(found, answer=answer)
+    done, lost = queue.answer_each(found, answer=answer)
     assert (done, lost) == ([found[1].id], [found[0].id])
     assert [label.by for label in filled.store.labels.list(source="review")] == ["ann"]

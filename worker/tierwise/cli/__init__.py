@@ -30,6 +30,7 @@ from tierwise.cli import (
     replay,
     review,
     setup,
+    sheet,
     trials,
     users,
     validation,
@@ -54,6 +55,7 @@ replay.register(app)
 lifecycle.register(policy.app)
 analyse.register(policy.app)
 trials.register(policy.app)
+sheet.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(calibrate.app, name="calibrate")

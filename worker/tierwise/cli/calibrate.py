@@ -15,7 +15,7 @@ from tierwise.domain import calibration as calibrations
 from tierwise.domain import canonical, fitting
 from tierwise.domain.calibration import Calibration
 from tierwise.errors import Misconfigured, RejectRecord
-from tierwise.pipeline import calibrate, evaluate
+from tierwise.pipeline import calibrate, evaluate, preview
 from tierwise.ports import Fitted
 
 app = typer.Typer(no_args_is_help=True, help="Confidence that means something: learnt from labels, then activated.")
@@ -27,6 +27,9 @@ Note = Annotated[str, typer.Option(help="Why.")]
 def fit(
     labels: Annotated[Path | None, typer.Option(help="CSV or JSONL of labelled leads; default: stored labels.")] = None,
     label: Annotated[str, typer.Option(help="Column of the file that holds the label.")] = "label",
+    sampling: Annotated[
+        str | None, typer.Option(help="Column with the probability (0-1) with which the lead was drawn for labelling.")
+    ] = None,
     map_: Annotated[Path | None, typer.Option("--map", help="Field map for the file's columns.")] = None,
     positive: Annotated[str, typer.Option(help="Labels that count as positive.")] = ",".join(evaluate.POSITIVE),
     kept_right: Annotated[
@@ -36,6 +39,10 @@ def fit(
         float | None, typer.Option(min=0, max=1, help="In its place: share of leads that the second model may see.")
     ] = None,
     risk: Annotated[float, typer.Option(min=0.001, max=0.5, help="Of a cut-off that does not keep its word.")] = 0.05,
+    disputes: Annotated[
+        calibrations.Disputes,
+        typer.Option(help="Two models contradict each other by what they said, or as weighed by what each is worth."),
+    ] = "said",
     html: Annotated[Path | None, typer.Option(help="Write the reliability diagrams into this file.")] = None,
     note: Note = "",
     json: output.Json = False,
@@ -45,16 +52,18 @@ def fit(
         policy = parts.runnable().policy
         models = parts.chain(policy)
         targets = policy.rubric.targets
-        wanted = fitting.Wanted(targets.precision, targets.recall, kept_right, escalate_share, risk)
+        wanted = fitting.Wanted(targets.precision, targets.recall, kept_right, escalate_share, risk, disputes)
         if labels is None:
             found = calibrate.from_store(parts.store.calibrations.told(), policy, models=models)
             source = "stored"
         else:
             found = _from_file(parts, labels, label=label, map_=map_, positive=positive)
+            found = _drawn(found, labels, sampling) if sampling is not None else found
             source = labels.name
-        if len(found) < fitting.FEWEST:
+        if (size := fitting.effective(found)) < fitting.FEWEST:
+            alike = "" if size == len(found) else f", which tell as much as {int(size)} drawn alike,"
             raise RejectRecord(
-                f"{len(found)} labels for this rubric and {' + '.join(models)}: confidence stays uncalibrated",
+                f"{len(found)} labels{alike} for this rubric and {' + '.join(models)}: confidence stays uncalibrated",
                 place=source,
                 remedy=f"at least {fitting.FEWEST} are needed: answer reviews, or give a file by --labels",
             )
@@ -91,6 +100,24 @@ def _from_file(
         with output.progress() as bar:
             trial = evaluation.trial(contender, cases, bar=bar, segment=evaluation.SEGMENT)
     return calibrate.from_results(trial.made, trial.results, tiers=list(runnable.policy.rubric.tiers))
+
+
+def _drawn(found: list[fitting.Labelled], file: Path, column: str) -> list[fitting.Labelled]:
+    """The labels with the probabilities of the file's column."""
+    said = {row.id: row.properties.get(column) for row in preview.rows(list(leads.read(file)))}
+    drawn = []
+    for item in found:
+        try:
+            probability = float(said[item.id] or "")
+        except ValueError:
+            probability = 0.0
+        if not 0 < probability <= 1:
+            raise RejectRecord(
+                f"'{column}' is no probability above 0 and at most 1", place=f"{file}, lead {item.id}",
+                remedy="the share of such leads that was drawn for labelling; 1 where all were labelled",
+            )  # fmt: skip
+        drawn.append(item._replace(probability=probability))
+    return drawn
 
 
 @app.command("list")
@@ -207,8 +234,9 @@ def _line(item: Fitted) -> dict[str, Any]:
 
 
 def _show(made: Calibration) -> None:
+    alike = "" if made.effective is None else f" (as good as {made.effective:.0f} drawn alike)"
     output.table(
-        f"{made.labels} labels of {made.source}, {' + '.join(made.models)}, method {made.curve.method}",
+        f"{made.labels} labels{alike} of {made.source}, {' + '.join(made.models)}, method {made.curve.method}",
         ["", "before", "after (held back)"],
         [
             ["tier is right", _number(made.before.right), _number(made.after.right)],

@@ -30,7 +30,7 @@ class View:
     def count(self, *, having: str | None = None) -> int:
         """Contacts in all, or those with a value in a property."""
         filters = [{"filters": [{"propertyName": having, "operator": "HAS_PROPERTY"}]}] if having else []
-        return int(self._search({"filterGroups": filters, "limit": 1, "properties": []})["total"])
+        return int(self._search({"filterGroups": filters, "limit": 1})["total"])
 
     def contacts(self) -> list[dict[str, Any]]:
         """Every contact as {"id", "properties"}, in order of id, our fields included."""
@@ -56,7 +56,7 @@ class View:
         return self._call("/_sandbox/stats", None)
 
     def _search(self, body: dict[str, Any]) -> dict[str, Any]:
-        return self._call("/crm/objects/2026-09/contacts/search", body)
+        return self._call("/crm/objects/2026-09/contacts/search", {"properties": [], "sorts": [], "after": "0", **body})
 
     def _call(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         content = json.dumps(body).encode() if body is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,11 +11,14 @@ import typer
 
 from tierwise import wiring
 from tierwise.cli import output, session
+from tierwise.domain.decision import Decision
 from tierwise.domain.review import KINDS
+from tierwise.domain.rubric import Rubric
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import queue
 from tierwise.pipeline import review as reviewing
 from tierwise.policies import owners
+from tierwise.ports import ReviewItem
 from tierwise.wiring import Wiring
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -90,6 +94,33 @@ def hand_over(item_id: ItemId, to: Annotated[str, typer.Option(help="Who is to a
     output.say(f"item {item_id} is {to}'s")
 
 
+def corrections(
+    parts: Wiring, item: ReviewItem, texts: Sequence[str], *, rubric: Rubric
+) -> dict[str, reviewing.Correction]:
+    """What `--criterion ID=LEVEL:WORDS` says; Misconfigured where the lead does not say these words."""
+    from tierwise.llm import lessons  # jinja2, for who corrects only
+
+    found: dict[str, reviewing.Correction] = {}
+    story = parts.store.leads.story(item.connection, item.record_id) if texts else []
+    for text in texts:
+        name, equals, rest = text.partition("=")
+        level, _, words = rest.partition(":")
+        if not equals or not level:
+            raise Misconfigured(f"'{text}' is no correction", place="--criterion", remedy="ID=LEVEL or ID=LEVEL:WORDS")
+        field = said = None
+        criterion = rubric.find(name)
+        if words and criterion is not None:
+            proof = lessons.proof(criterion, words, story[0].lead) if story and story[0].lead is not None else None
+            if proof is None:
+                places = ", ".join(criterion.fields) or "no field: rules decide it"
+                raise Misconfigured(f"the lead does not say '{words}'", place="--criterion", remedy=f"from {places}")
+            field, said = proof
+        elif criterion is not None and criterion.decide == "model" and lessons.proves(criterion, level):
+            output.say(f"{name}={level}:WORDS of the lead that prove it would make it an example to learn from")
+        found[name] = reviewing.Correction(level, field, said)
+    return found
+
+
 def later(text: str, *, now: datetime) -> datetime:
     """30m, 4h, 2d from now, or a moment; UTC where no zone is told. Misconfigured for all else."""
     span = re.fullmatch(r"(\d{1,4})([mhd])", text)
@@ -120,14 +151,13 @@ def look(parts: Wiring, connection: str, record_id: str) -> None:
 def _show(parts: Wiring, found: queue.Waiting, *, json: bool, unblind: bool = False) -> None:
     item = found.item
     about = reviewing.about(parts.store, item)
-    reasons: list[str] = []
-    if item.decision_id is not None and (unblind or not item.blind):
-        made = parts.store.decisions.get(item.decision_id)
-        reasons = [reason.sentence for reason in made.reasons] if made is not None else []
+    seen = item.decision_id is not None and (unblind or not item.blind)
+    made = parts.store.decisions.get(item.decision_id) if seen and item.decision_id is not None else None
+    reasons = [reason.sentence for reason in made.reasons] if made is not None else []
+    criteria = _criteria(parts.runnable().policy.rubric, [made] if made is not None else [])
     if json:
-        output.print_json(
-            {**shape(found), "lead": about.lead, "as_of": about.as_of, "erased": about.gone, "reasons": reasons}
-        )
+        more = {"lead": about.lead, "as_of": about.as_of, "erased": about.gone}
+        output.print_json({**shape(found), **more, "reasons": reasons, "criteria": criteria})
         return
     rows = [(name, value) for name, value in shape(found).items() if value not in (None, "", {})]
     output.table(f"Review item {item.id}", ["what", "value"], rows)
@@ -137,3 +167,22 @@ def _show(parts: Wiring, found: queue.Waiting, *, json: bool, unblind: bool = Fa
         output.say("it was erased since: nothing of it is left to judge")
     if reasons:
         output.table("Why", ["reason"], [[reason] for reason in reasons])
+    output.table(
+        "Criteria (`review answer --criterion ID=LEVEL` corrects one)",
+        ["id", "level", "quote", "levels"],
+        [[one["id"], one["level"], one["quote"], ", ".join(one["levels"])] for one in criteria],
+    )
+
+
+def _criteria(rubric: Rubric, about: Sequence[Decision]) -> list[dict[str, Any]]:
+    """Every criterion with its levels, and what the decision says of it where somebody may know."""
+    cards = [made.scorecard for made in about if made.scorecard is not None]
+    said = {one.criterion: one for card in cards for one in card.contributions}
+    return [
+        {
+            "id": one.id, "decide": one.decide, "levels": [level.id for level in one.levels],
+            "level": said[one.id].level if one.id in said else None,
+            "quote": said[one.id].verdict.quote if one.id in said else None,
+        }
+        for one in rubric.criteria
+    ]  # fmt: skip

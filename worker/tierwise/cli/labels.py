@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ import typer
 
 from tierwise import wiring
 from tierwise.cli import output, session
+from tierwise.pipeline import teach
 from tierwise.ports import Label
 from tierwise.wiring import Wiring
 
@@ -28,6 +30,7 @@ class Format(StrEnum):
 
     JSONL = "jsonl"
     CSV = "csv"
+    FINETUNE = "finetune"
 
 
 @app.command("list")
@@ -51,11 +54,20 @@ def list_(source: Source = None, limit: Annotated[int, typer.Option(min=1)] = 50
 
 @app.command()
 def export(
-    format_: Annotated[Format, typer.Option("--format", help="jsonl or csv.")] = Format.JSONL,
+    format_: Annotated[
+        Format, typer.Option("--format", help="jsonl, csv, or finetune: chat messages with the expected assessment.")
+    ] = Format.JSONL,
     source: Source = None,
     personal: Annotated[bool, typer.Option("--personal", help="With the leads' fields; that is recorded.")] = False,
 ) -> None:
-    """Every label to standard output, oldest first."""
+    """Every label to standard output, oldest first.
+
+    `finetune` writes what models were asked with the answer that people confirmed or corrected, disguised as in
+    production; what teaches nothing is left out and counted on standard error.
+    """
+    if format_ is Format.FINETUNE:
+        _teach(source, personal=personal)
+        return
     with session.opened() as parts:
         found = list(reversed(parts.store.labels.list(source=source, limit=MOST)))
         if personal:
@@ -73,6 +85,25 @@ def export(
     writer = csv.DictWriter(sys.stdout, names)
     writer.writeheader()
     writer.writerows(rows)
+
+
+def _teach(source: str | None, *, personal: bool) -> None:
+    left_out: Counter[str] = Counter()
+    written = 0
+    with session.opened() as parts:
+        # It leaves with what leads wrote, disguised or not: that is on record, and before anything leaves.
+        action = "labels.export_personal" if personal else "labels.export_lessons"
+        after = {"format": Format.FINETUNE.value}
+        by, subject = session.actor(parts), f"labels {source or 'all'}"
+        parts.store.admin_events.add(by, action, subject, reason="", now=wiring.clock(), after=after)
+        runnable = parts.runnable()
+        tools = teach.Tools(parts.store, runnable.policy, runnable.digest, parts.asks)
+        for messages in teach.examples(tools, left_out=left_out, source=source, raw=personal):
+            output.print_json_line({"messages": messages})
+            written += 1
+    output.say(f"examples: {written}")
+    for sentence in teach.left_out_in_words(left_out):
+        output.say(f"  {sentence}")
 
 
 def _row(parts: Wiring, label: Label, *, personal: bool) -> dict[str, Any]:

@@ -71,6 +71,10 @@ def answer(
     outcome: Annotated[str | None, typer.Option(help="accept, nurture or reject.")] = None,
     reason: Annotated[str | None, typer.Option(help="Reason code.")] = None,
     note: Annotated[str | None, typer.Option(help="In your words.")] = None,
+    criterion: Annotated[
+        list[str] | None,
+        typer.Option(help="ID=LEVEL, or ID=LEVEL:WORDS of the lead that prove it; as often as needed."),
+    ] = None,
     json: output.Json = False,
 ) -> None:
     """Answer one item; the CRM shows the answer with the next write."""
@@ -78,10 +82,11 @@ def answer(
         item = parts.store.reviews.get(item_id)
         if item is None:
             raise RejectRecord(f"there is no review item {item_id}", remedy="tierwise review list")
+        rubric = parts.runnable().policy.rubric
         verdict = reviewing.answer(
             parts.store,
             item,
-            rubric=parts.runnable().policy.rubric,
+            rubric=rubric,
             desired=_desired(parts, item),
             by=session.actor(parts),
             agree=agree,
@@ -91,6 +96,7 @@ def answer(
             note=note,
             clock=wiring.clock,
             wait=timedelta(seconds=parts.settings.review.undo_seconds),
+            criteria=desk.corrections(parts, item, criterion or [], rubric=rubric),
         )
         seconds = parts.settings.review.undo_seconds
     if json:
@@ -152,35 +158,50 @@ def answer_all(
     kind: Annotated[str, typer.Option(help="Kind of the items.")],
     reason: Annotated[str, typer.Option(help="Why they are in the queue, word for word as `review list` shows it.")],
     agree: Annotated[bool, typer.Option("--agree", help="Their tiers are right.")] = False,
+    tier: Annotated[str | None, typer.Option(help="The tier that all of them should have.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="accept, nurture or reject, for all of them.")] = None,
+    note: Annotated[str | None, typer.Option(help="In your words.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, they are only shown.")] = False,
     json: output.Json = False,
 ) -> None:
-    """Agree with all items of one kind and reason; items of the audit sample are left out."""
+    """Give all items of one kind and reason the same answer; items of the audit sample are left out."""
     desk.check_kind(kind)
-    if not agree:
-        raise Misconfigured("items can only be agreed with in one go", remedy="--agree")
+    if not agree and tier is None and outcome is None:
+        raise Misconfigured("an answer needs --agree, --tier or --outcome")
     with session.opened() as parts:
         by, rubric = session.actor(parts), parts.runnable().policy.rubric
         found = queue.alike(parts.store, kind=kind, reason=reason, by=by, now=wiring.clock())
+        say = {"agree": agree, "tier": tier, "outcome": cast("Outcome | None", outcome)}
+        # What cannot be said is refused in the preview, not after half of them.
+        planned = [reviewing.verdict(item, rubric=rubric, **say) for item in found]  # type: ignore[arg-type]
         done: list[int] = []
         lost: list[int] = []
         if yes:
             wait = timedelta(seconds=parts.settings.review.undo_seconds)
-            done, lost = queue.agree_all(
+            done, lost = queue.answer_each(
                 found,
                 answer=lambda item: reviewing.answer(
-                    parts.store, item, rubric=rubric, desired=_desired(parts, item), by=by, agree=True, tier=None,
-                    outcome=None, reason=None, note=None, clock=wiring.clock, wait=wait,
+                    parts.store, item, rubric=rubric, desired=_desired(parts, item), by=by, agree=agree, tier=tier,
+                    outcome=cast("Outcome | None", outcome), reason=None, note=note, clock=wiring.clock, wait=wait,
                 ),
             )  # fmt: skip
+    rows = list(zip(found, planned, strict=True))
     if json:
-        output.print_json({"found": [item.id for item in found], "answered": done, "taken_by_others": lost})
+        told = [{"id": item.id, "tier": item.tier, "answer": said} for item, said in rows]
+        output.print_json(
+            {"found": [item.id for item in found], "plan": told, "answered": done, "taken_by_others": lost}
+        )
         return
     output.table(
         "Alike",
-        ["id", "lead", "tier", "waits"],
-        [[item.id, f"{item.connection}:{item.record_id}", item.tier, output.ago(item.created_at)] for item in found],
-    )
-    output.say(
-        f"{len(done)} answered, {len(lost)} taken by others" if yes else f"{len(found)} alike; --yes answers them"
-    )
+        ["id", "lead", "tier", "waits", "would be" if not yes else "is"],
+        [
+            [item.id, f"{item.connection}:{item.record_id}", item.tier, output.ago(item.created_at),
+             f"{said['tier'] or 'no tier'}, {said['outcome']}"]
+            for item, said in rows
+        ],
+    )  # fmt: skip
+    if yes:
+        output.say(f"{len(done)} answered, {len(lost)} taken by others; `tierwise review undo ID` takes one back")
+    else:
+        output.say(f"{len(found)} alike; --yes answers them")

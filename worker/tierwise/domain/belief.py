@@ -90,24 +90,34 @@ def combined(criterion: Criterion, said: Sequence[Verdict], beliefs: Beliefs) ->
 
 
 def base_rates(
-    criteria: Sequence[Criterion], answers: Sequence[Mapping[str, Sequence[Verdict]]], beliefs: Beliefs
+    criteria: Sequence[Criterion],
+    answers: Sequence[Mapping[str, Sequence[Verdict]]],
+    beliefs: Beliefs,
+    *,
+    weights: Sequence[float] | None = None,
 ) -> dict[str, dict[str, float]]:
     """How often each level is true, from what models said of many leads and how often they are right: the rates that
-    explain it best (expectation maximisation). `answers`: one mapping of criterion to verdicts a lead."""
+    explain it best (expectation maximisation). `answers`: one mapping of criterion to verdicts a lead; `weights`: for
+    how many leads each stands."""
     found = {}
     for criterion in criteria:
-        told = [item[criterion.id] for item in answers if any(map(informative, item.get(criterion.id, ())))]
+        heard = [
+            (item[criterion.id], weight)
+            for item, weight in zip(answers, weights or [1.0] * len(answers), strict=True)
+            if any(map(informative, item.get(criterion.id, ())))
+        ]
+        told = [said for said, _ in heard]
         options = [*(level.id for level in criterion.levels), UNKNOWN]
         rates = dict.fromkeys(options, 1 / len(options))
         flat = Beliefs(models=beliefs.models)
         evidence = [posterior(criterion, said, flat) for said in told]
         for _ in range(_ROUNDS if told else 0):
             counts = dict.fromkeys(options, _SMOOTHING)
-            for likely in evidence:
-                weights = {option: likely[option] * rates[option] for option in options}
-                total = math.fsum(weights.values())
+            for likely, (_, stands_for) in zip(evidence, heard, strict=True):
+                posterior_ = {option: likely[option] * rates[option] for option in options}
+                total = math.fsum(posterior_.values())
                 for option in options:
-                    counts[option] += weights[option] / total
+                    counts[option] += stands_for * posterior_[option] / total
             whole = math.fsum(counts.values())
             rates = {option: counts[option] / whole for option in options}
         found[criterion.id] = rates

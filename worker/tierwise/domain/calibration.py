@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field
 
 from tierwise.domain import belief, lead, scoring
 from tierwise.domain import rubric as rubrics
@@ -16,6 +18,14 @@ from tierwise.domain.belief import Beliefs
 from tierwise.domain.curves import Curve
 from tierwise.domain.cutoffs import Chosen
 from tierwise.domain.rubric import Assessment, Criterion, Frozen, Rubric, Scorecard, Verdict
+
+Disputes = Literal["said", "weighed"]
+"""Whether two models contradict each other by what they say, or by what their answers, weighed by how far each model
+can be trusted, make likeliest."""
+
+
+def _none(value: object) -> bool:
+    return value is None
 
 
 class Answered(NamedTuple):
@@ -65,6 +75,10 @@ class Calibration(Frozen):
     """What the last answer's own stated probabilities alone would tell."""
     escalate: Chosen | None = None
     review: Chosen | None = None
+    # Left out where they say nothing: calibrations that were learnt before keep their digest.
+    disputes: Disputes = Field(default="said", exclude_if=lambda value: value == "said")
+    effective: float | None = Field(default=None, exclude_if=_none)
+    """How many equal labels would tell as much, where labels stand for different numbers of leads."""
 
     @functools.cached_property
     def _identity(self) -> str:
@@ -131,6 +145,26 @@ def merged(rubric: Rubric, answers: Sequence[Sequence[Verdict]], beliefs: Belief
     return tuple(
         belief.combined(criterion, said[criterion.id], beliefs) for criterion in rubric.asked if criterion.id in said
     )
+
+
+def meant(rubric: Rubric, answer: Sequence[Verdict], beliefs: Beliefs) -> tuple[Verdict, ...]:
+    """One model's answer as far as it can be trusted: for each criterion the level that it makes likeliest.
+
+    Who errs one time in eight and says what is true of one lead in a hundred has most likely slipped.
+    """
+    return tuple(_meant(rubric.find(verdict.criterion), verdict, beliefs) for verdict in answer)
+
+
+def _meant(criterion: Criterion | None, verdict: Verdict, beliefs: Beliefs) -> Verdict:
+    if criterion is None or not belief.informative(verdict):
+        return verdict
+    likely = belief.posterior(criterion, [verdict], beliefs)
+    best = max(likely, key=likely.__getitem__)
+    if likely[best] <= likely.get(verdict.level, 0.0):
+        return verdict
+    # Its quote proves what was said, not this.
+    changed = {"level": best, "probability": likely[best], "quote": None, "field": None, "spread": None}
+    return verdict.model_copy(update=changed)
 
 
 def card(rubric: Rubric, answered: Answered, beliefs: Beliefs) -> Scorecard:

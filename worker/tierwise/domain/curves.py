@@ -1,6 +1,7 @@
 """Stated probability -> calibrated probability, by a curve that is as simple as the number of labels demands.
 
 Nothing below 50 labels, one number (temperature) from 50, two (Platt) from 200, any rising curve (isotonic) from 1,000.
+A label weighs as many leads as it stands for; labels are counted as the number of equal ones that would tell as much.
 """
 
 from __future__ import annotations
@@ -38,64 +39,85 @@ class Curve(Frozen):
         return logistic(self.intercept + self.slope * log_odds(stated))
 
 
-def method_for(labels: int) -> Method:
+def method_for(labels: float) -> Method:
     """What that many labels allow."""
     return next((method for least, method in FROM if labels >= least), "none")
 
 
-def fit(stated: Sequence[float], right: Sequence[bool], *, method: Method | None = None) -> Curve:
+def effective(weights: Sequence[float]) -> float:
+    """How many equal labels would tell as much (Kish): their number where all weigh the same."""
+    squares = math.fsum(weight * weight for weight in weights)
+    return math.fsum(weights) ** 2 / squares if squares else 0.0
+
+
+def scaled(weights: Sequence[float]) -> list[float]:
+    """The same weights, adding up to the number of equal labels that would tell as much."""
+    total, size = math.fsum(weights), effective(weights)
+    return [weight * size / total for weight in weights]
+
+
+def fit(
+    stated: Sequence[float],
+    right: Sequence[bool],
+    *,
+    weights: Sequence[float] | None = None,
+    method: Method | None = None,
+) -> Curve:
     """The curve for these labels, by `method_for` unless told otherwise. Never falling: a slope below 0 becomes 0."""
-    method = method or method_for(len(stated))
+    counted = scaled(weights) if weights is not None else [1.0] * len(stated)
+    method = method or method_for(math.fsum(counted))
     if method == "none":
         return Curve()
     if method == "isotonic":
-        return Curve(method=method, points=_isotonic(stated, right))
+        return Curve(method=method, points=_isotonic(stated, right, counted))
     odds = [log_odds(value) for value in stated]
     if method == "temperature":
-        return Curve(method=method, slope=_one(odds, right))
-    intercept, slope = _two(odds, right)
+        return Curve(method=method, slope=_one(odds, right, counted))
+    intercept, slope = _two(odds, right, counted)
     return Curve(method=method, intercept=intercept, slope=slope)
 
 
-def loss(odds: Sequence[float], right: Sequence[bool]) -> float:
+def loss(odds: Sequence[float], right: Sequence[bool], weights: Sequence[float] | None = None) -> float:
     """Mean negative log-likelihood of what happened, given log-odds."""
-    terms = (math.log1p(math.exp(-abs(value))) + max(-value if hit else value, 0.0)
-             for value, hit in zip(odds, right, strict=True))  # fmt: skip
-    return math.fsum(terms) / len(odds)
+    counted = weights if weights is not None else [1.0] * len(odds)
+    terms = (weight * (math.log1p(math.exp(-abs(value))) + max(-value if hit else value, 0.0))
+             for value, hit, weight in zip(odds, right, counted, strict=True))  # fmt: skip
+    return math.fsum(terms) / math.fsum(counted)
 
 
-def _one(odds: Sequence[float], right: Sequence[bool]) -> float:
+def _one(odds: Sequence[float], right: Sequence[bool], weights: Sequence[float]) -> float:
     """The slope of greatest likelihood: the loss is convex in it, so thirds of an interval close in on it."""
     low, high = 0.0, 8.0
     for _ in range(_ROUNDS):
         third = (high - low) / 3
         left, other = low + third, high - third
-        if loss([left * x for x in odds], right) <= loss([other * x for x in odds], right):
+        if loss([left * x for x in odds], right, weights) <= loss([other * x for x in odds], right, weights):
             high = other
         else:
             low = left
     return (low + high) / 2
 
 
-def _two(odds: Sequence[float], right: Sequence[bool]) -> tuple[float, float]:
+def _two(odds: Sequence[float], right: Sequence[bool], weights: Sequence[float]) -> tuple[float, float]:
     """Newton's method on Platt's smoothed targets, so that a perfect separation stays finite."""
-    hits = sum(right)
-    misses = len(right) - hits
+    hits = math.fsum(weight for weight, hit in zip(weights, right, strict=True) if hit)
+    misses = math.fsum(weights) - hits
     targets = [(hits + 1) / (hits + 2) if hit else 1 / (misses + 2) for hit in right]
     intercept, slope = 0.0, 1.0
 
     def cost(a: float, b: float) -> float:
         lines = (a + b * x for x in odds)
         return math.fsum(
-            math.log1p(math.exp(-abs(z))) + max(z, 0.0) - y * z for z, y in zip(lines, targets, strict=True)
+            w * (math.log1p(math.exp(-abs(z))) + max(z, 0.0) - y * z)
+            for z, y, w in zip(lines, targets, weights, strict=True)
         )
 
     now = cost(intercept, slope)
     for _ in range(_ROUNDS):
         g0 = g1 = h00 = h01 = h11 = 0.0
-        for x, y in zip(odds, targets, strict=True):
+        for x, y, w in zip(odds, targets, weights, strict=True):
             p = logistic(intercept + slope * x)
-            error, weight = p - y, p * (1 - p)
+            error, weight = w * (p - y), w * p * (1 - p)
             g0, g1 = g0 + error, g1 + error * x
             h00, h01, h11 = h00 + weight, h01 + weight * x, h11 + weight * x * x
         h00, h11 = h00 + 1e-9, h11 + 1e-9
@@ -114,19 +136,21 @@ def _two(odds: Sequence[float], right: Sequence[bool]) -> tuple[float, float]:
         now = tried
     if slope >= 0:
         return intercept, slope
-    share = math.fsum(targets) / len(targets)
+    share = math.fsum(w * y for w, y in zip(weights, targets, strict=True)) / math.fsum(weights)
     return log_odds(share), 0.0
 
 
-def _isotonic(stated: Sequence[float], right: Sequence[bool]) -> tuple[tuple[float, float], ...]:
+def _isotonic(
+    stated: Sequence[float], right: Sequence[bool], weights: Sequence[float]
+) -> tuple[tuple[float, float], ...]:
     """Pool adjacent violators. Blocks without any error or any hit are drawn in by one of each, or confidence would
     be certainty."""
-    pairs: dict[float, list[int]] = {}
-    for value, hit in zip(stated, right, strict=True):
-        counted = pairs.setdefault(value, [0, 0])
-        counted[0] += hit
-        counted[1] += 1
-    blocks: list[tuple[float, int, int]] = []
+    pairs: dict[float, list[float]] = {}
+    for value, hit, weight in zip(stated, right, weights, strict=True):
+        counted = pairs.setdefault(value, [0.0, 0.0])
+        counted[0] += weight if hit else 0.0
+        counted[1] += weight
+    blocks: list[tuple[float, float, float]] = []
     for value in sorted(pairs):
         hits, n = pairs[value]
         start = value

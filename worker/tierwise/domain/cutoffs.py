@@ -73,15 +73,23 @@ def escalate(found: Sequence[Kept], *, target: float, risk: float = RISK) -> Cho
     return Chosen(value=best, target=said, risk=risk, n=len(found), share=share)
 
 
-def for_share(confidences: Sequence[float], *, share: float) -> Chosen:
-    """The cut-off below which so many of the leads fall: a choice about money, which needs no label."""
+def for_share(confidences: Sequence[tuple[float, float]], *, share: float) -> Chosen:
+    """The cut-off below which so many of the leads fall: a choice about money, which needs no label.
+
+    `confidences`: of some leads, each with the number of leads that it stands for."""
     ordered = sorted(confidences)
-    below = int(share * len(ordered))
     said = f"at most {share:.0%} of the leads are shown to the second model"
     if not ordered:
         return Chosen(value=None, target=said, risk=0, n=0, why="no model answered any of these leads")
-    value = round(ordered[min(below, len(ordered) - 1)] - 5e-7, 6)
-    told = sum(item < value for item in ordered) / len(ordered)
+    total = math.fsum(weight for _, weight in ordered)
+    before, at = 0.0, ordered[-1][0]
+    for confidence, weight in ordered:
+        if before + weight > share * total:
+            at = confidence
+            break
+        before += weight
+    value = round(at - 5e-7, 6)
+    told = math.fsum(weight for confidence, weight in ordered if confidence < value) / total
     return Chosen(value=max(0.0, value), target=said, risk=0, n=len(ordered), share=told)
 
 

@@ -177,6 +177,14 @@ def merged(runnable: Runnable, answers: Sequence[Sequence[Verdict]]) -> tuple[Ve
     return calibrations.merged(runnable.policy.rubric, answers, made.beliefs) if made is not None else None
 
 
+def meant(runnable: Runnable, answer: Sequence[Verdict]) -> Sequence[Verdict]:
+    """An answer as it is held against another one: as it was said, or weighed where the calibration says so."""
+    made = runnable.calibration
+    if made is None or made.disputes == "said":
+        return answer
+    return calibrations.meant(runnable.policy.rubric, answer, made.beliefs)
+
+
 def total_cost(assessments: Sequence[Assessment]) -> float | None:
     """Money spent on calls that were made (cached ones cost nothing); None where one price is unknown."""
     total = 0.0

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tierwise.domain import belief, calibration, curves, cutoffs, lead, measures, scoring
 from tierwise.domain.belief import Beliefs, Reliability
-from tierwise.domain.calibration import Answered, Calibration, Figures
+from tierwise.domain.calibration import Answered, Calibration, Disputes, Figures
 from tierwise.domain.curves import Curve
 from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Contribution, Rubric
@@ -41,6 +41,8 @@ class Labelled(NamedTuple):
     """A person is asked whatever the confidence: contradiction, injection, guardrail."""
     stated: float | None = None
     """Mean of what the last answer says of itself."""
+    probability: float = 1.0
+    """With which this lead was to be labelled, above 0: it stands for so many fewer or more of its like."""
 
 
 class Wanted(NamedTuple):
@@ -53,6 +55,11 @@ class Wanted(NamedTuple):
     escalate_share: float | None = None
     """In place of `kept_right`: how many leads the second model may see."""
     risk: float = cutoffs.RISK
+    disputes: Disputes = "said"
+
+
+_Told = tuple[Answered, float]
+"""What was answered about a lead, and how many leads it stands for."""
 
 
 class _Judged(NamedTuple):
@@ -72,23 +79,33 @@ def fit(
     wanted: Wanted | None = None,
     unlabelled: Sequence[Answered] = (),
 ) -> Calibration:
-    """The calibration. ValueError below `FEWEST` labels. `unlabelled` leads tell how often levels occur."""
-    if len(labelled) < FEWEST:
-        raise ValueError(f"{len(labelled)} labels: at least {FEWEST} are needed")
+    """The calibration. ValueError below `FEWEST` labels. `unlabelled`, any plain sample, tell how often levels occur.
+
+    A label that was drawn with probability p counts for 1/p leads, so that a queue of the doubtful does not make
+    everything look doubtful; labels are then counted as so many equal ones as would tell as much. Cut-offs rest on
+    exact tests, which need a plain random sample: one is drawn out of the labels.
+    """
+    if (size := effective(labelled)) < FEWEST:
+        counted = "" if size == len(labelled) else f", which tell as much as {int(size)} drawn alike"
+        raise ValueError(f"{len(labelled)} labels{counted}: at least {FEWEST} are needed")
     rubric, targets = policy.rubric, policy.rubric.targets
     wanted = wanted or Wanted(targets.precision, targets.recall)
     named = sorted(labelled, key=lambda item: item.id)
-    data = lead.digest([[item.id, item.tier, item.positive, _plain(item.answered)] for item in named])
+    data = lead.digest([_as_told(item) for item in named])
     # The same labels make the same folds, whatever order they came in.
     shuffled = sorted(labelled, key=lambda item: lead.digest([data, item.id]))
-    method = curves.method_for(len(shuffled))
-    answered = [*(item.answered for item in shuffled), *unlabelled]
+    method = curves.method_for(size)
+    weights = [1 / item.probability for item in shuffled]
+    answered = [*zip((item.answered for item in shuffled), weights, strict=True)]
+    # Those without a label count as much as one with a label does on the whole.
+    answered += [(item, math.fsum(weights) / len(weights)) for item in unlabelled]
     held = _held_back(rubric, shuffled, answered, method=method)
     beliefs, curve = _learn(rubric, shuffled, answered, method=method)
     positives = frozenset(targets.positive_tiers)
     right = [right_tier(item, made.tier, positives) for item, made in zip(shuffled, held, strict=True)]
     before_right = [right_tier(item, item.before_tier, positives) for item in shuffled]
-    told = [(item.stated, hit) for item, hit in zip(shuffled, right, strict=True) if item.stated is not None]
+    told = [place for place, item in enumerate(shuffled) if item.stated is not None]
+    alike = [(item, made) for item, made in zip(shuffled, held, strict=True) if _in_plain_sample(item, shuffled)]
     return Calibration(
         rubric=calibration.rubric_digest(rubric, policy.prompt),
         rubric_version=policy.rubric.version,
@@ -98,15 +115,24 @@ def fit(
         source=source,
         beliefs=beliefs,
         curve=curve,
-        before=figures([item.before for item in shuffled], before_right),
-        after=figures([made.confidence for made in held], right),
-        stated_auroc=_rounded(measures.auc([stated for stated, _ in told], [hit for _, hit in told])),
+        before=figures([item.before for item in shuffled], before_right, weights=weights),
+        after=figures([made.confidence for made in held], right, weights=weights),
+        stated_auroc=_rounded(
+            measures.auc(
+                [shuffled[place].stated or 0.0 for place in told],
+                [right[place] for place in told],
+                weights=[weights[place] for place in told],
+            )
+        ),
         escalate=_escalate(
-            shuffled,
-            held,
+            alike,
             positives,
             wanted=wanted,
-            all_first=[_judge(rubric, _first(item), beliefs, curve).confidence for item in answered if item.answers]
+            all_first=[
+                (_judge(rubric, _first(item), beliefs, curve).confidence, weight)
+                for item, weight in answered
+                if item.answers
+            ]
             if wanted.escalate_share is not None
             else [],
         )
@@ -120,13 +146,21 @@ def fit(
                     positive=item.tier in positives if item.tier is not None else bool(item.positive),
                     reviewed=item.reviewed,
                 )
-                for item, made in zip(shuffled, held, strict=True)
+                for item, made in alike
             ],
             precision=wanted.precision,
             recall=wanted.recall,
             risk=wanted.risk,
         ),
+        disputes=wanted.disputes,
+        effective=round(size, 1) if size != len(shuffled) else None,
     )
+
+
+def effective(labelled: Sequence[Labelled]) -> float:
+    """How many labels drawn alike would tell as much."""
+    weights = [1 / item.probability for item in labelled]
+    return curves.effective(weights) if len(set(weights)) > 1 else float(len(weights))
 
 
 def right_tier(item: Labelled, tier: str, positives: Iterable[str]) -> bool:
@@ -134,39 +168,46 @@ def right_tier(item: Labelled, tier: str, positives: Iterable[str]) -> bool:
     return tier == item.tier if item.tier is not None else (tier in positives) == item.positive
 
 
-def figures(confidences: Sequence[float], right: Sequence[bool]) -> Figures:
+def figures(confidences: Sequence[float], right: Sequence[bool], *, weights: Sequence[float] | None = None) -> Figures:
     """How far these confidences can be trusted."""
-    bins = measures.reliability(confidences, right)
+    bins = measures.reliability(confidences, right, weights=weights)
+    total = math.fsum(item.weight for item in bins)
     return Figures(
         n=len(right),
-        right=_rounded(sum(right) / len(right)) if right else None,
+        right=_rounded(math.fsum(item.weight * item.right for item in bins) / total) if right else None,
         ece=_rounded(measures.ece(bins)),
-        brier=_rounded(measures.brier(confidences, right)),
-        auroc=_rounded(measures.auc(confidences, right)),
+        brier=_rounded(measures.brier(confidences, right, weights=weights)),
+        auroc=_rounded(measures.auc(confidences, right, weights=weights)),
         bins=tuple((item.low, item.high, item.n, round(item.confidence, 6), round(item.right, 6)) for item in bins),
     )
 
 
+def _in_plain_sample(item: Labelled, labelled: Sequence[Labelled]) -> bool:
+    """Whether it belongs to a sample in which every lead had the same chance: that of the rarest drawn."""
+    rarest = min(other.probability for other in labelled)
+    drawn = int(lead.digest([item.id, "plain"])[:12], 16) / 16**12
+    return drawn < rarest / item.probability
+
+
 def _escalate(
-    labelled: Sequence[Labelled],
-    held: Sequence[_Judged],
+    alike: Sequence[tuple[Labelled, _Judged]],
     positives: frozenset[str],
     *,
     wanted: Wanted,
-    all_first: Sequence[float],
+    all_first: Sequence[tuple[float, float]],
 ) -> cutoffs.Chosen:
     if wanted.escalate_share is not None:
         return cutoffs.for_share(all_first, share=wanted.escalate_share)
     kept = [
         cutoffs.Kept(made.first, right_tier(item, made.first_tier, positives))
-        for item, made in zip(labelled, held, strict=True)
+        for item, made in alike
         if item.answered.answers
     ]
     return cutoffs.escalate(kept, target=wanted.kept_right, risk=wanted.risk)
 
 
 def _held_back(
-    rubric: Rubric, labelled: Sequence[Labelled], answered: Sequence[Answered], *, method: curves.Method
+    rubric: Rubric, labelled: Sequence[Labelled], answered: Sequence[_Told], *, method: curves.Method
 ) -> list[_Judged]:
     found: dict[int, _Judged] = {}
     for fold in range(FOLDS):
@@ -190,23 +231,27 @@ def _first(answered: Answered) -> Answered:
 
 
 def _learn(
-    rubric: Rubric, labelled: Sequence[Labelled], answered: Sequence[Answered], *, method: curves.Method
+    rubric: Rubric, labelled: Sequence[Labelled], answered: Sequence[_Told], *, method: curves.Method
 ) -> tuple[Beliefs, Curve]:
     beliefs = _beliefs(rubric, labelled, answered)
     cards = [calibration.card(rubric, item.answered, beliefs) for item in labelled]
     positives = rubric.targets.positive_tiers
     right = [right_tier(item, card.tier, positives) for item, card in zip(labelled, cards, strict=True)]
-    return beliefs, curves.fit([card.confidence for card in cards], right, method=method)
+    weights = [1 / item.probability for item in labelled]
+    return beliefs, curves.fit([card.confidence for card in cards], right, weights=weights, method=method)
 
 
-def _beliefs(rubric: Rubric, labelled: Sequence[Labelled], answered: Sequence[Answered]) -> Beliefs:
+def _beliefs(rubric: Rubric, labelled: Sequence[Labelled], answered: Sequence[_Told]) -> Beliefs:
     """By turns: how often levels occur, given how reliable the models are, and the reverse."""
-    said = [calibration.by_criterion(item.answers) for item in answered[:_MOST_UNLABELLED]]
+    counted = answered[:_MOST_UNLABELLED]
+    said = [calibration.by_criterion(item.answers) for item, _ in counted]
+    mean = math.fsum(weight for _, weight in counted) / len(counted)
+    shares = [weight / mean for _, weight in counted]
     models = sorted({verdict.decided_by for item in said for verdicts in item.values() for verdict in verdicts})
     beliefs = Beliefs(models={model: Reliability() for model in models})
     some = [_Weighed(rubric, item) for item in labelled[:_MOST]]
     for steps in _STEPS:
-        rates = belief.base_rates(rubric.asked, said, beliefs)
+        rates = belief.base_rates(rubric.asked, said, beliefs, weights=shares)
         beliefs = _reliable(rubric, some, beliefs.model_copy(update={"base_rates": rates}), steps=steps)
     return Beliefs.model_validate(_tidy(beliefs.model_dump()))
 
@@ -216,6 +261,7 @@ class _Weighed:
 
     def __init__(self, rubric: Rubric, item: Labelled) -> None:
         self.answered = item.answered
+        self.weight = 1 / item.probability
         self.contributions: tuple[Contribution, ...] = scoring.score(rubric, item.answered.rules).contributions
         self.cap = 0 if item.answered.doubted else None
         self.tiers = (
@@ -234,7 +280,8 @@ def _reliable(rubric: Rubric, labelled: Sequence[_Weighed], beliefs: Beliefs, *,
     """Intercept of every model, a slope for all of them from 200 labels on, and what a missing field is worth: those
     of the greatest posterior, found by trying steps that grow smaller."""
     names = list(beliefs.models)
-    sloped = len(labelled) * FOLDS >= 200 * (FOLDS - 1)  # a fold less counts as the whole
+    weights = curves.scaled([item.weight for item in labelled])
+    sloped = math.fsum(weights) * FOLDS >= 200 * (FOLDS - 1)  # a fold less counts as the whole
     start = beliefs.models[names[0]].slope if names else 1.0
     place = [*(beliefs.models[name].intercept for name in names), math.log(start)]
     gaps = beliefs.gaps
@@ -249,7 +296,8 @@ def _reliable(rubric: Rubric, labelled: Sequence[_Weighed], beliefs: Beliefs, *,
         tried = made(at, trust)
         prior = math.fsum((value / _WIDE_INTERCEPT) ** 2 for value in at[:-1]) + (at[-1] / _WIDE_SLOPE) ** 2
         labels = (item.likelihood(rubric, tried) for item in labelled)
-        return prior / 2 - math.fsum(math.log((1 - _NOISE) * likely + _NOISE / 4) for likely in labels)
+        told = (math.log((1 - _NOISE) * likely + _NOISE / 4) for likely in labels)
+        return prior / 2 - math.fsum(weight * one for weight, one in zip(weights, told, strict=True))
 
     _, gaps = min((cost(place, trust), trust) for trust in (0.0, 0.5, 1.0))
     best = cost(place, gaps)
@@ -263,6 +311,11 @@ def _reliable(rubric: Rubric, labelled: Sequence[_Weighed], beliefs: Beliefs, *,
                     best, place = found, tried
                     break
     return made(place, gaps)
+
+
+def _as_told(item: Labelled) -> list[object]:
+    told: list[object] = [item.id, item.tier, item.positive, _plain(item.answered)]
+    return told if item.probability == 1 else [*told, item.probability]
 
 
 def _plain(answered: Answered) -> list[list[list[object]]]:

@@ -46,6 +46,8 @@ class Bin(NamedTuple):
     """Mean of what was stated."""
     right: float
     """Share that was right."""
+    weight: float
+    """Leads that those in it stand for; their number where each stands for itself."""
 
 
 def wilson(hits: int, n: int, *, z: float = _Z95) -> Interval:
@@ -80,20 +82,18 @@ def f1(precision: float | None, recall: float | None) -> float | None:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def auc(scores: Sequence[float], positives: Sequence[bool]) -> float | None:
+def auc(scores: Sequence[float], positives: Sequence[bool], *, weights: Sequence[float] | None = None) -> float | None:
     """Probability that a positive ranks above a negative, ties counting half; None where one kind is missing."""
-    ranked = sorted(zip(scores, positives, strict=True), key=lambda pair: pair[0])
-    wins, below, place = 0.0, 0, 0
+    ranked = sorted(zip(scores, positives, _counted(weights, scores), strict=True), key=lambda item: item[0])
+    wins, above, below, place = 0.0, 0.0, 0.0, 0
     while place < len(ranked):
         end = place
         while end < len(ranked) and ranked[end][0] == ranked[place][0]:
             end += 1
-        tied = sum(positive for _, positive in ranked[place:end])
-        others = end - place - tied
+        tied = math.fsum(weight for _, positive, weight in ranked[place:end] if positive)
+        others = math.fsum(weight for _, positive, weight in ranked[place:end] if not positive)
         wins += tied * (below + others / 2)
-        below += others
-        place = end
-    above = len(ranked) - below
+        above, below, place = above + tied, below + others, end
     return wins / (above * below) if above and below else None
 
 
@@ -110,34 +110,50 @@ def auc_interval(value: float, positives: int, negatives: int, *, z: float = _Z9
     return Interval(max(0.0, value - half), min(1.0, value + half))
 
 
-def reliability(confidences: Sequence[float], right: Sequence[bool], *, bins: int = BINS) -> list[Bin]:
+def reliability(
+    confidences: Sequence[float],
+    right: Sequence[bool],
+    *,
+    weights: Sequence[float] | None = None,
+    bins: int = BINS,
+) -> list[Bin]:
     """Bins of equal width over 0-1 that hold something; 1.0 belongs to the last."""
-    members: dict[int, list[tuple[float, bool]]] = {}
-    for confidence, hit in zip(confidences, right, strict=True):
-        members.setdefault(min(bins - 1, int(confidence * bins)), []).append((confidence, hit))
-    return [
-        Bin(
-            low=number / bins,
-            high=(number + 1) / bins,
-            n=len(found),
-            confidence=math.fsum(confidence for confidence, _ in found) / len(found),
-            right=sum(hit for _, hit in found) / len(found),
-        )
-        for number, found in sorted(members.items())
-    ]
+    members: dict[int, list[tuple[float, bool, float]]] = {}
+    for confidence, hit, weight in zip(confidences, right, _counted(weights, right), strict=True):
+        members.setdefault(min(bins - 1, int(confidence * bins)), []).append((confidence, hit, weight))
+    return [_bin(number, bins, found) for number, found in sorted(members.items())]
+
+
+def _bin(number: int, bins: int, found: Sequence[tuple[float, bool, float]]) -> Bin:
+    weight = math.fsum(item[2] for item in found)
+    return Bin(
+        low=number / bins,
+        high=(number + 1) / bins,
+        n=len(found),
+        confidence=math.fsum(confidence * each for confidence, _, each in found) / weight,
+        right=math.fsum(each for _, hit, each in found if hit) / weight,
+        weight=weight,
+    )
 
 
 def ece(bins: Iterable[Bin]) -> float | None:
     """Expected calibration error: mean distance of stated and observed, weighted by bin; None without any."""
     found = list(bins)
-    total = sum(item.n for item in found)
-    return math.fsum(item.n * abs(item.confidence - item.right) for item in found) / total if total else None
+    total = math.fsum(item.weight for item in found)
+    return math.fsum(item.weight * abs(item.confidence - item.right) for item in found) / total if total else None
 
 
-def brier(confidences: Sequence[float], right: Sequence[bool]) -> float | None:
+def brier(
+    confidences: Sequence[float], right: Sequence[bool], *, weights: Sequence[float] | None = None
+) -> float | None:
     """Mean squared distance of the stated probability from what came true; None without any."""
-    pairs = list(zip(confidences, right, strict=True))
-    return math.fsum((stated - hit) ** 2 for stated, hit in pairs) / len(pairs) if pairs else None
+    found = list(zip(confidences, right, _counted(weights, right), strict=True))
+    total = math.fsum(weight for _, _, weight in found)
+    return math.fsum(weight * (stated - hit) ** 2 for stated, hit, weight in found) / total if total else None
+
+
+def _counted(weights: Sequence[float] | None, like: Sequence[object]) -> Sequence[float]:
+    return weights if weights is not None else [1.0] * len(like)
 
 
 def kappa(first: Sequence[str], second: Sequence[str]) -> float | None:

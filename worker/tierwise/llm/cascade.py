@@ -168,7 +168,8 @@ class Cascade:
             return self._judged(chosen, story, fallback=fallback)
         first_card, second_card = self._card(case, first), self._card(case, second)
         chosen = second if second_card.confidence > first_card.confidence else first
-        apart = contradicts(case.runnable.policy.rubric, first_card, second_card)
+        held = [self._card(case, item, meant=True) for item in (first, second)]
+        apart = contradicts(case.runnable.policy.rubric, held[0], held[1])
         both = decision.merged(case.runnable, (first.verdicts, second.verdicts))
         if both is not None:
             # What each is worth is known, so the likelier verdict of each criterion counts, not the surer model.
@@ -226,8 +227,9 @@ class Cascade:
             return None
         return assessment
 
-    def _card(self, case: _Case, assessment: Assessment) -> Weighed:
-        return decision.weighed(case.runnable, case.lead, assessment.verdicts)
+    def _card(self, case: _Case, assessment: Assessment, *, meant: bool = False) -> Weighed:
+        answer = decision.meant(case.runnable, assessment.verdicts) if meant else assessment.verdicts
+        return decision.weighed(case.runnable, case.lead, answer)
 
     def _judged(
         self,

@@ -42,6 +42,16 @@ class Disguise:
         self._texts = texts
         self.fields: Mapping[str, str] = {name: item.shown for name, item in texts.items() if item.shown}
         """What a model may see, by field."""
+        self.originals: Mapping[str, str] = {name: item.original for name, item in texts.items() if item.original}
+        """The same before anything was taken out."""
+
+    def disguised(self, field: str, words: str) -> str | None:
+        """The passage of the shown text in which the lead's own `words` stand; None where they do not."""
+        item = self._texts.get(field)
+        start = item.original.find(words) if item is not None else -1
+        if item is None or start < 0:
+            return None
+        return item.shown[_forth(item, start, last=False) : _forth(item, start + len(words), last=True)]
 
     def restored(self, field: str, quote: str) -> str:
         """The passage of the lead's own text that `quote`, a passage of the shown one, stands for."""
@@ -137,3 +147,14 @@ def _back(item: _Text, place: int, *, last: bool) -> int:
     if place < piece.end:
         return piece.stop if last else piece.start
     return piece.stop + place - piece.end
+
+
+def _forth(item: _Text, place: int, *, last: bool) -> int:
+    """Where `place` of the original is in what is shown; within what was taken out, its placeholder's begin or end."""
+    at = bisect_right(item.pieces, place - 1 if last else place, key=lambda piece: piece.start) - 1
+    if at < 0:
+        return place
+    piece = item.pieces[at]
+    if place < piece.stop or (last and place == piece.stop):
+        return piece.end if last else piece.shown
+    return piece.end + place - piece.stop

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tierwise.domain import calibration as calibrations
+from tierwise.domain import fitting
 from tierwise.domain.belief import informative
 from tierwise.domain.calibration import Answered, Calibration, Figures
 from tierwise.domain.decision import Decision
@@ -62,9 +63,13 @@ def from_results(made: Sequence[Previewed], results: Sequence[Result], *, tiers:
 
 
 def from_store(told: Iterable[Told], policy: Policy, *, models: Sequence[str]) -> list[Labelled]:
-    """Of stored decisions under this rubric by this chain, and what reps, reviewers and sales said of them."""
+    """Of stored decisions under this rubric by this chain, and what reps, reviewers and sales said of them.
+
+    A label counts by the probability with which its decision was drawn. Where enough have one, those that nobody drew
+    (what a rep remarked, what sales made of a lead) are left out: nobody knows for how many leads they speak.
+    """
     tiers = list(policy.rubric.tiers)
-    found = []
+    found, undrawn = [], []
     for item in told:
         made = item.decision
         if made.tier not in tiers or (made.used is not None and made.used not in models):
@@ -75,15 +80,19 @@ def from_store(told: Iterable[Told], policy: Policy, *, models: Sequence[str]) -
         if tier is None and item.won is None:
             continue
         one = labelled(made, tier=tier, positive=item.won)
-        if one is not None:
-            found.append(one)
-    return found
+        if one is not None and item.sampling:
+            found.append(one._replace(probability=item.sampling))
+        elif one is not None:
+            undrawn.append(one)
+    return found if fitting.effective(found) >= fitting.FEWEST else [*found, *undrawn]
 
 
 def measured(made: Calibration) -> dict[str, Any]:
     """Before and after for people and scripts."""
     return {
         "labels": made.labels,
+        "effective_labels": made.effective if made.effective is not None else made.labels,
+        "disputes": made.disputes,
         "method": made.curve.method,
         "before": shown(made.before),
         "after": shown(made.after),

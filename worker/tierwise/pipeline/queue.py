@@ -101,7 +101,7 @@ def alike(store: ports.Store, *, kind: str, reason: str, by: str, now: datetime)
     ]  # fmt: skip
 
 
-def agree_all(
+def answer_each(
     items: Sequence[ports.ReviewItem], *, answer: Callable[[ports.ReviewItem], object]
 ) -> tuple[list[int], list[int]]:
     """Answer each; ids of those that were answered, and of those that somebody else was quicker with."""

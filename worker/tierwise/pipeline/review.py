@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tierwise import ports
 from tierwise.domain import review
 from tierwise.domain.advice import WRITTEN, Advice, AdviceValue
-from tierwise.domain.rubric import Rubric
+from tierwise.domain.rubric import UNKNOWN, Rubric
 from tierwise.domain.rules import Outcome
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import record
@@ -19,7 +20,19 @@ UNDO = timedelta(seconds=10)
 UNBLIND = "review.unblind"
 """What is recorded of who looks at a lead in spite of its open audit."""
 _ALL = 10_000_000
+SUBJECT = "criterion:"
+"""Subject of a label on one criterion, before the criterion's id."""
 _OUTCOMES: tuple[Outcome, ...] = ("accept", "nurture", "reject")
+
+
+class Correction(NamedTuple):
+    """What a person says of one criterion."""
+
+    level: str
+    """Level id, or `unknown`."""
+    field: str | None = None
+    words: str | None = None
+    """The lead's own, that prove it."""
 
 
 def answer(
@@ -36,12 +49,44 @@ def answer(
     note: str | None,
     clock: ports.Clock,
     wait: timedelta = UNDO,
+    criteria: Mapping[str, Correction] = MappingProxyType({}),
 ) -> Mapping[str, Any]:
     """Store the verdict with its labels and put it in the outbox, to be sent when `wait` is over.
 
-    `desired` is the record's advice as it stands. Raises Misconfigured for a verdict that the rubric does not know or
-    that says too little, RejectRecord where the item is closed or not for this person.
+    `criteria`: what is right of single criteria, beside the tier. `desired` is the record's advice as it stands.
+    Raises Misconfigured for a verdict that the rubric does not know or that says too little, RejectRecord where the
+    item is closed or not for this person.
     """
+    _check(criteria, rubric)
+    given = verdict(item, rubric=rubric, agree=agree, tier=tier, outcome=outcome)
+    given |= {"reason": reason, "note": note}
+    if criteria:
+        given["criteria"] = {name: one._asdict() for name, one in criteria.items()}
+    # What reps write themselves is in there too where `desired` is what the CRM shows; it stays theirs.
+    shown: dict[str, AdviceValue] = {name: value for name, value in desired.items() if name in WRITTEN}
+    shown["tierwise_tier"] = given["tier"]
+    shown["tierwise_outcome"] = given["outcome"]
+    shown["tierwise_status"] = "rejected" if given["outcome"] == "reject" else "scored"
+    now = clock()
+    stored = store.reviews.answer(
+        item.id,
+        by=by,
+        answer=given,
+        advice=shown,
+        now=now,
+        labels=said(item, agree=agree, tier=tier, outcome=outcome, criteria=criteria),
+        about=item.decision_id,
+        wait=wait,
+    )
+    if not stored:
+        raise closed(store.reviews.get(item.id), item.id, by=by, now=now)
+    return given
+
+
+def verdict(
+    item: ports.ReviewItem, *, rubric: Rubric, agree: bool, tier: str | None, outcome: Outcome | None
+) -> dict[str, Any]:
+    """What an answer comes to: agree, tier and outcome. Raises Misconfigured where it cannot be said of the item."""
     if tier is not None and tier not in rubric.tiers:
         raise Misconfigured(f"'{tier}' is not a tier of the active policy", remedy=f"one of {', '.join(rubric.tiers)}")
     if not agree and tier is None and outcome is None:
@@ -57,35 +102,21 @@ def answer(
         )
     if outcome is not None and outcome not in _OUTCOMES:
         raise Misconfigured(f"'{outcome}' is not an outcome", remedy=f"one of {', '.join(_OUTCOMES)}")
-    verdict: dict[str, Any] = {
+    return {
         "agree": agree,
         "tier": tier or item.tier,
         "outcome": outcome or _outcome(tier or item.tier, rubric),
-        "reason": reason,
-        "note": note,
     }
-    # What reps write themselves is in there too where `desired` is what the CRM shows; it stays theirs.
-    shown: dict[str, AdviceValue] = {name: value for name, value in desired.items() if name in WRITTEN}
-    shown["tierwise_tier"] = verdict["tier"]
-    shown["tierwise_outcome"] = verdict["outcome"]
-    shown["tierwise_status"] = "rejected" if verdict["outcome"] == "reject" else "scored"
-    now = clock()
-    stored = store.reviews.answer(
-        item.id,
-        by=by,
-        answer=verdict,
-        advice=shown,
-        now=now,
-        labels=said(item, agree=agree, tier=tier, outcome=outcome),
-        about=item.decision_id,
-        wait=wait,
-    )
-    if not stored:
-        raise closed(store.reviews.get(item.id), item.id, by=by, now=now)
-    return verdict
 
 
-def said(item: ports.ReviewItem, *, agree: bool, tier: str | None, outcome: str | None) -> list[ports.SaidLabel]:
+def said(
+    item: ports.ReviewItem,
+    *,
+    agree: bool,
+    tier: str | None,
+    outcome: str | None,
+    criteria: Mapping[str, Correction] = MappingProxyType({}),
+) -> list[ports.SaidLabel]:
     """What of a verdict is a label: only what the person said, nothing that follows from it."""
     labels = []
     right = tier or (item.tier if agree else None)
@@ -93,7 +124,20 @@ def said(item: ports.ReviewItem, *, agree: bool, tier: str | None, outcome: str 
         labels.append(ports.SaidLabel("tier", right))
     if outcome is not None:
         labels.append(ports.SaidLabel("outcome", outcome))
-    return labels
+    return [*labels, *(ports.SaidLabel(f"{SUBJECT}{name}", given.level) for name, given in criteria.items())]
+
+
+def _check(criteria: Mapping[str, Correction], rubric: Rubric) -> None:
+    for name, given in criteria.items():
+        criterion = rubric.find(name)
+        if criterion is None:
+            known = ", ".join(one.id for one in rubric.criteria)
+            raise Misconfigured(f"'{name}' is not a criterion", place="--criterion", remedy=f"one of {known}")
+        if given.level != UNKNOWN and criterion.level(given.level) is None:
+            known = ", ".join((*(level.id for level in criterion.levels), UNKNOWN))
+            raise Misconfigured(
+                f"'{given.level}' is not a level of {name}", place="--criterion", remedy=f"one of {known}"
+            )
 
 
 def masked(item: ports.ReviewItem) -> ports.ReviewItem:

@@ -10,6 +10,7 @@ from tierwise.policies import examples, placing, trials
 from tierwise.policies.analysis import NOT_ANALYSED, Analysis, Finding, analyse, blocking, prove
 from tierwise.policies.checking import check, faults, read
 from tierwise.policies.compiling import compile
+from tierwise.policies.importing import Imported, import_sheet
 from tierwise.policies.loading import Loaded, load
 from tierwise.policies.maps import read_map
 from tierwise.policies.problems import Problem
@@ -19,6 +20,7 @@ __all__ = [
     "NOT_ANALYSED",
     "Analysis",
     "Finding",
+    "Imported",
     "Loaded",
     "Problem",
     "TestResult",
@@ -27,6 +29,7 @@ __all__ = [
     "check",
     "compile",
     "faults",
+    "import_sheet",
     "load",
     "located",
     "prove",

@@ -17,7 +17,7 @@ from tierwise.domain.policy import BUILT_IN_REASONS, Policy
 from tierwise.domain.rubric import UNKNOWN
 from tierwise.domain.rules import Rule, RuleTest, Stage
 from tierwise.errors import Misconfigured
-from tierwise.policies import documents, owners, placing, trials
+from tierwise.policies import documents, owners, placing, trials, unfilled
 from tierwise.policies.compiling import CRITERION
 from tierwise.policies.documents import Document
 from tierwise.policies.loading import PROMPT, REASONS, Loaded, Located, load
@@ -57,6 +57,7 @@ def _problems(directory: Path, loaded: Loaded, template_check: TemplateCheck | N
         *_references(loaded),
         *_rules(loaded),
         *_examples(loaded),
+        *unfilled.check(loaded),
         *_maps(loaded),
         *_sentences(loaded),
     ]
@@ -71,7 +72,7 @@ def faults(policy: Policy) -> list[Problem]:
     return sorted(
         {
             *_expressions(loaded := _as_loaded(policy, document)), *_references(loaded), *_rules(loaded),
-            *_examples(loaded), *_maps(loaded), *_sentences(loaded),
+            *_examples(loaded), *unfilled.check(loaded), *_maps(loaded), *_sentences(loaded),
         }
     )  # fmt: skip
 
@@ -215,7 +216,7 @@ def _examples(loaded: Loaded) -> Iterator[Problem]:
             trials.lead_of(example.lead)
         except trials.UnfitError as error:
             yield from _unfit(error, document, path, of=f"example '{example.name}'")
-        if example.tier not in rubric.tiers:
+        if example.tier not in (*rubric.tiers, unfilled.MARK):
             hint = expressions.closest(example.tier, rubric.tiers, all_of="the tiers are")
             yield document.problem((*path, "tier"), "value", f"there is no tier '{example.tier}'", hint=hint)
         for name, level in example.levels.items():

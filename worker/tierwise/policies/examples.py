@@ -38,6 +38,18 @@ def run(policy: Policy) -> Iterator[TestResult]:
         judge.close()
 
 
+def tier_of(policy: Policy, lead: Lead) -> tuple[str | None, dict[str, str]]:
+    """Tier and levels that the lexicon gives a lead; no tier where a gate stops it."""
+    from tierwise.llm import recorded
+
+    judge = recorded.Recorded(lambda _: {}, primary=None, secondary=None)
+    try:
+        card = _decided(compile(policy), lead, judge).scorecard
+    finally:
+        judge.close()
+    return (card.tier, {item.criterion: item.level for item in card.contributions}) if card is not None else (None, {})
+
+
 def _tried(runnable: Runnable, example: Example, judge: trials.Judge) -> TestResult:
     try:
         lead = trials.lead_of(example.lead)

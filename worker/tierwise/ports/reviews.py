@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tierwise.domain.advice import Advice
 from tierwise.domain.review import ReviewKind
@@ -31,7 +31,8 @@ class ReviewItem(NamedTuple):
     answered_at: datetime | None = None
     answered_by: str | None = None
     answer: Mapping[str, Any] | None = None
-    """{"agree", "tier", "outcome", "reason", "note"}"""
+    """{"agree", "tier", "outcome", "reason", "note"}, and "criteria" where single ones were corrected: id -> {"level",
+    "field", "words"}"""
     drawn: bool = False
     """The decision is in the audit sample."""
     awaited: bool = False
@@ -53,7 +54,8 @@ class ReviewItem(NamedTuple):
 class SaidLabel(NamedTuple):
     """What a person's answer says of a decision."""
 
-    subject: Literal["tier", "outcome"]
+    subject: str
+    """tier, outcome or criterion:ID."""
     value: str
 
 

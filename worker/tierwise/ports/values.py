@@ -258,7 +258,7 @@ class Label(NamedTuple):
     source: str
     """rep_feedback, crm_outcome or review."""
     subject: str
-    """Of an outcome: stage, status, deal:ID, touch; of a person's verdict: tier, outcome."""
+    """Of an outcome: stage, status, deal:ID, touch; of a person's verdict: tier, outcome, criterion:ID."""
     value: str
     previous: str | None
     """What it was before, as far as we saw it."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tierwise_sandbox.brain import judging
 from tierwise_sandbox.brain.judging import judge, sentences
 from tierwise_sandbox.brain.reading import Criterion, Field
 
@@ -89,3 +90,11 @@ def test_every_answer_fits_and_quotes_word_for_word(text: str, model: str) -> No
     assert answer["quote"] in text
     assert answer["field"] == "message"
     assert answer == judge(BUDGET, read, model=model, seed=text)
+
+
+def test_what_is_true_has_no_slips_of_any_model() -> None:
+    texts = [f"we have a budget of ${number},000." for number in range(40, 140)]
+    true = {judging.level(BUDGET, sentences([field(text)])) for text in texts}
+    said = {judge(BUDGET, sentences([field(text)]), model="m", seed=text)["level"] for text in texts}
+    assert true == {"confirmed"}
+    assert len(said) > 1
