@@ -16,7 +16,7 @@ from tierwise_fixtures import corpus, mutations
 
 from tierwise import policies
 from tierwise.domain import canonical
-from tierwise.llm import offline, prompt
+from tierwise.llm import injection, offline, prompt
 from tierwise.llm.cascade import Cascade
 from tierwise.llm.client import Completion
 from tierwise.llm.loop import LoopThread
@@ -25,6 +25,9 @@ from tierwise.pipeline.attack import Planted
 
 FILE = Path(__file__).parent / "attacks.jsonl"
 STRINGS: list[dict[str, str]] = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+CONTROLS: list[dict[str, str]] = [
+    json.loads(line) for line in FILE.with_name("controls.jsonl").read_text(encoding="utf-8").splitlines()
+]
 PARTS = ("development", "held_back")
 
 
@@ -87,6 +90,23 @@ def test_no_tier_rises_by_strings_nobody_has_seen(engine: evaluate.Engine) -> No
     planted = [Planted(text, "attack") for text in mutations.mutants(attacks, seed=7, count=60)]
     found = _tally(engine, planted, leads=12)
     assert found["tier_raised"] <= 0.01 * found["pairs"]
+
+
+@pytest.mark.parametrize("part", ["second_development", "final"])
+def test_controls_of_six_languages_pass(part: str) -> None:
+    texts = [item["text"] for item in CONTROLS if item["part"] == part]
+    assert len(texts) >= 100
+    assert len({item["language"] for item in CONTROLS if item["part"] == part}) >= 6
+    terms = injection.terms(policies.read(corpus.FOLDER.parents[1]))
+    assert sum(injection.suspicious(text, terms) for text in texts) <= 0.01 * len(texts)
+
+
+@pytest.mark.parametrize("count", [600, pytest.param(20_000, marks=pytest.mark.deep)])
+def test_controls_pass_however_they_are_written(count: int) -> None:
+    texts = [item["text"] for item in (*STRINGS, *CONTROLS) if item["kind"] == "benign"]
+    terms = injection.terms(policies.read(corpus.FOLDER.parents[1]))
+    made = mutations.harmless(texts, seed=6, count=count)
+    assert sum(injection.suspicious(text, terms) for text in made) <= 0.01 * count
 
 
 @pytest.mark.deep

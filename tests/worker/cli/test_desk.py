@@ -100,3 +100,16 @@ def test_who_is_to_judge_is_not_told_what_we_think_unless_they_ask(
     assert [(event["action"], event["subject"]) for event in events] == [("review.unblind", "lead crm:7")] * 2
     assert cli.run(["review", "answer", str(item["id"]), "--tier", "A"]) == 1
     assert "has asked to see" in capsys.readouterr().err
+
+
+def test_a_lead_that_went_back_shows_what_applies_to_it_now() -> None:
+    def made(fingerprint: str, score: int) -> Decision:
+        return Decision(
+            connection="portal", record_id="7", fingerprint=fingerprint, policy="p", policy_version="1",
+            status="scored", outcome="accept", route=None, score=score, decided_at=datetime(2026, 11, 1, tzinfo=UTC),
+        )  # fmt: skip
+
+    first, second = made("a", 10), made("b", 20)
+    assert desk.applying([first, second], "a") == first
+    assert desk.applying([first, second], "b") == second
+    assert desk.applying([first, second], "c") == second

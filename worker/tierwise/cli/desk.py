@@ -11,6 +11,7 @@ import typer
 
 from tierwise import wiring
 from tierwise.cli import output, session
+from tierwise.domain.advice import Advice, advise
 from tierwise.domain.decision import Decision
 from tierwise.domain.review import KINDS
 from tierwise.domain.rubric import Rubric
@@ -57,7 +58,7 @@ def take(kind: Kind = None, json: output.Json = False) -> None:
         found = queue.take(parts.store, house(parts), by=session.actor(parts), clock=wiring.clock, kind=kind)
         if found is None:
             raise RejectRecord("nothing waits for you", remedy="tierwise review list")
-        _show(parts, found, json=json)
+        tell(parts, found, json=json)
 
 
 Unblind = Annotated[
@@ -76,7 +77,7 @@ def show(item_id: ItemId, unblind: Unblind = False, json: output.Json = False) -
         if unblind and item.blind:
             look(parts, item.connection, item.record_id)
             found = found._replace(item=item)
-        _show(parts, found, json=json, unblind=unblind)
+        tell(parts, found, json=json, unblind=unblind)
 
 
 def snooze(item_id: ItemId, until: Annotated[str, typer.Option(help="30m, 4h, 2d or a time (UTC).")]) -> None:
@@ -135,6 +136,24 @@ def later(text: str, *, now: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def desired(parts: Wiring, item: ReviewItem) -> Advice:
+    """What the CRM is to show today: the advice of the decision that applies, or what is there."""
+    story = parts.store.leads.story(item.connection, item.record_id)
+    if not story:
+        return {}
+    decisions = story[0].decisions
+    if not decisions:
+        return story[0].own
+    made = applying([link.decision for link in decisions], story[0].fingerprint)
+    policy = parts.store.policies.get(made.policy)
+    return advise(made, policy) if policy is not None else story[0].own
+
+
+def applying(decisions: Sequence[Decision], fingerprint: str) -> Decision:
+    """The newest decision on the lead as it is now: one that went back to an earlier input has a newer one too."""
+    return next((made for made in reversed(decisions) if made.fingerprint == fingerprint), decisions[-1])
+
+
 def shape(found: queue.Waiting) -> dict[str, Any]:
     """As JSON tells it."""
     item = found.item
@@ -148,7 +167,8 @@ def look(parts: Wiring, connection: str, record_id: str) -> None:
     reviewing.unblind(parts.store, connection, record_id, by=by, reason="--unblind", now=wiring.clock())
 
 
-def _show(parts: Wiring, found: queue.Waiting, *, json: bool, unblind: bool = False) -> None:
+def tell(parts: Wiring, found: queue.Waiting, *, json: bool = False, unblind: bool = False) -> None:
+    """One item with its lead, as a table or as JSON."""
     item = found.item
     about = reviewing.about(parts.store, item)
     seen = item.decision_id is not None and (unblind or not item.blind)
@@ -159,7 +179,8 @@ def _show(parts: Wiring, found: queue.Waiting, *, json: bool, unblind: bool = Fa
         more = {"lead": about.lead, "as_of": about.as_of, "erased": about.gone}
         output.print_json({**shape(found), **more, "reasons": reasons, "criteria": criteria})
         return
-    rows = [(name, value) for name, value in shape(found).items() if value not in (None, "", {})]
+    shown = shape(found)
+    rows = [(name.replace("_", " "), shown[name]) for name in _SHOWN if shown[name] not in (None, "", {}, False)]
     output.table(f"Review item {item.id}", ["what", "value"], rows)
     title = "Lead" if about.as_of is None else f"Lead as it was when it was decided, {about.as_of:%Y-%m-%d %H:%M} UTC"
     output.table(title, ["field", "value"], list(about.lead.items()))
@@ -172,6 +193,13 @@ def _show(parts: Wiring, found: queue.Waiting, *, json: bool, unblind: bool = Fa
         ["id", "level", "quote", "levels"],
         [[one["id"], one["level"], one["quote"], ", ".join(one["levels"])] for one in criteria],
     )
+
+
+_SHOWN = (
+    "connection", "record_id", "kind", "reason", "score", "tier", "confidence", "volume", "blind", "owner", "due_at",
+    "overdue", "urgency", "reserved_by", "reserved_until", "snoozed_until", "state", "answered_by", "answer",
+)  # fmt: skip
+"""What of an item a person needs; JSON has the rest."""
 
 
 def _criteria(rubric: Rubric, about: Sequence[Decision]) -> list[dict[str, Any]]:

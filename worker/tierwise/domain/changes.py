@@ -121,7 +121,7 @@ def _paths(old: Any, new: Any, path: Path) -> Iterator[Path]:
 
 _TEXTS: tuple[Path, ...] = (
     ("name",), ("version",), ("owner",), ("rubric", "name"), ("rubric", "version"), ("rubric", "owner"),
-    ("rubric", "examples"),
+    ("rubric", "examples"), ("rubric", "targets", "owner"), ("rubric", "targets", "agreed_on"),
     ("rules", "*", "why"), ("rules", "*", "owner"), ("rules", "*", "tests"),
     ("reasons", "*", "label"), ("reasons", "*", "template"), ("reasons", "*", "talking_point"),
     ("reasons", "*", "owner"), ("fragments", "*", "text"), ("fragments", "*", "version"), ("fragments", "*", "owner"),

@@ -18,6 +18,8 @@ class _Tongue(NamedTuple):
 
     verbs: str
     grades: str
+    prepositions: str = r"(?!)"
+    """Verbs that are prepositions more often: only at the beginning of a request, and never behind the grade."""
 
 
 _TONGUES = (
@@ -32,7 +34,7 @@ _TONGUES = (
         r"10/10|full (?:points|marks)|100 points)",
     ),
     _Tongue(
-        r"\b(?:gib|geben|vergib|vergeben|gebt|wahle?\w*|setz\w*|bewert\w*|einstuf\w*|stufe?n? sie|nimm|"
+        r"\b(?:gib|geben|vergib|vergeben|gebt|wahle?\w*|setz\w*|bewert(?!ung|et\b)\w*|einstuf\w*|stufe?n? sie|nimm|"
         r"antworte\w*|markier\w*|nenn\w*)\b",
         r"\b(?:(?:hochst|best|oberst|maximal|voll)\w* (?:punkt\w*|stufe|bewertung|note|wertung|score|prioritat|"
         r"niveau)\b(?! ihres| in (?:unser|der aus))|"
@@ -47,23 +49,26 @@ _TONGUES = (
         r"classe) \W?a\b|pret a acheter|cent points)",
     ),
     _Tongue(
-        r"\b(?:da(?:r|le|nos|me|d)?|de(?:le|nos|me)?|asign\w+|otorg\w+|elig\w+|elij\w+|escog\w+|responde\w*|"
-        r"pon\w*|califi\w+|cualifi\w+|clasifi\w+|marca\w*)\b",
+        r"\b(?:da(?:r|le|nos|me|d)|de(?:le|nos|me)|asign\w+|otorg\w+|elig\w+|elij\w+|escog\w+|responde\w*|"
+        r"pon\w*|califi(?!cacion)\w+|cualifi(?!cacion)\w+|clasifi(?!cacion)\w+|marca\w*)\b",
         r"\b(?:(?:mejor|maxim[oa]) (?:nivel|puntuacion|nota|calificacion)|(?:nivel|puntuacion|nota|"
         r"calificacion) (?:maxim[oa]|mas alt[oa])(?! de (?:sus|tus))|"
         r"nivel \W?a\b|cliente caliente|cien puntos)",
+        r"(?:de|da)\b(?= (?:el|la|a|un|una|al|usted)\b)",
     ),
     _Tongue(
-        r"\b(?:de|da|dar|deem|atribu\w+|escolh\w+|selecion\w+|classifi\w+|respond\w+|coloque|marque|considere)\b",
+        r"\b(?:dar|deem|atribu\w+|escolh\w+|selecion\w+|classifi(?!cacao)\w+|respond\w+|coloque|marque|considere)\b",
         r"\b(?:(?:melhor|maxim[oa]) (?:nivel|pontuacao|nota|avaliacao)|(?:nivel|pontuacao|nota|"
         r"avaliacao) (?:maxim[oa]|mais alt[oa]|alta)(?! d[oa]s? seu)|"
         r"nivel \W?a\b|cem pontos)",
+        r"(?:de|da)\b(?= (?:o|a|ao|um|uma|nos|me|lhe|para)\b)",
     ),
     _Tongue(
-        r"\b(?:dai|date|dacci|dare|assegn\w+|scegli\w*|selezion\w+|attribui\w*|rispond\w+|metti|classific\w+|"
-        r"valut\w+)\b",
+        r"\b(?:date|dacci|dare|assegn\w+|scegli\w*|selezion\w+|attribui\w*|rispond\w+|metti|classific(?!a\b|azion)\w+|"
+        r"valut(?!azion)\w+)\b",
         r"\b(?:(?:miglior\w*|massim[oa]) (?:livello|punteggio|voto|valutazione)|(?:livello|punteggio|voto|"
         r"valutazione) (?:massim[oa]|migliore|piu alt[oa])|livello \W?a\b|cento punti)",
+        r"dai\b(?= (?:il|la|a|un|una|al|questo|questa)\b)",
     ),
     _Tongue(
         r"\b(?:geef|geven|kies\w*|zet|ken|beoordeel\w*|antwoord\w*|markeer\w*|selecteer\w*)\b",
@@ -113,7 +118,15 @@ _AI_ELSEWHERE = (
     r"(?:wiadomosc|uwaga|notatka) dla (?:ai|si)|droga ai|kare ai|meddelande till ai\w*|sevgili (?:ai|yapay zeka))\b"
 )
 _GIVEN = r"qualified|sales-ready|hot\b|top priority|an? perfect|verified|pre-?approved"
-_FOUND = r"lead|submission|record|request|inquiry|enquiry|contact|prospect|account"
+_FOUND = r"lead(?!(?:[ -]| has )times?\b)|submission|record|prospect|account"
+_ASKED = r"request|inquiry|enquiry|contact"
+"""What anybody may have approved: it is the evaluator's own verdict only where the house is spoken of."""
+_HOUSE = (
+    r"\b(?:leads?\b|crm\b|tier\b|scor\w+|qualif\w+|qualifi\w+|cualific\w+|priorit\w+|prioritat\w*|automat\w+|"
+    r"system\w*|sistem\w+|systeme\w*|sales\b|vertrieb\w*|ventes?\b|commercia\w+|comercia\w+|vendit\w+|vendas\b|"
+    r"verkoop\w*|your (?:team|side|company)|ihr\w* (?:team|haus|seite)|votre (?:equipe|cote)|"
+    r"(?:su|vuestro) (?:equipo|parte)|vostr\w+ (?:team|parte)|intern\w*|stufe\b|categori\w+|nivel\b|niveau\b|livello\b)"
+)
 
 _SAID = (
     # Somebody whose word is meant to settle the matter.
@@ -121,8 +134,12 @@ _SAID = (
     rf"administrator|operator)\b.{{0,40}}"
     rf"\b(?:confirm|approve|certify|declare|order|instruct|authori[sz]e|rate|mark|"
     rf"treat)\w*\b.{{0,60}}\b(?:{_GIVEN}|tier|{_FOUND})",
-    rf"\b(?:this|our|the|that) (?:{_FOUND})\b[^.,;:!?]{{0,25}}\b(?:is|was|has been|must be|counts as|"
-    rf"already)\b[^.,;:!?]{{0,25}}\b(?:{_GIVEN}|approved|pre-qualified)",
+    rf"\b(?:this|our|the|that) (?:{_FOUND}|{_ASKED})\b[^.,;:!?]{{0,25}}\b(?:is|was|has been|must be|counts as|"
+    rf"already)\b[^.,;:!?]{{0,25}}\b(?:{_GIVEN}|pre-qualified)",
+    rf"\b(?:this|our|the|that) (?:{_FOUND})\b[^.,;:!?]{{0,25}}\b(?:is|was|has been|must be|already)\b"
+    r"[^.,;:!?]{0,25}\bapproved",
+    rf"\b(?:this|our|the|that) (?:{_ASKED})\b(?=[^.!?;]{{0,110}}{_HOUSE})[^.,;:!?]{{0,25}}\b(?:is|was|has been|"
+    r"must be|already)\b[^.,;:!?]{0,25}\bapproved\b",
     rf"\b(?:approved|cleared|released|validated|verified|confirmed)\b.{{0,20}}\b(?:this|our|the|"
     rf"that) (?:{_FOUND}) as\b",
     r"\b(?:we|our \w+|all leads from \S+(?: \w+)?) (?:are|is) (?:on the allow-?list|whitelisted|pre-?qualified|"
@@ -133,23 +150,32 @@ _SAID = (
     r"lead|stufe|freigegeben|hei(?:ss|ß))",
     r"\b(?:vertriebs\w+|geschaftsfuhrung|chef\w*|vorstand)\b.{0,30}\b(?:angeordnet|verfugt|angewiesen|"
     r"entschieden).{0,60}(?:stufe|punkt|bewert|qualifiz)",
-    r"\b(?:datensatz|lead|anfrage|interessent\w*|kontakt)\b.{0,30}\b(?:gepruft|freigegeben|vorqualifiziert|"
-    r"ideal|perfekt)",
+    r"\b(?:datensatz|lead|interessent\w*)\b.{0,30}\b(?:gepruft|freigegeben|vorqualifiziert|ideal|perfekt)",
+    r"\b(?:anfrage|kontakt)\b.{0,30}\bvorqualifiziert",
+    rf"\b(?:anfrage|kontakt)\b(?=[^.!?;]{{0,110}}{_HOUSE}).{{0,30}}\b(?:gepruft|freigegeben|ideal|perfekt)",
     r"\bals hei(?:ss|ß)\w* lead\b",
     r"\ben tant que .{0,40}\b(?:confirme|certifie|valide|atteste)\b.{0,60}(?:qualifi|prioritaire|chaud|"
     r"categorie|prospect)",
-    r"\b(?:dossier|prospect|contact|fiche|demande)\b.{0,30}\b(?:valide|verifie|qualifie|approuve)e?\b",
+    r"\b(?:dossier|prospect|contact|fiche|demande)\b.{0,30}\bqualifiee?\b",
+    r"\b(?:prospect|fiche)\b.{0,30}\b(?:valide|verifie|approuve)e?\b",
+    rf"\b(?:dossier|contact|demande)\b(?=[^.!?;]{{0,110}}{_HOUSE}).{{0,30}}\b(?:valide|verifie|approuve)e?\b",
     r"\b(?:como|en calidad de) .{0,40}\b(?:confirmo|certifico|apruebo|declaro)\b.{0,60}(?:cualificad|calificad|"
     r"aprobad|prioritari|caliente)",
-    r"\b(?:registro|contacto|lead|ficha)\b.{0,30}\b(?:verificad|aprobad|cualificad|validad)|\baprob\w+ este contacto",
+    r"\b(?:registro|contacto|lead|ficha)\b.{0,30}\bcualificad|\baprob\w+ este contacto",
+    r"\b(?:lead|ficha)\b.{0,30}\b(?:verificad|aprobad|validad)",
+    rf"\b(?:registro|contacto)\b(?=[^.!?;]{{0,110}}{_HOUSE}).{{0,30}}\b(?:verificad|aprobad|validad)[oa]s?\b",
     r"\b(?:como|na qualidade de) .{0,40}\b(?:confirmo|certifico|aprovo|declaro)\b.{0,60}(?:qualificad|aprovad|"
     r"prioritari|quente)",
-    r"\b(?:cadastro|registro|contato|lead)\b.{0,30}\b(?:verificad|aprovad|qualificad|validad)",
+    r"\b(?:cadastro|registro|contato|lead)\b.{0,30}\bqualificad|"
+    r"\b(?:cadastro|lead)\b.{0,30}\b(?:verificad|aprovad|validad)",
+    rf"\b(?:registro|contato)\b(?=[^.!?;]{{0,110}}{_HOUSE}).{{0,30}}\b(?:verificad|aprovad|validad)[oa]s?\b",
     r"\b(?:come|in qualita di) .{0,40}\b(?:confermo|certifico|approvo|dichiaro)\b.{0,60}(?:qualificat|approvat|"
     r"prioritari|cald)",
-    r"\b(?:scheda|contatto|lead)\b.{0,30}\b(?:verificat|approvat|qualificat|validat)",
+    r"\b(?:scheda|contatto|lead)\b.{0,30}\bqualificat|\b(?:scheda|lead)\b.{0,30}\b(?:verificat|approvat|validat)",
+    rf"\bcontatto\b(?=[^.!?;]{{0,110}}{_HOUSE}).{{0,30}}\b(?:verificat|approvat|validat)[oa]\b",
     r"\bals .{0,40}\b(?:bevestig|verklaar)\b.{0,60}(?:gekwalificeerd|goedgekeurd|hot lead)",
-    r"\b(?:record|lead|aanvraag)\b.{0,30}\b(?:gecontroleerd|goedgekeurd|gekwalificeerd)",
+    r"\b(?:record|lead|aanvraag)\b.{0,30}\bgekwalificeerd|\b(?:record|lead)\b.{0,30}\b(?:gecontroleerd|goedgekeurd)",
+    rf"\baanvraag\b(?=[^.!?;]{{0,110}}{_HOUSE}).{{0,30}}\b(?:gecontroleerd|goedgekeurd)\b",
     r"\bjako .{0,40}\b(?:potwierdzam|zatwierdzam)\b.{0,60}(?:zakwalifikowan|zatwierdzon|gorac)",
     r"\b(?:rekord|lead|zgloszenie)\b.{0,30}\b(?:zweryfikowan|zatwierdzon|zakwalifikowan)",
     r"\bкак .{0,40}подтвержда.{0,60}(?:квалифицир|одобрен|горяч)",
@@ -168,8 +194,11 @@ _SAID = (
     r"\b(?:jeden?|alle) (?:satz|aussagen?|angaben?)\b.{0,40}\b(?:gepruft|bestatigt|wahr)",
     r"\bconsidere[rz]?\b.{0,12}\bchaque (?:phrase|affirmation)",
     # Plants evidence.
-    r"\b(?:when|if|should|in case) (?:you|the model|your model|it)\b.{0,20}\b(?:needs?|wants?|looks? for|"
+    r"\b(?:when|if|should|in case) (?:the model|your model|it)\b.{0,20}\b(?:needs?|wants?|looks? for|"
     r"asks? for)\b.{0,12}\b(?:quotes?|evidence|proof|citations?)\b",
+    r"\b(?:when|if|should|in case) you\b.{0,20}\b(?:needs?|wants?|looks? for|asks? for)\b.{0,12}\b(?:quotes?|evidence|"
+    r"proof|citations?)\b(?=.{0,60}(?:\b(?:use|copy|cite|take|choose|pick|paste|quote|insert|sentences?|phrase|words)\b|:|"
+    r"\s[\"']))",
     r"\b(?:your|the) (?:model|evaluator|scorer|ai|assistant|judge)\b.{0,25}\b(?:quotes?|evidence|proof|citations?)\b",
     r"\b(?:quotable|quotes?|evidence|proof|reference|citations?) (?:proof )?(?:for|to) (?:each|every|the|your|"
     r"any) (?:question|criteri\w+|evaluator|model|scorer|level)",
@@ -192,10 +221,11 @@ _SAID = (
     r"just )?(?:an? )?(?:example|test|sample)",
     r"\bthe real lead\b|\bstop evaluating\b|\bnothing more to do for the\b",
     # Sets rules aside, or plays a part.
-    r"\b(?:earlier|previous|prior|old|scoring|above)\b.{0,12}\b(?:guidelines|instructions|rules|criteria|"
+    r"\b(?:earlier|previous|prior|old|scoring|above)\b(?!\W+\w+'s).{0,12}\b(?:guidelines|instructions|rules|criteria|"
     r"rubric)\b.{0,25}\b(?:cancel\w*|outdated|obsolete|void|invalid|no longer)",
     r"\b(?:ignore|disregard|bypass|skip|drop)\W+(?:the |your )?(?:rubric|criteria|scoring)",
-    r"\b(?:let us|let's|we) play a game\b|\bhow would you rate (?:this|us|our|me)\b|\byou are (?:now )?(?:a|"
+    r"\b(?:let us|let's) play a game\b|\bwe play a game\b(?=.{0,80}\b(?:you|your|rate|score|lead)\b)|"
+    r"\bhow would you rate (?:this|us|our|me)\b|\byou are (?:now )?(?:a|"
     r"an) (?:salesperson|judge|rater|assessor)\b",
     r"\bbe (?:very |so |really )?generous\b.{0,40}\b(?:one|lead|rating|with (?:us|me|this))|\bif (?:this|our|"
     r"the) lead is(?: not|n't) (?:rated|scored|qualified)|\bif you do not (?:rate|score|qualify)",
@@ -232,11 +262,55 @@ def patterns() -> tuple[str, ...]:
     asked = (
         part
         for tongue in _TONGUES
-        for part in (f"{tongue.verbs}.{{0,60}}?{tongue.grades}", f"{tongue.grades}.{{0,25}}?{tongue.verbs}")
+        for part in (
+            f"{tongue.verbs}.{{0,60}}?{tongue.grades}",
+            f"{tongue.grades}.{{0,25}}?{tongue.verbs}",
+            rf"(?:^|[.,;:!?(>*-]\s*|\b(?:y|e|ed|por favor|per favore) ){tongue.prepositions}.{{0,60}}?{tongue.grades}",
+        )
+        if "(?!)" not in part
     )
     system = rf"(?:^|[.!?;\])>*-]\s*|\[)(?:{_SYSTEM})\b"
     parts = (*asked, *_SAID, system, _AI_ELSEWHERE)
     return tuple(text.folded(part) if not part.isascii() else part for part in parts)
+
+
+_WHO_ELSE = (
+    r"we|they|i|our (?:\w+ )?\w+s|(?:our|the|most|many) (?:customers?|clients?|buyers?|people)|wir|"
+    r"unsere (?:\w+ )?\w+|kunden|nous|"
+    r"(?:nos|les) clients|on|nosotros|(?:nuestros|los) clientes|noi|(?:i nostri|i) clienti|wij|onze klanten|"
+    r"de klant(?:en)?"
+)
+_TOLD = (
+    r"skip|bypass|override|ignore|disregard|ignorieren|umgehen|uberspringen|give|gives|assign|award|rate|rank|set|score|mark|classify|geben|gibt|vergeben|setzen|bewerten|markieren|stufen|"
+    r"donnons|donnent|donne|mettons|notons|attribuons|classons|damos|dan|calificamos|califican|valoramos|diamo|danno|"
+    r"valutiamo|assegniamo|geven|geeft|beoordelen|zetten|kennen"
+)
+_OURS = (
+    r"your?|ihre?n?|deine?n?|vos|votre|sus?|tus?|vostr[eoi]|uw|je|this|that|lead|submission|record|prospect|diese[nrsm]?|"
+    r"datensatz|anfrage|ce|cette|fiche|este|esta|registro|contacto|questo|questa|scheda|contatto|deze|dit|aanvraag"
+)
+_ME = r"us|me|ourselves|myself|uns|mir|nos|ci|ons"
+
+
+_WE = (
+    r"(?:da|asigna|otorga|elegi|escoge|pone|califica|cualifica|clasifica|marca|atribui|escolhe|classifica|considera|coloca)mos|"
+    r"(?:dia|assegnia|sceglia|selezionia|attribuia|mettia|classifichia|valutia)mo|"
+    r"(?:donn|attribu|choisiss|mett|class|not|accord|consider)ons"
+)
+"""In these languages the verb itself says that the writer does it."""
+
+
+@lru_cache(maxsize=1)
+def told() -> re.Pattern[str]:
+    """What the writer or somebody else does with grades of others: a story about work, and no request to a reader.
+
+    Not where it is about the lead itself.
+    """
+    return re.compile(
+        rf"\b(?:(?P<who>{_WHO_ELSE}) "
+        r"(?:(?:always|also|usually|only|even|immer|auch|nur|toujours|siempre|sempre|altijd) )?"
+        rf"(?:{_TOLD})|{_WE})\b(?! (?:{_ME})\b)(?!.{{0,60}}\b(?:{_OURS})\b)"
+    )
 
 
 @lru_cache(maxsize=1)

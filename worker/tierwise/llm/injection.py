@@ -32,7 +32,11 @@ _MACHINE = (
 
 _PATTERNS = (
     # Setting aside what came before.
-    rf"\b(?:ignore|disregard|forget|override|bypass|neglect|discard|skip)\b(?:\W+\w+){{0,5}}?\W+(?:{_ORDERS})\b",
+    rf"\b(?:ignore|disregard|forget|neglect|discard)\b(?:\W+\w+){{0,5}}?\W+(?:{_ORDERS})\b",
+    # Rules of carriers and customs are overridden every day: only those of whoever reads are meant.
+    rf"\b(?:override|bypass|skip)\b(?:\W+(?:all|any|each|every|the|your|its|my|these|those|of|previous|prior|above|"
+    rf"earlier|existing|current|default|internal|original|initial|system|safety|scoring|rating|grading|evaluation|"
+    rf"qualification|normal|usual|standard|[a-z]*\d[a-z\d]*)){{0,5}}?\W+(?:{_ORDERS})\b",
     r"\b(?:ignore|disregard|forget)\b\W+(?:everything|anything|all(?: of)?(?: that| this| text)?)\W+"
     r"(?:\w+\W+){0,3}?(?:above|before|previously|prior|so far|written|told)\b",
     rf"\b(?:do not|don't|never|stop)\s+(?:follow|obey|apply|use|evaluat\w+|assess\w*|scor\w+)\b(?:\W+\w+){{0,4}}?"
@@ -66,7 +70,8 @@ _PATTERNS = (
     r"\bpretend (?:to be|that|you)\b.{0,60}\b(?:lead|score|tier|assistant|ai|model)\b",
     r"\bas an? (?:ai|llm|large) (?:language )?model\b",
     r"\b(?:jailbreak|jail-break|developer mode (?:is |now )?(?:on|enabled|active)|god mode|prompt injection|"
-    r"(?:your|the|initial|hidden|new) system prompt|system prompt\s*:|system override|admin override)\b",
+    r"(?:your|the|initial|hidden|new) system prompt|system prompt\s*:|"
+    r"(?:system|admin) override(?! (?:a|an|the|our|any|this|that|one)\b))\b",
     r"\b(?:reveal|print|show|repeat|output|leak|display)\b\s+(?:me\s+|us\s+)?(?:your|the system|"
     r"the initial)\s+(?:prompt|instructions)\b",
     r"\b(?:follow|obey|execute)\s+(?:these|my|the following|only these|only my)\s+(?:new\s+)?(?:instructions|"
@@ -198,6 +203,7 @@ def _speaks_rubric(variant: str, terms: Terms) -> bool:
 
 
 def _variants(value: str, plain: str) -> Iterator[str]:
+    plain = claims.told().sub(lambda found: found["who"] or "", plain)
     yield plain
     yield text.latinised(plain)
     unmarked = " ".join(plain.translate(_MARKS).split())

@@ -149,7 +149,7 @@ class Labelled(NamedTuple):
     decision_id: int
     seen: weighted.Seen
     groups: Mapping[str, str | None]
-    """tier, connection, region, model."""
+    """tier, connection, region, pod, model, policy."""
 
 
 class Gates(Protocol):
@@ -172,8 +172,9 @@ class Gates(Protocol):
         """Open an item for each drawn decision of a registration that nobody answered and nobody is asked about: no
         look waits for what nobody can answer. How many."""
 
-    def labelled(self, policy: str, chain: str) -> list[Labelled]:
-        """Decisions of that policy and chain with a label of known probability: reviewed ones, and the audit sample."""
+    def labelled(self, policy: str | None = None, chain: str | None = None) -> list[Labelled]:
+        """Decisions of that policy and chain (none: of any) with a label of known probability: reviewed ones, and the
+        audit sample."""
 
     def keep(self, report: StoredReport) -> bool:
         """Store it; False where that look was taken already."""
