@@ -59,8 +59,6 @@ def validate(
         targets = aims(parts.runnable().policy, found)
     if json:
         output.print_json({**plain(found), "targets": targets})
-    elif register:
-        output.say(f"the first look is at {found.next_look} audit items" if found.next_look else "each label is a look")
     else:
         _show(found, targets)
     if not found.passed and not register:
