@@ -195,6 +195,35 @@ def agreement(store: ports.Store) -> list[review.Agreement]:
     )
 
 
+class Dispute(NamedTuple):
+    """A decision that people gave different tiers."""
+
+    connection: str
+    record_id: str
+    decision_id: int
+    said: tuple[tuple[str, str], ...]
+    """Who and which tier, in the order in which they said so; all of it is kept."""
+    counts: str
+    """The tier that counts: the last word."""
+
+
+def disputes(store: ports.Store) -> list[Dispute]:
+    """Decisions to which people gave different tiers, the newest first."""
+    said: dict[int, list[ports.Label]] = {}
+    for label in reversed(store.labels.list(source="review", limit=_ALL)):
+        if label.subject == "tier" and label.decision_id is not None:
+            said.setdefault(label.decision_id, []).append(label)
+    counts = review.counting((key, label.value) for key, labels in said.items() for label in labels)
+    return [
+        Dispute(
+            labels[0].connection, labels[0].record_id, key, tuple((label.by or "", label.value) for label in labels),
+            counts[key],
+        )
+        for key, labels in sorted(said.items(), reverse=True)
+        if len({label.value for label in labels}) > 1
+    ]  # fmt: skip
+
+
 def closed(item: ports.ReviewItem | None, item_id: int, *, by: str, now: datetime) -> RejectRecord:
     """Why `by` cannot have it."""
     if item is not None and item.state == "open" and item.not_for == by:
