@@ -17,6 +17,8 @@ from tierwise.pipeline import record
 
 UNDO = timedelta(seconds=10)
 """As long nothing of an answer is written, and who gave it can take it back."""
+UNBLIND = "review.unblind"
+"""What is recorded of who looks at a lead in spite of its open audit."""
 _ALL = 10_000_000
 SUBJECT = "criterion:"
 """Subject of a label on one criterion, before the criterion's id."""
@@ -143,6 +145,37 @@ def masked(item: ports.ReviewItem) -> ports.ReviewItem:
     if not item.blind:
         return item
     return item._replace(score=None, tier=None, confidence=None, priority=0, reason=record.REASONS[item.kind])
+
+
+class About(NamedTuple):
+    """The lead that an item asks about."""
+
+    lead: Mapping[str, Any]
+    """Canonical field -> value."""
+    as_of: datetime | None
+    """Where the lead has changed since: when it was decided as it is shown; None: it is like that now."""
+    gone: bool = False
+    """It was erased: nothing of it is left."""
+
+
+def about(store: ports.Store, item: ports.ReviewItem) -> About:
+    """The lead as it is, or, where the item asks about an earlier decision, as it was when that was made."""
+    story = next(iter(store.leads.story(item.connection, item.record_id)), None)
+    made = store.decisions.get(item.decision_id) if item.decision_id is not None else None
+    if made is not None and (story is None or made.fingerprint != story.fingerprint):
+        return About(dict(made.fields), made.decided_at, gone=not made.fields)
+    lead = story.lead if story is not None else None
+    return About(lead.model_dump(mode="json", exclude_none=True) if lead is not None else {}, None)
+
+
+def blind(story: ports.LeadStory) -> bool:
+    """Whether somebody is still to say of this lead, without knowing what we think, what they think."""
+    return any(item.blind for item in story.reviews)
+
+
+def unblind(store: ports.Store, connection: str, record_id: str, *, by: str, reason: str, now: datetime) -> None:
+    """Record that `by` has asked to see it all the same: from then on they answer nothing of its audit."""
+    store.admin_events.add(by, UNBLIND, f"lead {connection}:{record_id}", reason=reason, now=now)
 
 
 def undo(store: ports.Store, item_id: int, *, by: str, clock: ports.Clock) -> None:
