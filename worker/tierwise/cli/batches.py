@@ -24,14 +24,10 @@ SILENT = timedelta(hours=1)
 """After which a batch that is due and that nobody looked at is a finding of `doctor`."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    group = typer.Typer(help="Batches of backfills and replays: half the price, within a day.", no_args_is_help=True)
-    group.command("list")(list_)
-    group.command()(cancel)
-    app.add_typer(group, name="batches")
+app = typer.Typer(help="Batches of backfills and replays: half the price, within a day.", no_args_is_help=True)
 
 
+@app.command("list")
 def list_(
     since: Annotated[str, typer.Option(help="Also those that ended since then: a day, a moment, or 7d.")] = "7d",
     json: output.Json = False,
@@ -56,6 +52,7 @@ def list_(
         _show(answer)
 
 
+@app.command()
 def cancel(
     number: Annotated[int, typer.Argument(help="Number of the batch, as `batches list` shows it.")],
     json: output.Json = False,

@@ -35,6 +35,12 @@ class Decisions:
                 found[row.connection, row.record_id, row.fingerprint, row.policy] = restored(row)
         return found
 
+    def get(self, decision_id: int) -> Decision | None:
+        """The decision of that id."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(TABLE).where(TABLE.c.id == decision_id)).one_or_none()
+        return restored(row) if row is not None else None
+
     def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
         """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
         found: dict[tuple[str, str, str], sa.Row[Any]] = {}
@@ -47,6 +53,12 @@ class Decisions:
                         if key in inputs:
                             found[key] = row
         return {key: restored(row) for key, row in found.items()}
+
+    def count(self, *, limit: int) -> int:
+        """How many there are, `limit` at most."""
+        some = sa.select(TABLE.c.id).limit(limit).subquery()
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
 
     def recent(
         self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500, brief: bool = False
