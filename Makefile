@@ -9,7 +9,7 @@ CRM    ?= hubspot
 # Two cores, and processes that wait for servers: three workers keep both busy.
 WORKERS ?= 3
 
-.PHONY: help setup demo run test test-deep check check-sfdx lock bench clean
+.PHONY: help setup demo run test test-deep check check-sfdx lock schemas bench clean
 help:            ## what there is
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
@@ -46,6 +46,9 @@ check-sfdx:      ## Salesforce's own converter over ops/salesforce (needs Node 2
 lock: $(READY)   ## renew requirements.lock for Python 3.11, 3.12 and 3.13
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra analysis --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
+
+schemas: $(READY)  ## renew rules/*.schema.json, which editors read
+	$(BIN)/tierwise policy schemas .
 
 bench: $(READY)  ## ratios measured in one run, as JSON
 	$(BIN)/python tests/bench/run.py $(ARGS)

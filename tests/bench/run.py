@@ -106,7 +106,11 @@ def _job(leads: int) -> dict[str, Any]:
 
 
 def models(scale: float) -> list[dict[str, Any]]:
-    """The pump against bare litellm.acompletion, the same prompts and number in flight, one after the other."""
+    """The pump against bare litellm.acompletion, the same prompts and number in flight, one after the other.
+
+    Bare runs before and after, so that a machine that grows busier is seen in both. At saturation one core is the
+    limit, so that the ratio is that of the CPU; `own` is the pump's CPU without litellm's.
+    """
     found = []
     for label, arguments in (
         ("fixed 300 ms", ("--latency-ms", "300")),
@@ -115,10 +119,13 @@ def models(scale: float) -> list[dict[str, Any]]:
         for in_flight in (50, 200):
             calls = max(in_flight * 2, int(3000 * scale))
             with _model_server(*arguments) as (env, server):
-                bare = _child("bare", str(calls), MODEL, str(in_flight), env=env)
+                before = _child("bare", str(calls), MODEL, str(in_flight), env=env)
                 between = _cpu(server)
                 with tempfile.TemporaryDirectory() as home:
                     pump = _child("pump", home, str(calls), MODEL, str(in_flight), env=env)
+                served = _cpu(server) - between
+                after = _child("bare", str(calls), MODEL, str(in_flight), env=env)
+                bare = {name: (before[name] + after[name]) / 2 for name in before}
                 found.append(
                     {
                         "latency": label,
@@ -126,7 +133,8 @@ def models(scale: float) -> list[dict[str, Any]]:
                         "bare": bare,
                         "pump": pump,
                         "ratio": pump["calls_per_second"] / bare["calls_per_second"],
-                        "server_cpu_ms_per_call": (_cpu(server) - between) * 1000 / calls,
+                        "own_cpu_ms_per_call": pump["cpu_ms_per_lead"] - bare["cpu_ms_per_call"],
+                        "server_cpu_ms_per_call": served * 1000 / calls,
                     }
                 )
     return found

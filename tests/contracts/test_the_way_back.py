@@ -173,6 +173,16 @@ def test_delivered_is_what_was_read_back(portal_line: Any) -> None:
     assert line.story(record_id).delivered_at is not None
 
 
+def test_the_crms_clock_costs_one_call_a_poll_and_none_for_the_writes(portal_line: Any) -> None:
+    line = portal_line
+    line.create(*(f"n{number}@firm.example" for number in range(150)))
+    line.calls.clear()
+    line.wait(1)
+    line.round()
+    assert line.calls["contacts/batch/update"] == 2
+    assert line.calls["details"] == 1
+
+
 def test_merged_records_are_adopted(portal_line: Any) -> None:
     line = portal_line
     first, second = line.create("a@acme.example", "b@firm.example")

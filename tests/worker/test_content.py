@@ -34,7 +34,7 @@ def test_laying_out_copies_every_file_and_a_second_time_none(tmp_path: Path) -> 
         path.relative_to(shipped)
         for folder in content.FOLDERS
         for path in (shipped / folder).rglob("*")
-        if path.suffix in {".md", ".yaml"}
+        if path.suffix in {".md", ".yaml", ".json"}
     }
     for path in written:
         assert path.read_bytes() == (shipped / path.relative_to(target)).read_bytes()

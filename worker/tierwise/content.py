@@ -13,7 +13,7 @@ from tierwise.errors import Misconfigured
 
 FOLDERS = ("prompts", "rules")
 _PROMPT = Path("prompts/qualify.md")
-_SUFFIXES = frozenset({".md", ".yaml"})
+_SUFFIXES = frozenset({".md", ".yaml", ".json"})
 
 
 def find(setting: Path | None) -> Path:

@@ -9,6 +9,7 @@ import pytest
 
 from tierwise import cli
 from tierwise.cli import desk
+from tierwise.domain.decision import Decision
 from tierwise.errors import Misconfigured
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -40,3 +41,16 @@ def test_nothing_to_take(home: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "low_confidence" in capsys.readouterr().err
     assert cli.run(["review", "answer-all", "--kind", "low_confidence", "--reason", "x"]) == 2
     assert cli.run(["review", "answer-all", "--kind", "low_confidence", "--reason", "x", "--agree"]) == 0
+
+
+def test_a_lead_that_went_back_shows_what_applies_to_it_now() -> None:
+    def made(fingerprint: str, score: int) -> Decision:
+        return Decision(
+            connection="portal", record_id="7", fingerprint=fingerprint, policy="p", policy_version="1",
+            status="scored", outcome="accept", route=None, score=score, decided_at=datetime(2026, 11, 1, tzinfo=UTC),
+        )  # fmt: skip
+
+    first, second = made("a", 10), made("b", 20)
+    assert desk.applying([first, second], "a") == first
+    assert desk.applying([first, second], "b") == second
+    assert desk.applying([first, second], "c") == second

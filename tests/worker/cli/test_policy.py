@@ -87,7 +87,25 @@ def test_a_failing_test_of_a_rule_is_shown_and_blocks_activation(
     assert broken != text
     rules.write_text(broken)
     assert cli.run(["policy", "test", str(bundle)]) == 1
-    assert "FAILED" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    line = next(number for number, row in enumerate(text.split("\n"), 1) if "expect: no_match" in row)
+    assert f"rules/gates.rules.yaml:{line}:\n" in told
+    assert "FAILED rule test-submission::a real buyer who wants to test: expected match, got no_match" in told
+    assert cli.run(["policy", "test", str(bundle), "--json", "--junit", str(bundle / "junit.xml")]) == 1
+    (failed,) = json.loads(capsys.readouterr().out)["failed"]
+    assert (failed["file"], failed["line"]) == ("rules/gates.rules.yaml", line)
+    assert f'file="rules/gates.rules.yaml" line="{line}"' in (bundle / "junit.xml").read_text()
     assert cli.run(["db", "upgrade"]) == 0
     assert cli.run(["policy", "activate", str(bundle)]) == 1
     assert "tierwise policy" in capsys.readouterr().err
+
+
+def test_schemas_for_editors_are_laid_out_and_renewed(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["policy", "schemas", str(bundle), "--check"]) == 0
+    schema = bundle / "rules" / "rules.schema.json"
+    fresh = schema.read_text()
+    schema.write_text("{}")
+    assert cli.run(["policy", "schemas", str(bundle), "--check"]) == 1
+    assert "rules/rules.schema.json: out of date" in capsys.readouterr().err
+    assert cli.run(["policy", "schemas", str(bundle)]) == 0
+    assert schema.read_text() == fresh

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 from tierwise_fixtures.school import School
 
 from tierwise import cli
-from tierwise.cli import review, session
-from tierwise.domain.decision import Decision
+from tierwise.cli import session
 
 
 @pytest.fixture(autouse=True)
@@ -34,19 +32,6 @@ def test_an_unknown_kind_is_told_with_those_there_are(capsys: pytest.CaptureFixt
 def test_an_item_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["review", "answer", "99", "--agree"]) == 1
     assert "99" in capsys.readouterr().err
-
-
-def test_a_lead_that_went_back_shows_what_applies_to_it_now() -> None:
-    def made(fingerprint: str, score: int) -> Decision:
-        return Decision(
-            connection="portal", record_id="7", fingerprint=fingerprint, policy="p", policy_version="1",
-            status="scored", outcome="accept", route=None, score=score, decided_at=datetime(2026, 11, 1, tzinfo=UTC),
-        )  # fmt: skip
-
-    first, second = made("a", 10), made("b", 20)
-    assert review._applying([first, second], "a") == first
-    assert review._applying([first, second], "b") == second
-    assert review._applying([first, second], "c") == second
 
 
 @pytest.fixture
@@ -72,6 +57,11 @@ def test_many_alike_get_one_tier_after_a_preview(waiting: list[int], capsys: pyt
     assert {line["answer"]["tier"] for line in told["plan"]} == {"C"}
     assert {line["tier"] for line in told["plan"]} == {"A"}
     assert len(_listed(capsys)) == 3, "a preview answers nothing"
+    like = ["review", "answer-all", "--like", str(waiting[1]), "--tier", "C", "--json"]
+    assert cli.run(like) == 0
+    assert json.loads(capsys.readouterr().out) == told
+    assert cli.run(["review", "answer-all", "--agree"]) == 2
+    assert cli.run(["review", "answer-all", "--agree", "--like", "99"]) == 1
     assert cli.run([*alike[:-1], "Z"]) == 2, "what cannot be said is refused before anything is"
     assert "not a tier" in capsys.readouterr().err
     assert cli.run([*alike, "--note", "bad month", "--yes"]) == 0

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tierwise.domain import chain
 from tierwise.domain.decision import Decision, ReasonGiven
+from tierwise.domain.lead import canonical_json
 from tierwise.domain.rubric import Assessment, Contribution, Scorecard, Verdict
 from tierwise.domain.rules import Hit
 
@@ -119,3 +120,22 @@ def test_a_brief_body_is_the_body_without_its_hits(text: str, many: bool) -> Non
     whole = json.loads(body)
     del whole["hits"]
     assert chain.brief(body) == whole
+
+
+@given(text=TEXT, why=TEXT)
+def test_a_link_is_the_canonical_text_of_the_whole_body(text: str, why: str) -> None:
+    """However it is put together: what verifies a chain makes the text from the body that was stored."""
+    hits = tuple(
+        Hit(rule=name, stage="gate", truth=truth, reason="R", why=said, missing=missing)
+        for name, truth, said, missing in (
+            ("a", "no_match", "", ()), ("b", "unknown", "", ("lead.message",)), ("c", "match", why, ()),
+        )
+    )  # fmt: skip
+    made = decision(text=text).model_copy(update={"hits": hits, "errors": ('"hits":[]',)})
+    for _ in range(2):
+        link = chain.link(made, previous="0", salt="s")
+        body = json.loads(link.body)
+        assert canonical_json(body) == link.body
+        assert [hit["rule"] for hit in body["hits"]] == ["a", "b", "c"]
+        assert not any(hit["why"] for hit in body["hits"])
+        assert chain.restore(body, json.loads(link.personal)) == made

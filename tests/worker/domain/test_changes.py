@@ -41,6 +41,7 @@ MINOR: list[tuple[dict[str, Any], str]] = [
     ({"rubric_": rubric(size={"unknown_points": 0.1})}, "criterion `size`: unknown points 0 -> 0.1"),
     ({"rubric_": rubric(thresholds={"review_below": 0.6})}, "thresholds: review below 0.55 -> 0.6"),
     ({"rubric_": rubric(targets={"precision": 0.85})}, "targets: precision 0.8 -> 0.85"),
+    ({"rubric_": rubric(targets={"owner": "revops", "agreed_on": "2026-11-02"})}, "targets: owner none -> revops"),
     ({"rules": [{**RULE, "confidence": 0.95}]}, "rule `student`: confidence 1 -> 0.95"),
     ({"rules": [{**RULE, "why": "No company."}]}, "rule `student`: why A student. -> No company."),
     ({"rules": [{**RULE, "tests": []}]}, "rule `student`, test `free`: removed"),

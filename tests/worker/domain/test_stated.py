@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tierwise.domain import stated
 from tierwise.domain.lead import Lead
@@ -71,3 +73,20 @@ def test_a_title_that_holds_a_rank_denies_no_claim(title: str) -> None:
 def test_the_longest_text_is_read_quickly(part: str) -> None:
     for _ in range(5):
         stated.stated((part * 10_000)[:10_000])
+
+
+WORDS = [
+    "1200", "3,000", "12k", "employees", "STAFF", "\u017ftaff", "orders a month", "Pakete pro Monat", "d\u0130pendenti",
+    "colis par mois", "名の従業員", "员工", "300 посылок в месяц", "fortune 500", "Global 2000", "we are", "\n",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join))
+def test_what_is_passed_over_could_not_have_matched(text: str) -> None:
+    told = stated.stated(text)
+    for field, pattern in stated._PATTERNS.items():
+        numbers = [stated._value(match) for match in pattern.finditer(text)]
+        if numbers:
+            assert told[field] >= max(numbers)
+    if stated._LISTED.search(text):
+        assert told["employee_count"] >= 5000

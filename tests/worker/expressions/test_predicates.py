@@ -217,3 +217,40 @@ def test_a_memory_tells_results_apart_and_forgets_in_time() -> None:
     for number in range(5000):
         facts = {"lead": {"employee_count": 50}, "result": {"fit": number}}
         assert predicate(facts).truth == ("match" if number >= 50 else "no_match")
+
+
+FEW: dict[str, list[Any]] = {
+    "email_kind": ["business", "free"], "region": ["emea", 1], "is_duplicate": [True, False],
+    "message": ["a casino", "x"], "employee_count": [5, 5000],
+}  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in FEW.items()}),
+        min_size=2,
+        max_size=12,
+    )
+)
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "lead.email_kind == 'free' && lead.message.matches('(?i)casino')",
+        "lead.message.matches('casino') && size(lead.message) > 5",
+        "has(lead.region) && lead.region == 'emea' || lead.is_duplicate",
+        "!has(lead.message) && lead.email_kind != 'free'",
+        "lead.employee_count > 100 && lead.is_duplicate",
+    ],
+)
+def test_what_is_remembered_is_what_would_be_answered(expression: str, leads: list[dict[str, Any]]) -> None:
+    remembering = expressions.compile.__wrapped__(expression, "gate")
+    for lead in leads:
+        fresh = expressions.compile.__wrapped__(expression, "gate")
+        assert _said(remembering, lead) == _said(fresh, lead)
+
+
+def _said(predicate: Any, lead: dict[str, Any]) -> Any:
+    try:
+        return predicate({"lead": lead})
+    except RejectRecord as refused:
+        return str(refused)

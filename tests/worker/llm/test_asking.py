@@ -17,7 +17,7 @@ from tierwise.llm import cost, failures, injection, prompt
 from tierwise.llm.asking import Asker, ModelFailed, Question, Result
 from tierwise.llm.call import Lines
 from tierwise.llm.client import Completion
-from tierwise.llm.ledger import Ledger
+from tierwise.llm.ledger import Ledger, Unpriced
 from tierwise.llm.once import Lookup
 from tierwise.ports import NANO, Ask, Bill, Budget, Budgets, Permit, Spent
 from tierwise.ports.money import UNANSWERED
@@ -56,7 +56,9 @@ class Book:
 def ask(runnable: Any) -> Any:
     """`ask(complete, book)`: the result, and the kinds of trouble that were told."""
 
-    def one(complete: Any, book: Any = None, *, connection: str = "crm", **more: Any) -> tuple[Result, list[str]]:
+    def one(
+        complete: Any, book: Any = None, *, connection: str = "crm", lookup: Any = None, prices: Any = None
+    ) -> tuple[Result, list[str]]:
         told: list[str] = []
 
         async def main() -> Result:
@@ -70,13 +72,13 @@ def ask(runnable: Any) -> Any:
             def tell(error: errors.TierwiseError) -> None:
                 told.append(error.fault)
 
-            prices = cost.Prices({"test/one": cost.Price(1, 2)})
+            known = cost.Prices({"test/one": cost.Price(1, 2)}) if prices is None else prices
             budgets = Budgets(total=Budget(day=NANO))
             ledger = book and Ledger(
-                book, owner="me", budgets=budgets, prices=prices, clock=lambda: NOW, linger=0, sleep=soon
+                book, owner="me", budgets=budgets, prices=known, clock=lambda: NOW, linger=0, sleep=soon
             )
             asker = Asker(
-                Lines(complete, rng=rng, sleep=soon, told=tell), rng=rng, lookup=None, ledger=ledger, told=tell, **more
+                Lines(complete, rng=rng, sleep=soon, told=tell), rng=rng, lookup=lookup, ledger=ledger, told=tell
             )
             question = Question(plan, fields, injection.NO_TERMS, "test/one", "primary", connection, strong="test/two")
             try:
@@ -269,3 +271,33 @@ def test_a_known_answer_is_neither_asked_nor_billed(ask: Any, scripted: Any, run
 
     assert asyncio.run(main()).assessment.cached
     assert complete.calls == []
+
+
+def test_where_answers_are_bought_the_ledger_alone_is_asked_whether_one_is_there(
+    ask: Any, scripted: Any, answered: Any
+) -> None:
+    looked: list[str] = []
+
+    async def query(keys: Any) -> dict[str, Assessment]:
+        looked.extend(keys)
+        return {}
+
+    assert ask(scripted(one=[answered(**SURE)]), Book(), lookup=Lookup(query))[0].problem == ""
+    assert looked == []
+    ask(scripted(one=[answered(**SURE)]), lookup=Lookup(query))
+    assert len(looked) == 1
+
+
+def test_an_answer_that_was_paid_for_needs_no_price(ask: Any, scripted: Any) -> None:
+    async def query(keys: Any) -> dict[str, Assessment]:
+        return {key: Assessment(model="test/one", verdicts=(), content_hash=key, cost_usd=1) for key in keys}
+
+    async def nothing(keys: Any) -> dict[str, Assessment]:
+        return {}
+
+    book = Book()
+    result, _ = ask(scripted(one=["never"]), book, lookup=Lookup(query), prices=cost.Prices())
+    assert result.assessment.cached
+    with pytest.raises(Unpriced):
+        ask(scripted(one=["never"]), book, lookup=Lookup(nothing), prices=cost.Prices())
+    assert book.asks == []

@@ -177,3 +177,18 @@ def test_who_leaves_does_not_take_the_batch_along() -> None:
             await one
 
     asyncio.run(main())
+
+
+def test_the_more_come_the_longer_the_next_are_waited_for() -> None:
+    async def main() -> None:
+        async def echo(items: Sequence[int]) -> Sequence[int]:
+            return items
+
+        gathered: Gathered[int, int] = Gathered(echo, linger=0.001, longest=0.004)
+        pauses = []
+        for count in (1, 3, 50, 2, 1):
+            await asyncio.gather(*(gathered.add(item) for item in range(count)))
+            pauses.append(round(gathered._pause, 4))
+        assert pauses == [0.001, 0.003, 0.004, 0.002, 0.001]
+
+    asyncio.run(main())

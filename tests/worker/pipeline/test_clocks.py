@@ -75,3 +75,16 @@ def test_each_connection_is_asked_anew_every_ten_minutes() -> None:
     world.seconds += 600
     world.theirs = 200
     assert known.ahead(world, "one", clock=world.clock) == timedelta(seconds=200)
+
+
+def test_who_reads_has_asked_for_those_who_write() -> None:
+    world = World(ours=0, theirs=-300)
+    known = clocks.Clocks(monotonic=world.monotonic)
+    assert known.now(world, "one", clock=world.clock) == world.truly()
+    world.seconds += 60
+    assert known.ahead(world, "one", clock=world.clock) == timedelta(seconds=-300)
+    assert world.asked == 1
+    world.theirs = 100
+    assert known.now(world, "one", clock=world.clock) == world.truly(), "asked anew each time"
+    assert known.ahead(world, "one", clock=world.clock) == timedelta(seconds=100)
+    assert world.asked == 2

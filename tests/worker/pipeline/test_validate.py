@@ -75,7 +75,7 @@ def test_without_a_registration_only_estimates_are_shown() -> None:
     assert (found.passed, found.verdict, found.labels) == (False, None, 2)
     assert found.shown[0].figures.precision is not None
     assert {(item.by, item.name) for item in found.shown} == {
-        ("", "all"), ("tier", "A"), ("connection", "crm"), ("region", "none"), ("model", "m"),
+        ("", "all"), ("tier", "A"), ("connection", "crm"), ("region", "none"), ("pod", "none"), ("model", "m"),
     }  # fmt: skip
 
 

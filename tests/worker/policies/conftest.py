@@ -143,3 +143,33 @@ def write(tmp_path: Path) -> Write:
         return tmp_path
 
     return make
+
+
+TABLE = """\
+owner: ops
+tables:
+  - id: routes
+    stage: route
+    inputs: [result.tier, lead.employee_count, lead.region]
+    priority: 5
+    reason: BIG
+    outcome: accept
+    why: "Tier {result.tier}, {lead.employee_count} people."
+    rows:
+      - {id: field, when: [A, ">= 1000", [emea, na]], route: field}
+      - {id: partner, when: [A, ">= 1000", any], route: partner}
+      - {id: inside, when: [A, "< 1000", any], route: inside}
+      - {id: later, when: [[B, C], any, any], route: later, outcome: nurture, reason: NEED}
+    tests:
+      - {name: large at home, lead: {employee_count: 1000, region: emea}, result: {tier: A}, expect: field}
+      - {name: large elsewhere, lead: {employee_count: 1000, region: apac}, result: {tier: A}, expect: partner}
+      - {name: just below, lead: {employee_count: 999, region: emea}, result: {tier: A}, expect: inside}
+      - {name: another tier, lead: {employee_count: 5000}, result: {tier: B}, expect: later}
+      - {name: no size, lead: {region: emea}, result: {tier: A}, expect: unknown}
+"""
+
+
+@pytest.fixture
+def tabled() -> dict[str, str]:
+    """The files of a policy whose routes are a table, for `write`."""
+    return {"rules/rest.rules.yaml": TABLE}

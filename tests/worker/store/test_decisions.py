@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from tierwise import ports
 from tierwise.domain import chain
 from tierwise.store import commit, decisions, engine, schema
 
@@ -145,3 +149,17 @@ def test_of_the_last_decisions_the_newest_of_each_lead_in_shares(desk: Any) -> N
     assert len(list(decisions.recent(limit=2))) == 2
     shares = [list(decisions.recent(limit=100, part=part, parts=2, page=1)) for part in range(2)]
     assert sorted(item.id for share in shares for item in share) == [item.id for item in everything]
+
+
+def test_what_came_up_lately_is_counted_once_a_decision(three: Any, database: Any) -> None:
+    store = decisions.Decisions(database)
+    whole = store.fired(since=datetime(2000, 1, 1, tzinfo=UTC), limit=100)
+    assert whole.decisions == 3
+    bodies = [json.loads(row_of(database, number)["body"]) for number in (1, 2, 3)]
+    for name, count in whole.rules.items():
+        assert count == sum(
+            any(hit["rule"] == name and hit["truth"] == "match" for hit in body["hits"]) for body in bodies
+        )
+    assert whole.reasons == Counter(code for body in bodies for code in {given["code"] for given in body["reasons"]})
+    assert store.fired(since=datetime(2000, 1, 1, tzinfo=UTC), limit=2).decisions == 2
+    assert store.fired(since=datetime(2999, 1, 1, tzinfo=UTC), limit=2) == ports.Fired(0, {}, {})

@@ -113,7 +113,10 @@ def test_labels_carry_the_chance_they_had(published: Any, store_url: str) -> Non
         label(desk, store_url, record, "A")
     found = desk.store.gates.labelled(POLICY.digest(), CHAIN)
     assert [(item.seen.probability, item.seen.predicted) for item in found] == [(0.25, True), (1.0, False)]
-    assert found[0].groups == {"tier": "A", "connection": "crm", "region": None, "model": None}
+    told = {"tier": "A", "connection": "crm", "region": None, "model": None}
+    assert found[0].groups == {**told, "pod": "emea", "policy": f"{POLICY.version} ({POLICY.digest()[:12]})"}
+    assert desk.store.gates.labelled() == found, "of any policy and models"
+    assert desk.store.gates.labelled("f" * 64, CHAIN) == desk.store.gates.labelled(chain="f" * 64) == []
 
 
 def test_another_registration_after_a_look_would_be_another_look(published: Any) -> None:

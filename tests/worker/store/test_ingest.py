@@ -216,3 +216,15 @@ def test_a_lost_lease_stores_nothing(desk: Any) -> None:
             now=desk.now,
         )  # fmt: skip
     assert desk.store.leads.counts()["leads"] == 0
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_page_may_hold_a_merged_record_beside_what_the_search_still_shows_of_it(desk: Any, known: bool) -> None:
+    """The old record was never seen, or was; either way one lead comes of both, and the page goes in."""
+    if known:
+        desk.decide(desk.arrival("2"))
+    heir = desk.arrival("3")._replace(former_ids=("1", "2"))
+    for _ in range(2):
+        desk.poll(desk.arrival("1"), heir, desk.arrival("2"))
+        assert [len(desk.store.leads.story("crm", key)) for key in ("1", "2", "3")] == [0, 0, 1]
+        assert desk.store.leads.counts("crm")["leads"] == 1

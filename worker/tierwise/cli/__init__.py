@@ -27,6 +27,7 @@ from tierwise.cli import (
     pilot,
     policy,
     processes,
+    pull,
     replay,
     review,
     setup,
@@ -56,6 +57,7 @@ lifecycle.register(policy.app)
 analyse.register(policy.app)
 trials.register(policy.app)
 sheet.register(policy.app)
+pull.register(policy.app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(calibrate.app, name="calibrate")

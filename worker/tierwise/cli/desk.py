@@ -11,6 +11,7 @@ import typer
 
 from tierwise import wiring
 from tierwise.cli import output, session
+from tierwise.domain.advice import Advice, advise
 from tierwise.domain.decision import Decision
 from tierwise.domain.review import KINDS
 from tierwise.domain.rubric import Rubric
@@ -57,7 +58,7 @@ def take(kind: Kind = None, json: output.Json = False) -> None:
         found = queue.take(parts.store, house(parts), by=session.actor(parts), clock=wiring.clock, kind=kind)
         if found is None:
             raise RejectRecord("nothing waits for you", remedy="tierwise review list")
-        _show(parts, found, json=json)
+        tell(parts, found, json=json)
 
 
 def show(item_id: ItemId, json: output.Json = False) -> None:
@@ -66,7 +67,7 @@ def show(item_id: ItemId, json: output.Json = False) -> None:
         item = parts.store.reviews.get(item_id)
         if item is None:
             raise RejectRecord(f"there is no review item {item_id}", remedy="tierwise review list")
-        _show(parts, queue.seen(item, house(parts), now=wiring.clock()), json=json)
+        tell(parts, queue.seen(item, house(parts), now=wiring.clock()), json=json)
 
 
 def snooze(item_id: ItemId, until: Annotated[str, typer.Option(help="30m, 4h, 2d or a time (UTC).")]) -> None:
@@ -125,6 +126,24 @@ def later(text: str, *, now: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def desired(parts: Wiring, item: ReviewItem) -> Advice:
+    """What the CRM is to show today: the advice of the decision that applies, or what is there."""
+    story = parts.store.leads.story(item.connection, item.record_id)
+    if not story:
+        return {}
+    decisions = story[0].decisions
+    if not decisions:
+        return story[0].own
+    made = applying([link.decision for link in decisions], story[0].fingerprint)
+    policy = parts.store.policies.get(made.policy)
+    return advise(made, policy) if policy is not None else story[0].own
+
+
+def applying(decisions: Sequence[Decision], fingerprint: str) -> Decision:
+    """The newest decision on the lead as it is now: one that went back to an earlier input has a newer one too."""
+    return next((made for made in reversed(decisions) if made.fingerprint == fingerprint), decisions[-1])
+
+
 def shape(found: queue.Waiting) -> dict[str, Any]:
     """As JSON tells it."""
     item = found.item
@@ -132,7 +151,8 @@ def shape(found: queue.Waiting) -> dict[str, Any]:
     return {**item._asdict(), **more, "urgency": found.urgency}
 
 
-def _show(parts: Wiring, found: queue.Waiting, *, json: bool) -> None:
+def tell(parts: Wiring, found: queue.Waiting, *, json: bool = False) -> None:
+    """One item with its lead, as a table or as JSON."""
     item = found.item
     story = parts.store.leads.story(item.connection, item.record_id)
     lead = story[0].lead if story else None
@@ -143,7 +163,8 @@ def _show(parts: Wiring, found: queue.Waiting, *, json: bool) -> None:
     if json:
         output.print_json({**shape(found), "lead": told, "reasons": reasons, "criteria": criteria})
         return
-    rows = [(name, value) for name, value in shape(found).items() if value not in (None, "", {})]
+    shown = shape(found)
+    rows = [(name.replace("_", " "), shown[name]) for name in _SHOWN if shown[name] not in (None, "", {}, False)]
     output.table(f"Review item {item.id}", ["what", "value"], rows)
     output.table("Lead", ["field", "value"], list(told.items()))
     if reasons:
@@ -153,6 +174,13 @@ def _show(parts: Wiring, found: queue.Waiting, *, json: bool) -> None:
         ["id", "level", "quote", "levels"],
         [[one["id"], one["level"], one["quote"], ", ".join(one["levels"])] for one in criteria],
     )
+
+
+_SHOWN = (
+    "connection", "record_id", "kind", "reason", "score", "tier", "confidence", "volume", "blind", "owner", "due_at",
+    "overdue", "urgency", "reserved_by", "reserved_until", "snoozed_until", "state", "answered_by", "answer",
+)  # fmt: skip
+"""What of an item a person needs; JSON has the rest."""
 
 
 def _criteria(rubric: Rubric, about: Sequence[Decision]) -> list[dict[str, Any]]:

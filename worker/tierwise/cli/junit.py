@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
 from tierwise.cli import output
-from tierwise.policies import TestResult
+from tierwise.policies import Problem, TestResult
 
 # Characters that XML 1.0 cannot hold; a lead of a test can.
 _ALLOWED = {"\t", "\n", "\r"}
 
 
-def write(path: Path, results: Sequence[TestResult]) -> None:
+def write(path: Path, results: Sequence[TestResult], places: Mapping[tuple[str, str], Problem]) -> None:
     """One suite for each rule, map and the examples. Raises Misconfigured where it cannot be written."""
     root = xml.Element("testsuites", {"name": "tierwise policy", **_counts(results)})
     for subject in dict.fromkeys(result.subject for result in results):
@@ -23,6 +23,10 @@ def write(path: Path, results: Sequence[TestResult]) -> None:
             case = xml.SubElement(
                 suite, "testcase", classname=_text(subject), name=_text(result.name), time=f"{result.seconds:.6f}"
             )
+            at = places.get((result.subject, result.name))
+            if at is not None:
+                case.set("file", at.file)
+                case.set("line", str(at.line))
             if not result.passed:
                 failure = xml.SubElement(case, "failure", message=_text(result.message))
                 failure.text = _text(result.message)

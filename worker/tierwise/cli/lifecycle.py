@@ -26,25 +26,22 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def read(directory: Path) -> Policy:
-    """The bundle of a directory, checked and tested. RejectRecord names the first problem."""
-    problems = policies.check(directory, template_check=template_problems)
-    if problems:
+def read(directory: Path, *, shown: str | None = None) -> Policy:
+    """The bundle of a directory, checked and tested. RejectRecord names the first problem. `shown`: what people know
+    it as, where the directory is no one's."""
+    name = shown if shown is not None else str(directory)
+    policy, problems = policies.checked(directory, template_check=template_problems)
+    if problems or policy is None:
         raise RejectRecord(
             f"{len(problems)} problems, the first: {problems[0].message}",
             place=f"{problems[0].file}:{problems[0].line}",
-            remedy=f"tierwise policy check {directory}",
+            remedy=f"tierwise policy check {name}",
         )
-    policy = policies.load(directory).policy
-    assert policy is not None  # it was checked just now
     failed = [result for result in policies.run_tests(policy) if not result.passed]
     if failed:
-        raise RejectRecord(f"{len(failed)} tests of the bundle fail", remedy=f"tierwise policy test {directory}")
-    found = policies.blocking(policy)
-    if found:
         raise RejectRecord(
-            f"{found[0].subject}: {found[0].message}", place=str(directory),
-            remedy=f"tierwise policy analyse {directory}",
+            f"{len(failed)} tests of the bundle fail, the first: {failed[0].subject}, {failed[0].name}",
+            place=name, remedy=f"tierwise policy test {name}",
         )  # fmt: skip
     return policy
 
@@ -164,6 +161,7 @@ def show(which: Digest, json: output.Json = False) -> None:
         before = parts.store.policies.get(running.digest) if running is not None else None
         approvals, trials = parts.store.policies.approvals(digest), parts.store.policies.trials(digest)
         events = parts.store.admin_events.list(subject=f"policy {digest}")
+        origin = parts.store.policies.origin(digest)
     assert entry is not None
     assert policy is not None
     found = changes.compare(before, policy) if before is not None else ()
@@ -171,6 +169,7 @@ def show(which: Digest, json: output.Json = False) -> None:
         output.print_json(
             {
                 **entry._asdict(),
+                "origin": origin,
                 "against_active": {"change": changes.change_class(before, policy), "changes": _as_json(found)},
                 "approvals": [item._asdict() for item in approvals],
                 "trials": [item._asdict() for item in trials],
@@ -180,6 +179,10 @@ def show(which: Digest, json: output.Json = False) -> None:
         )
         return
     output.out.print(f"{entry.digest}\n{entry.name} {entry.version}, by {entry.by}: {entry.note}", markup=False)
+    if origin is not None:
+        output.say(
+            f"from {origin['source']}, commit {origin['commit'] or 'none'}, by {origin['author'] or 'nobody known'}"
+        )
     rubric = policy.rubric
     output.table(
         "Criteria",
@@ -191,7 +194,7 @@ def show(which: Digest, json: output.Json = False) -> None:
     output.table(
         "Rules",
         ["rule", "stage", "outcome", "route", "owner", "when"],
-        [[rule.id, rule.stage, rule.outcome, rule.route, rule.owner, rule.when] for rule in policy.rules],
+        [[rule.id, rule.stage, rule.outcome, rule.route, rule.owner, rule.when] for rule in policy.every_rule],
     )
     for approval in approvals:
         output.say(f"approved by {approval.by} against {(approval.base or 'nothing')[:12]}: {approval.reason}")

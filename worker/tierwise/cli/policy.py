@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from tierwise import content, policies
 from tierwise.cli import junit, output, session
+from tierwise.policies import schemas as schema_files
 from tierwise.policies import solving
 
 app = typer.Typer(no_args_is_help=True, help="Rules, rubric, maps and reasons: check, test, activate.")
@@ -61,20 +62,28 @@ def run_tests(
     results = policies.run_tests(policies.read(where))
     seconds = time.perf_counter() - began
     failed = [result for result in results if not result.passed]
+    places = policies.test_places(policies.load(where)) if failed or junit_file is not None else {}
     if junit_file is not None:
-        junit.write(junit_file, results)
+        junit.write(junit_file, results, places)
     if json:
-        output.print_json({"passed": len(results) - len(failed), "failed": [result.as_dict() for result in failed]})
+        told = [{**result.as_dict(), **_place(places[result.subject, result.name])} for result in failed]
+        output.print_json({"passed": len(results) - len(failed), "failed": told})
     else:
-        _report(results, verbose=verbose)
+        _report(results, places, verbose=verbose)
         count = f"{len(failed)} failed, {len(results) - len(failed)} passed" if failed else f"{len(results)} passed"
         output.out.print(f"{count} in {seconds:.2f} s", markup=False)
     if failed:
         raise typer.Exit(1)
 
 
-def _report(results: Sequence[policies.TestResult], *, verbose: bool) -> None:
-    """Line by line as pytest would: a dot for what passed, an F for what failed, then what came instead."""
+def _place(at: policies.Problem) -> dict[str, str | int]:
+    return {"file": at.file, "line": at.line}
+
+
+def _report(
+    results: Sequence[policies.TestResult], places: Mapping[tuple[str, str], policies.Problem], *, verbose: bool
+) -> None:
+    """Line by line as pytest would: a dot for what passed, an F for what failed, then where, and what came instead."""
     for subject in dict.fromkeys(result.subject for result in results):
         mine = [result for result in results if result.subject == subject]
         if verbose:
@@ -86,4 +95,27 @@ def _report(results: Sequence[policies.TestResult], *, verbose: bool) -> None:
             output.out.print(f"{subject} {marks}", markup=False, soft_wrap=True)
     for result in results:
         if not result.passed:
+            at = places[result.subject, result.name]
+            output.out.print(f"{at.file}:{at.line}:\n{at.excerpt}", markup=False, soft_wrap=True)
             output.out.print(f"FAILED {result.subject}::{result.name}: {result.message}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def schemas(
+    directory: Directory = None,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 where one is out of date.")
+    ] = False,
+) -> None:
+    """Renew rules/*.schema.json, by which editors complete keys and mark mistakes while one types."""
+    where = directory_of(directory)
+    stale = schema_files.stale(where)
+    for file in stale:
+        if not check_only:
+            (where / file).parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(where / file, schema_files.generate()[file])
+        output.say(f"{file}: {'out of date' if check_only else 'written'}")
+    if not stale:
+        output.say(f"{where}: up to date")
+    elif check_only:
+        raise typer.Exit(1)

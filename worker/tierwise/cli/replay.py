@@ -52,6 +52,11 @@ def _active(parts: wiring.Wiring, name: str) -> str:
     digest = parts.store.policies.find(name)
     active = parts.ensure_policy()
     if digest != active.digest:
+        by, why = session.actor(parts), "it does not run: a replay decides under what runs, and activates nothing"
+        parts.store.admin_events.add(
+            by, "policy.replay", f"policy {digest}", reason="", now=wiring.clock(), refused=why,
+            before={"active": active.digest},
+        )  # fmt: skip
         raise Misconfigured(
             f"{digest[:12]} is not the policy that runs ({active.digest[:12]} does): the CRM shows no other advice",
             place=f"policy {name}",

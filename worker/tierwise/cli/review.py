@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, cast
 
 import typer
 
 from tierwise import wiring
-from tierwise.cli import desk, output, session
-from tierwise.domain.advice import Advice, advise
-from tierwise.domain.decision import Decision
+from tierwise.cli import desk, output, session, shift
 from tierwise.domain.review import KINDS
 from tierwise.domain.rules import Outcome
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import queue
 from tierwise.pipeline import review as reviewing
-from tierwise.ports import ReviewItem
-from tierwise.wiring import Wiring
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Leads that wait for a person: list, take, show, answer, undo, snooze, hand-over, agreement.",
+    help="Leads that wait for a person: list, work, take, show, answer, undo, snooze, hand-over, agreement.",
 )
 desk.register(app)
+shift.register(app)
 
 
 @app.command("list")
@@ -87,7 +83,7 @@ def answer(
             parts.store,
             item,
             rubric=rubric,
-            desired=_desired(parts, item),
+            desired=desk.desired(parts, item),
             by=session.actor(parts),
             agree=agree,
             tier=tier,
@@ -135,28 +131,11 @@ def agreement(json: output.Json = False) -> None:
     )
 
 
-def _desired(parts: Wiring, item: ReviewItem) -> Advice:
-    """What the CRM is to show today: the advice of the decision that applies, or what is there."""
-    story = parts.store.leads.story(item.connection, item.record_id)
-    if not story:
-        return {}
-    decisions = story[0].decisions
-    if not decisions:
-        return story[0].own
-    applying = _applying([link.decision for link in decisions], story[0].fingerprint)
-    policy = parts.store.policies.get(applying.policy)
-    return advise(applying, policy) if policy is not None else story[0].own
-
-
-def _applying(decisions: Sequence[Decision], fingerprint: str) -> Decision:
-    """The newest decision on the lead as it is now: one that went back to an earlier input has a newer one too."""
-    return next((made for made in reversed(decisions) if made.fingerprint == fingerprint), decisions[-1])
-
-
 @app.command()
 def answer_all(
-    kind: Annotated[str, typer.Option(help="Kind of the items.")],
-    reason: Annotated[str, typer.Option(help="Why they are in the queue, word for word as `review list` shows it.")],
+    like: Annotated[int | None, typer.Option(help="Number of an item: all of its kind and reason.")] = None,
+    kind: Annotated[str | None, typer.Option(help="In place of --like: kind of the items.")] = None,
+    reason: Annotated[str | None, typer.Option(help="And why they are in the queue, word for word.")] = None,
     agree: Annotated[bool, typer.Option("--agree", help="Their tiers are right.")] = False,
     tier: Annotated[str | None, typer.Option(help="The tier that all of them should have.")] = None,
     outcome: Annotated[str | None, typer.Option(help="accept, nurture or reject, for all of them.")] = None,
@@ -168,7 +147,16 @@ def answer_all(
     desk.check_kind(kind)
     if not agree and tier is None and outcome is None:
         raise Misconfigured("an answer needs --agree, --tier or --outcome")
+    if (like is None) == (kind is None or reason is None):
+        raise Misconfigured("which items?", place="--like", remedy="--like ID, or --kind and --reason")
     with session.opened() as parts:
+        if like is not None:
+            model = parts.store.reviews.get(like)
+            if model is None:
+                raise RejectRecord(f"there is no review item {like}", remedy="tierwise review list")
+            kind, reason = model.kind, model.reason
+        assert kind is not None
+        assert reason is not None
         by, rubric = session.actor(parts), parts.runnable().policy.rubric
         found = queue.alike(parts.store, kind=kind, reason=reason, by=by, now=wiring.clock())
         say = {"agree": agree, "tier": tier, "outcome": cast("Outcome | None", outcome)}
@@ -181,7 +169,7 @@ def answer_all(
             done, lost = queue.answer_each(
                 found,
                 answer=lambda item: reviewing.answer(
-                    parts.store, item, rubric=rubric, desired=_desired(parts, item), by=by, agree=agree, tier=tier,
+                    parts.store, item, rubric=rubric, desired=desk.desired(parts, item), by=by, agree=agree, tier=tier,
                     outcome=cast("Outcome | None", outcome), reason=None, note=note, clock=wiring.clock, wait=wait,
                 ),
             )  # fmt: skip

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from tierwise.cli import output, session
+from tierwise.domain.policy import Policy
 from tierwise.domain.weighted import Estimate
 from tierwise.errors import Misconfigured
-from tierwise.pipeline.validate import Validated
+from tierwise.pipeline.validate import GROUPINGS, Shown, Validated, compared
 
 LOOKS = "100,200,400,800,1600"
 
@@ -29,9 +31,16 @@ def validate(
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Take the look that is due though labels are missing: they count as wrong.")
     ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", help=f"Only compare, over all labels there are: {', '.join(GROUPINGS)}."),
+    ] = None,
     json: output.Json = False,
 ) -> None:
     """Precision and recall from the labels, and whether the gate opens. Exit code 1 while it has not passed."""
+    if by is not None:
+        _compare(by, json=json)
+        return
     with session.opened() as parts:
         if register:
             key = parts.register(
@@ -44,12 +53,49 @@ def validate(
             if not json:
                 output.say(f"registered {key[:12]}: decisions from now on count")
         found = parts.validate(by=session.actor(parts), incomplete=as_is)
+        targets = aims(parts.runnable().policy, found)
     if json:
-        output.print_json(plain(found))
+        output.print_json({**plain(found), "targets": targets})
     else:
-        _show(found)
+        _show(found, targets)
     if not found.passed and not register:
         raise typer.Exit(1)
+
+
+def _compare(by: str, *, json: bool) -> None:
+    """Groups of everything that was labelled, whatever policy and models decided it."""
+    if by not in GROUPINGS:
+        raise Misconfigured(f"nothing is grouped by '{by}'", place="--by", remedy=f"one of {', '.join(GROUPINGS)}")
+    with session.opened() as parts:
+        shown = compared(parts.store, by)
+    if json:
+        output.print_json({"by": by, "groups": [group(item) for item in shown]})
+    else:
+        _estimates(shown)
+
+
+def aims(policy: Policy, found: Validated) -> dict[str, Any]:
+    """What is to be reached, who answers for it and since when; of the registration where there is one."""
+    targets, held = policy.rubric.targets, found.registration
+    return {
+        "precision": held.precision if held else targets.precision,
+        "recall": held.recall if held else targets.recall,
+        "positive_tiers": list(held.positive_tiers if held else targets.positive_tiers),
+        "owner": targets.owner or policy.rubric.owner,
+        "agreed_on": targets.agreed_on.isoformat() if targets.agreed_on else None,
+        "registered_by": held.by if held else None,
+        "registered_at": held.registered_at.isoformat() if held else None,
+    }
+
+
+def group(item: Shown) -> dict[str, Any]:
+    """One group with its figures; an interval is two standard errors wide on each side."""
+    told: dict[str, Any] = {"by": item.by, "name": item.name, "labels": item.figures.labels}
+    for name in ("precision", "recall", "f1"):
+        one: Estimate | None = getattr(item.figures, name)
+        told[name] = one.value if one else None
+        told[f"{name}_interval"] = [one.low, one.high] if one else None
+    return told
 
 
 def plain(found: Validated) -> dict[str, object]:
@@ -75,21 +121,20 @@ def plain(found: Validated) -> dict[str, object]:
         "audit_items": found.items,
         "labels": found.labels,
         "labels_missing": found.labels_missing,
-        "groups": [
-            {
-                "by": item.by, "name": item.name, "labels": item.figures.labels,
-                "precision": item.figures.precision.value if item.figures.precision else None,
-                "recall": item.figures.recall.value if item.figures.recall else None,
-            }
-            for item in found.shown[1:]
-        ],
+        "groups": [group(item) for item in found.shown[1:]],
         "registration": found.key,
         "report": found.report,
     }  # fmt: skip
 
 
-def _show(found: Validated) -> None:
+def _show(found: Validated, targets: Mapping[str, Any]) -> None:
     output.say("passed" if found.passed else "not passed: automation stays off")
+    since = f", agreed on {targets['agreed_on']}" if targets["agreed_on"] else ", on no date that anybody told"
+    tested = f"; registered by {targets['registered_by']} on {targets['registered_at'][:10]}" if found.key else ""
+    output.say(
+        f"  targets of tier {', '.join(targets['positive_tiers'])}: precision {targets['precision']:.0%}, recall"
+        f" {targets['recall']:.0%}; {targets['owner']}{since}{tested}"
+    )
     for reason in found.reasons:
         output.say(f"  {reason}")
     if found.labels_missing is not None:
@@ -106,6 +151,10 @@ def _show(found: Validated) -> None:
                 for item in found.verdict.tested
             ],
         )  # fmt: skip
+    _estimates(found.shown)
+
+
+def _estimates(shown: Sequence[Shown]) -> None:
     output.table(
         "Estimated from all labels (weighted; for display, not for the gate)",
         ["by", "group", "labels", "precision", "recall", "F1"],
@@ -114,7 +163,7 @@ def _show(found: Validated) -> None:
                 item.by, item.name, item.figures.labels, _estimate(item.figures.precision),
                 _estimate(item.figures.recall), _estimate(item.figures.f1),
             ]
-            for item in found.shown
+            for item in shown
         ],
     )  # fmt: skip
 

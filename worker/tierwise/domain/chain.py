@@ -16,6 +16,7 @@ from pydantic_core import from_json
 
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import canonical_json, digest
+from tierwise.domain.rules import Hit
 
 PERSONAL_TEXTS = ("quote", "sentence", "why")
 """Keys whose text may hold the lead's own words or values, wherever they stand in a decision."""
@@ -37,16 +38,19 @@ class Link(NamedTuple):
 
 def link(decision: Decision, *, previous: str, salt: str) -> Link:
     """The link that follows the one with hash `previous`."""
-    body = decision.model_dump(mode="json")
+    body = decision.model_dump(mode="json", exclude={"hits"})
     personal: dict[str, Any] = {FIELDS: body[FIELDS]}
     body[FIELDS] = {}
+    body["hits"] = []
     for path, holder, key in _told(body, "", _shape(Decision)):
         said = holder[key]
         personal[path] = said
         holder[key] = "" if key != "quote" else None
+    personal.update({f"/hits/{number}/why": hit.why for number, hit in enumerate(decision.hits) if hit.why})
     kept = canonical_json(personal)
     body[DIGEST] = sealed(kept, salt)
-    text = canonical_json(body)
+    # A quote inside of a text is escaped, so that the empty list stands there once.
+    text = canonical_json(body).replace('"hits":[]', f'"hits":[{",".join(map(_silent, decision.hits))}]', 1)
     return Link(text, kept, salt, hashed(previous, text))
 
 
@@ -92,6 +96,23 @@ def requote(body: Mapping[str, Any], personal: Mapping[str, Any]) -> None:
         quote = personal.get(f"/scorecard/contributions/{place}/verdict/quote")
         if quote is not None:
             item["verdict"]["quote"] = quote
+
+
+_HITS_KEPT = 4096
+_written: dict[int, tuple[Hit, str]] = {}
+
+
+def _silent(hit: Hit) -> str:
+    """Canonical JSON of a hit without its words. Most rules do not match, and say the same of every lead."""
+    held = _written.get(id(hit))
+    if held is not None and held[0] is hit:
+        return held[1]
+    text = canonical_json({**hit.model_dump(mode="json"), "why": ""})
+    if not hit.why:
+        if len(_written) >= _HITS_KEPT:
+            _written.clear()
+        _written[id(hit)] = (hit, text)
+    return text
 
 
 class _Shape(NamedTuple):

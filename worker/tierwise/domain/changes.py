@@ -75,6 +75,8 @@ _KEYED: Mapping[str, Callable[[Any], str]] = {
     "criteria": lambda item: item["id"],
     "levels": lambda item: item["id"],
     "rules": lambda item: item["id"],
+    "tables": lambda item: item["id"],
+    "rows": lambda item: item["id"],
     "reasons": lambda item: item["code"],
     "fragments": lambda item: item["id"],
     "tests": lambda item: item["name"],
@@ -82,12 +84,17 @@ _KEYED: Mapping[str, Callable[[Any], str]] = {
     "knockouts": lambda item: f"{item['criterion']}/{item['level']}",
 }
 """Lists whose items are known by name; elsewhere a list is one value."""
-_FREE_ORDER = {"rules", "reasons", "fragments", "tests", "examples", "knockouts"}
+_FREE_ORDER = {"rules", "tables", "reasons", "fragments", "tests", "examples", "knockouts"}
 """In which the order says nothing: rules have priorities."""
 
 
 def _plain(policy: Policy) -> dict[str, Any]:
-    named = _named(policy.model_dump(mode="json"), "")
+    told = policy.model_dump(mode="json")
+    for table in told["tables"]:
+        for row in table["rows"]:
+            # A cell is known by its column, so that a column that comes or goes moves no other.
+            row["when"] = dict(zip(table["inputs"], row["when"], strict=False))
+    named = _named(told, "")
     assert isinstance(named, dict)
     return named
 
@@ -121,10 +128,11 @@ def _paths(old: Any, new: Any, path: Path) -> Iterator[Path]:
 
 _TEXTS: tuple[Path, ...] = (
     ("name",), ("version",), ("owner",), ("rubric", "name"), ("rubric", "version"), ("rubric", "owner"),
-    ("rubric", "examples"),
+    ("rubric", "examples"), ("rubric", "targets", "owner"), ("rubric", "targets", "agreed_on"),
     ("rules", "*", "why"), ("rules", "*", "owner"), ("rules", "*", "tests"),
     ("reasons", "*", "label"), ("reasons", "*", "template"), ("reasons", "*", "talking_point"),
     ("reasons", "*", "owner"), ("fragments", "*", "text"), ("fragments", "*", "version"), ("fragments", "*", "owner"),
+    ("tables", "*", "why"), ("tables", "*", "owner"), ("tables", "*", "tests"), ("tables", "*", "rows", "*", "why"),
     ("maps", "*", "owner"), ("maps", "*", "version"), ("maps", "*", "tests"),
 )  # fmt: skip
 """Words for people, labels, and tests: nothing that decides a lead or reaches a model."""
@@ -135,6 +143,8 @@ _NUMBERS: Mapping[Path, str] = {
     ("rubric", "tiers", "*"): "cut_off",
     ("rubric", "thresholds", "*"): "threshold",
     ("rules", "*", "confidence"): "threshold",
+    ("tables", "*", "confidence"): "threshold",
+    ("tables", "*", "rows", "*", "confidence"): "threshold",
 }
 """Numbers that sales ops may move, each with the bound that it must stay within."""
 
@@ -195,7 +205,7 @@ def _shared(some: Sequence[str], others: Sequence[str]) -> list[str]:
 _NAMES: Mapping[str, str] = {
     "criteria": "criterion", "levels": "level", "rules": "rule", "reasons": "reason", "fragments": "fragment",
     "tests": "test", "examples": "example", "knockouts": "knockout", "maps": "map", "fields": "field", "tiers": "tier",
-    "values": "value", "rates": "rate",
+    "values": "value", "rates": "rate", "tables": "table", "rows": "row",
 }  # fmt: skip
 
 
@@ -244,7 +254,7 @@ def _introduced(value: Any) -> str:
     if not isinstance(value, dict):
         return f"new: {_shown(value)}"
     known = [f"{key} {value[key]}" for key in ("stage", "outcome", "route", "weight", "decide") if value.get(key)]
-    tail = f": {value['when']}" if value.get("when") else ""
+    tail = f": {_shown(value['when'])}" if value.get("when") else ""
     return f"new ({', '.join(known)}){tail}" if known else f"new{tail}"
 
 

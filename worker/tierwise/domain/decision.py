@@ -88,7 +88,7 @@ class Decision(Frozen):
 
 def gate(runnable: Runnable, lead: Lead) -> tuple[rules.Hit, ...]:
     """Gate rules over the lead, before any model is asked."""
-    return rules.evaluate(runnable.policy.rules, "gate", predicates=runnable.rules, facts={"lead": lead.signals()})
+    return rules.evaluate(runnable.policy.every_rule, "gate", predicates=runnable.rules, facts={"lead": lead.signals()})
 
 
 def rule_verdicts(runnable: Runnable, lead: Lead) -> tuple[Verdict, ...]:

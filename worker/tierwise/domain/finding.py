@@ -81,7 +81,7 @@ def find(
     policy, predicates = runnable.policy, runnable.rules
 
     def evaluated(stage: rules.Stage) -> tuple[rules.Hit, ...]:
-        return rules.evaluate(policy.rules, stage, predicates=predicates, facts=facts, told=told)
+        return rules.evaluate(policy.every_rule, stage, predicates=predicates, facts=facts, told=told)
 
     contradictions = evaluated("contradiction")
     mismatches = bool(stated.mismatches(lead))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from tierwise.domain.lead import digest
 from tierwise.domain.mapping import FieldMap
 from tierwise.domain.rubric import Dimension, Frozen, Rubric
 from tierwise.domain.rules import Predicate, Rule
+from tierwise.domain.tables import Table, with_rows
 
 
 class Reason(Frozen):
@@ -53,10 +54,23 @@ class Policy(Frozen):
     fragments: tuple[Fragment, ...] = ()
     maps: Mapping[str, FieldMap] = Field(default_factory=dict)
     """Field map by connector type (`hubspot`)."""
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def every_rule(self) -> tuple[Rule, ...]:
+        """Rules, and the rows of tables as rules: all that is asked of a lead."""
+        return with_rows(self.rules, self.tables)
+
+    def plain(self) -> dict[str, Any]:
+        """The canonical form of the whole bundle, as it is stored: JSON values."""
+        told = self.model_dump(mode="json")
+        if not self.tables:
+            del told["tables"]  # bundles that were published before there were tables keep their digest
+        return told
 
     def digest(self) -> str:
-        """SHA-256 (hex) over the canonical form of the whole bundle."""
-        return digest(self.model_dump(mode="json"))
+        """SHA-256 (hex) over the canonical form."""
+        return digest(self.plain())
 
     def reason(self, code: str) -> Reason | None:
         """The catalogue's entry of that code."""

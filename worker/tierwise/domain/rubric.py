@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -106,6 +107,10 @@ class Targets(Frozen):
     positive_tiers: tuple[str, ...] = ("A",)
     precision: float = Field(default=0.8, gt=0, lt=1)
     recall: float = Field(default=0.6, gt=0, lt=1)
+    owner: str | None = None
+    """Role that answers for them; none: the policy's owner."""
+    agreed_on: date | None = None
+    """When they were last agreed on."""
 
 
 class Rubric(Frozen):

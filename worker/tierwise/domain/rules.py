@@ -57,6 +57,16 @@ class Rule(Frozen):
     """Sentence for people; `{lead.employee_count}` is replaced by the value, absent ones by "not stated"."""
     tests: tuple[RuleTest, ...] = ()
 
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """What is asked first sorts first."""
+        return self.priority, self.id, 0
+
+    @property
+    def subject(self) -> str:
+        """How it is called where something is said of it."""
+        return f"rule {self.id}"
+
 
 class Hit(Frozen):
     """One rule's verdict on one lead, kept in the decision."""
@@ -136,7 +146,7 @@ def _chosen(rules: tuple[Rule, ...], stage: Stage) -> _Chosen:
     held = _orders.get(key)
     if held is not None and held[0] is rules:
         return held[1]
-    ordered = sorted((rule for rule in rules if rule.stage == stage), key=lambda rule: (rule.priority, rule.id))
+    ordered = sorted((rule for rule in rules if rule.stage == stage), key=lambda rule: rule.order)
     chosen: _Chosen = tuple((rule, {}) for rule in ordered)
     if len(_orders) >= _KEPT:
         _orders.clear()

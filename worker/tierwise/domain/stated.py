@@ -20,26 +20,41 @@ _NUMBER = (
     r"mil\b|mila|tys\w*|тыс\w*|bin\b|tusen|duizend|万|만)?"
 )
 _PEOPLE = (
-    r"(?:employees|people work|staff|headcount|mitarbeiter\w*|beschäftigte\w*|employés|salariés|collaborateurs|"
+    r"employees|people work|staff|headcount|mitarbeiter\w*|beschäftigte\w*|employés|salariés|collaborateurs|"
     r"empleados|trabajadores|funcionários|colaboradores|dipendenti|addetti|medewerkers|werknemers|pracowników|сотрудник\w*|çalışan\w*|"
-    r"anställda|名の?(?:従業員|社員)|名员工|员工|직원|موظف)"
+    r"anställda|名の?(?:従業員|社員)|名员工|员工|직원|موظف"
 )
-_PEOPLE_BEFORE = r"(?:従業員|社員|员工|員工|직원|сотрудников|employees|mitarbeiter|headcount)\s?(?:数|:|of)?\s?"
-_ORDERS = (
-    r"(?:\w+\s){0,2}?(?:orders|parcels|shipments|packages|pakete|bestellungen|sendungen|colis|commandes|"
+_BEFORE = "従業員|社員|员工|員工|직원|сотрудников|employees|mitarbeiter|headcount"
+_PEOPLE_BEFORE = rf"(?:{_BEFORE})\s?(?:数|:|of)?\s?"
+_GOODS = (
+    r"orders|parcels|shipments|packages|pakete|bestellungen|sendungen|colis|commandes|"
     r"expéditions|pedidos|paquetes|envíos|"
     r"encomendas|pacotes|envios|ordini|pacchi|spedizioni|pakketten|bestellingen|zendingen|paczek|zamówień|"
     r"заказ\w*|посыл\w*|sipariş\w*|"
-    r"paket\w*|ordrar)\s?(?:(?:a|per|each|every|pro|im|par|al|por|ao|no|al|per|w|в|per)\s?)?(?:month|monat|mois|"
+    r"paket\w*|ordrar"
+)
+_ORDERS = (
+    rf"(?:\w+\s){{0,2}}?(?:{_GOODS})\s?(?:(?:a|per|each|every|pro|im|par|al|por|ao|no|al|per|w|в|per)\s?)?(?:month|monat|mois|"
     r"mes|mês|mese|maand|miesiąc\w*|"
     r"месяц|ay\b|månad\w*|monthly|monatlich|mensuel\w*|mensual\w*|mensa\w+)"
 )
 _PATTERNS = {
     "employee_count": re.compile(
-        rf"{_NUMBER}\s?(?:full-time |permanent )?{_PEOPLE}|{_PEOPLE_BEFORE}{_NUMBER}", re.IGNORECASE
+        rf"{_NUMBER}\s?(?:full-time |permanent )?(?:{_PEOPLE})|{_PEOPLE_BEFORE}{_NUMBER}", re.IGNORECASE
     ),
     "monthly_volume": re.compile(rf"{_NUMBER}\s?{_ORDERS}", re.IGNORECASE),
 }
+
+
+def _words(*alternatives: str) -> tuple[str, ...]:
+    """What the alternatives begin with: a text that holds none of it matches none of them."""
+    stems = {re.split(r"\\|の|\(", word)[0] for listed in alternatives for word in listed.split("|")}
+    return tuple(sorted(stem for stem in stems if stem and not stem.endswith(")")))
+
+
+_NEEDED = {"employee_count": _words(_PEOPLE, _BEFORE), "monthly_volume": _words(_GOODS)}
+# What `re` takes for a plain letter where case is ignored, and `lower` does not make one.
+_ODD = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s"})
 _THOUSANDS = re.compile(r"(?<=\d)[.,'’\u00a0\u202f ](?=\d{3}(?!\d))")
 _TEN_THOUSAND = ("万", "만")
 
@@ -80,11 +95,14 @@ class Mismatch(NamedTuple):
 def stated(text: str) -> dict[str, float]:
     """By field, the highest number that the text claims for it."""
     found: dict[str, float] = {}
+    small = (text if text.isascii() else text.translate(_ODD)).lower()
     for field, pattern in _PATTERNS.items():
+        if not any(map(small.__contains__, _NEEDED[field])):
+            continue
         numbers = [_value(match) for match in pattern.finditer(text)]
         if numbers:
             found[field] = max(numbers)
-    if _LISTED.search(text):
+    if ("fortune" in small or "global" in small) and _LISTED.search(text):
         found["employee_count"] = max(found.get("employee_count", 0.0), _LISTED_PEOPLE)
     return found
 
@@ -104,8 +122,8 @@ def _mismatches(message: str, people: int | None, volume: float | None, title: s
         said = known[field]
         if said is not None and claim >= FACTOR * max(said, 1):
             found.append(Mismatch(field, f"{claim:g}", f"{said:g}"))
-    rank = _RANK.search(message)
-    if rank is not None and title and not _RANKED.search(title):
+    rank = _RANK.search(message) if title and not _RANKED.search(title) else None
+    if rank is not None and title:
         found.append(Mismatch("job_title", rank.group(), title))
     return tuple(found)
 

@@ -119,7 +119,7 @@ def _asked(text: str, pattern: str) -> bool:
     return value
 
 
-_kept = functools.lru_cache(maxsize=2048)(_asked)
+_kept = functools.lru_cache(maxsize=1024)(_asked)
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from tierwise.domain.rules import Answer, Facts, Predicate, Stage
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.expressions import patterns, syntax
 from tierwise.expressions.checking import check
-from tierwise.expressions.environments import LOCK, check_environment, roots, run_environment
+from tierwise.expressions.environments import LOCK, check_environment, roots, run_environment, variables
 
 _MATCH, _NO_MATCH = Answer("match"), Answer("no_match")
 # Only this error of CEL means that a field is absent; a value of a wrong Python type has another one.
@@ -42,7 +42,25 @@ def compile(expression: str, stage: Stage) -> Predicate:
         tree = syntax.read(check_environment(stage).compile(expression).serialize())
         text, calls = patterns.rewritten(expression)
         program = run_environment(stage).compile(text)
-    return _Predicate(expression, program, stage=stage, tree=tree, calls=calls)
+    # What a rewritten expression still reads by itself, not only through the answers to its patterns.
+    plain = {name for name in (*tree.reads, *tree.guarded) if _reading(name).search(text)}
+    return _Predicate(expression, program, stage=stage, tree=tree, calls=calls, plain=frozenset(plain))
+
+
+def _reading(name: str) -> re.Pattern[str]:
+    root, field = name.split(".", 1)
+    return re.compile(rf"\b{root}\s*\.\s*{field}\b")
+
+
+def _few(name: str, stage: Stage) -> bool:
+    """Whether a field has so few values that answers about it are worth keeping."""
+    known = variables(stage).get(name)
+    return known is not None and (known.kind in ("choice", "boolean") or name in _REPEATED)
+
+
+_REPEATED = frozenset({"lead.country", "lead.industry", "result.tier", "result.route"})
+_KEPT = 256
+"""Answers of one expression: few thousand of all of a policy."""
 
 
 class _Held:
@@ -105,7 +123,7 @@ class _Remembered:
 
 
 class _Predicate:
-    __slots__ = ("_calls", "_expression", "_program", "_reads", "_stage", "_tree")
+    __slots__ = ("_calls", "_expression", "_few", "_kept", "_program", "_reads", "_stage", "_tree")
 
     def __init__(
         self,
@@ -115,20 +133,43 @@ class _Predicate:
         stage: Stage,
         tree: syntax.Tree,
         calls: tuple[patterns.Call, ...],
+        plain: frozenset[str],
     ) -> None:
+        """`plain` are the fields that the expression reads by itself, not only through `calls`."""
         self._expression = expression
         self._program = program
         self._stage = stage
         self._tree = tree
         self._calls = calls
         self._reads = [(name, *name.split(".", 1)) for name in tree.reads]
+        self._few: list[tuple[str, str]] | None = None
+        if not tree.whole and all(_few(name, stage) for name in plain):
+            self._few = [(root, field) for root, field in (name.split(".", 1) for name in sorted(plain))]
+        self._kept: dict[tuple[Any, ...], Answer] = {}
 
     def __call__(self, facts: Facts) -> Answer:
         held = _seen.by_stage.get(self._stage)
         if held is None or held.facts is not facts:
             held = _seen.by_stage[self._stage] = _Held(facts, self._stage)
+        answers = held.texts.answers(self._calls) if self._calls else None
+        if self._few is None:
+            return self._asked(held, answers)
+        # The same values, the same answer. With their types: to a key True is 1, to CEL it is not.
+        key: tuple[Any, ...] = tuple(answers.items()) if answers else ()
+        for root, field in self._few:
+            value = held.data[root].get(field)
+            key += (type(value), value)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._asked(held, answers)
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
+
+    def _asked(self, held: _Held, answers: dict[str, bool] | None) -> Answer:
         try:
-            answer = self._program.eval(self._answered(held) if self._calls else held.activation)
+            answer = self._program.eval(held.activation if answers is None else self._answered(held, answers))
         except RuntimeError as error:  # the limits of CEL itself, such as its iteration budget
             self._refuse(str(error))
         value = answer.value()
@@ -147,9 +188,8 @@ class _Predicate:
         named = (name.split(".", 1) for name in sorted({*self._tree.reads, *self._tree.guarded}))
         return tuple(field for start, field in named if start == root)
 
-    def _answered(self, held: _Held) -> Any:
+    def _answered(self, held: _Held, answers: dict[str, bool]) -> Any:
         """The facts with what `matches` says of them."""
-        answers = held.texts.answers(self._calls)
         key = tuple(answers.items())
         found = held.asked.get(key)
         if found is None:

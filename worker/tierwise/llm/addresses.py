@@ -65,9 +65,13 @@ _SOURCES = (
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[tuple[needed.Words, re.Pattern[str]], ...]:
     """Each with the words of which a text must hold one, as they are spelt; none where nothing is known."""
-    return tuple(
-        (min(needed.conditions(source), key=len, default=frozenset()), re.compile(source)) for source in _SOURCES
-    )
+    return tuple((_needs(source), re.compile(source)) for source in _SOURCES)
+
+
+def _needs(source: str) -> needed.Words:
+    told = needed.conditions(source)
+    # Few words, and long ones.
+    return max(told, key=lambda words: (min(map(len, words)), -len(words)), default=frozenset())
 
 
 def found(text: str) -> Iterator[tuple[int, int]]:

@@ -17,7 +17,7 @@ from tierwise.domain.rubric import Assessment, Verdict
 from tierwise.llm import answer, cost, deciding, failures, injection, offline, prompt
 from tierwise.llm.call import Lines, Told
 from tierwise.llm.client import PARAMETERS, Completion
-from tierwise.llm.ledger import Ledger
+from tierwise.llm.ledger import Ledger, Unpriced
 from tierwise.llm.once import Lookup, SingleFlight
 from tierwise.ports import money
 
@@ -117,7 +117,8 @@ class Asker:
     async def ask(self, question: Question) -> Result:
         """The answer. Raises ModelFailed, Held where a budget is spent, and what the database raises."""
         key = question.key
-        known = await self._lookup.get(key) if self._lookup is not None else None
+        # The ledger looks by itself, with many questions at once and again when it has the right to buy.
+        known = None if self._buys(question) else await self._known(key)
         if known is not None:
             return Result(_cached(known))
         result, own = await self._flights.run(key, lambda: self._bought(question, key))
@@ -128,13 +129,26 @@ class Asker:
         """Cancel what is under way."""
         await self._flights.close()
 
+    async def _known(self, key: str) -> Assessment | None:
+        return await self._lookup.get(key) if self._lookup is not None else None
+
+    def _buys(self, question: Question) -> bool:
+        # The lexicon is free, and asking it twice costs less than asking the database who does.
+        return self._ledger is not None and question.model != offline.MODEL
+
     async def _bought(self, question: Question, key: str) -> Result:
-        if self._ledger is None or question.model == offline.MODEL:
-            # The lexicon is free, and asking it twice costs less than asking the database who does.
+        if self._ledger is None or not self._buys(question):
             return await self._asked(question, key, _Tally())
         tally = _Tally()
         tally.size = _size(question.plan, question.fields)
-        tally.reserved = self._estimate(question, tally.size)
+        try:
+            tally.reserved = self._estimate(question, tally.size)
+        except Unpriced:
+            # What was paid for once needs no price.
+            known = await self._known(key)
+            if known is None:
+                raise
+            return Result(_cached(known))
         bought = await self._ledger.buy(key, connection=question.connection, nano=tally.reserved)
         if bought is not None:
             return Result(_cached(bought))

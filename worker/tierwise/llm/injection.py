@@ -132,6 +132,7 @@ _JOINED = re.compile(rf"(?:ignore|disregard|forget|override).{{0,40}}(?:{_ORDERS
 _MARKS = str.maketrans(dict.fromkeys("ˆ^¦¬¤‡†¶※⁂▪◊", " "))
 _LEET = str.maketrans("01345789@$", "oieastbgas")
 _LEET_WORD = re.compile(r"(?<![\w.,])(?=\w*[a-z@$])(?=\w*[0134578@$])[a-z013457@$]{4,}(?![\w.,]\d)")
+_MIXED = re.compile(r"[a-z@$][0134578@$]|[0134578@$][a-z@$]")  # in every such word
 _LEET_WORDS = 3  # a product number or two are no disguise
 _BASE64 = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{16,}={0,2}(?![\w+/])")
 _SENTENCE = re.compile(r"[^.!?;。！？\n]+(?:[.!?;]+(?!\s)[^.!?;。！？\n]+)*[.!?;。！？\n]*")
@@ -155,7 +156,7 @@ def _sieve() -> sieve.Sieve:
     return sieve.Sieve((*orders, *claims.patterns()))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)  # texts of the leads under way: each is looked at when it is shown and when it is quoted
 def suspicious(value: str, terms: Terms = NO_TERMS) -> bool:
     """Whether the text reads like an instruction to whoever scores it, also in a disguise that a machine undoes."""
     plain = text.folded(value)
@@ -199,7 +200,23 @@ def terms(policy: Policy) -> Terms:
 
 def _speaks_rubric(variant: str, terms: Terms) -> bool:
     holds = variant.__contains__
-    return any(map(holds, terms.single)) or sum(map(holds, terms.several)) > 1
+    if any(map(holds, terms.single)):
+        return True
+    found = 0
+    for sign, several in _by_sign(terms.several).items():
+        # Most terms hold a sign that most texts do not.
+        if sign in variant:
+            found += sum(map(holds, several))
+    return found > 1
+
+
+@lru_cache(maxsize=16)
+def _by_sign(several: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
+    """The terms by a sign that each of them holds: a space where there is no rarer one."""
+    found: dict[str, list[str]] = {}
+    for term in sorted(several):
+        found.setdefault(next((sign for sign in ":=\"'_ " if sign in term), ""), []).append(term)
+    return {sign: tuple(terms) for sign, terms in found.items()}
 
 
 def _variants(value: str, plain: str) -> Iterator[str]:
@@ -208,7 +225,7 @@ def _variants(value: str, plain: str) -> Iterator[str]:
     yield text.latinised(plain)
     unmarked = " ".join(plain.translate(_MARKS).split())
     yield unmarked
-    if _LEET.keys() & set(map(ord, plain)) and len(_LEET_WORD.findall(plain)) >= _LEET_WORDS:
+    if _MIXED.search(plain) and len(_LEET_WORD.findall(plain)) >= _LEET_WORDS:
         yield _LEET_WORD.sub(lambda match: match.group().translate(_LEET), plain)
     if "rot13" in plain or "rot 13" in plain:
         yield codecs.decode(plain, "rot13")

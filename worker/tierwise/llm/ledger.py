@@ -20,7 +20,9 @@ from tierwise.ports import money
 
 LEASE = 30.0
 """Seconds after which what a process that died had claimed is free for others."""
-LINGER = 0.05
+LINGER, LONGEST_LINGER = 0.03, 0.15
+"""Seconds for which questions and bills gather: long where many come, since a transaction for ten costs as much as one
+for three, and short where few do. No model's slot is held meanwhile."""
 _FIRST_LOOK, _LONGEST_LOOK = 0.1, 1.0
 _LOOK_AGAIN = 600.0
 """Seconds after which a lead that waits for a budget is looked at again: limits may be raised meanwhile."""
@@ -42,6 +44,7 @@ class Ledger:
         sleep: Sleep = asyncio.sleep,
         lease: float = LEASE,
         linger: float = LINGER,
+        longest_linger: float = LONGEST_LINGER,
     ) -> None:
         """`owner` is this process and no other, ever."""
         self._book = book
@@ -51,8 +54,10 @@ class Ledger:
         self._clock = clock
         self._sleep = sleep
         self._lease = lease
-        self._asks: Gathered[money.Ask, money.Permit] = Gathered(self._open, linger=linger)
-        self._bills: Gathered[money.Bill, Assessment | None] = Gathered(self._settle, linger=linger)
+        self._asks: Gathered[money.Ask, money.Permit] = Gathered(self._open, linger=linger, longest=longest_linger)
+        self._bills: Gathered[money.Bill, Assessment | None] = Gathered(
+            self._settle, linger=linger, longest=longest_linger
+        )
         self._under_way = 0
         self._renewing: asyncio.Task[None] | None = None
 

@@ -102,10 +102,15 @@ def _settle(future: asyncio.Future[T | None], query: asyncio.Future[Mapping[str,
 class Gathered(Generic[Item, T]):
     """Items that coroutines bring within a moment, or while a call runs, go together into the next call."""
 
-    def __init__(self, call: Callable[[Sequence[Item]], Awaitable[Sequence[T]]], *, linger: float) -> None:
-        """`linger` seconds are waited for company before each call."""
+    def __init__(
+        self, call: Callable[[Sequence[Item]], Awaitable[Sequence[T]]], *, linger: float, longest: float | None = None
+    ) -> None:
+        """`linger` seconds are waited for company before each call; where `longest` is given, the longer the more came
+        the last time, up to that."""
         self._call = call
         self._linger = linger
+        self._longest = linger if longest is None else longest
+        self._pause = linger
         self._waiting: list[tuple[Item, asyncio.Future[T]]] = []
         self._running: asyncio.Task[None] | None = None
 
@@ -120,8 +125,9 @@ class Gathered(Generic[Item, T]):
 
     async def _drain(self) -> None:
         while self._waiting:
-            await asyncio.sleep(self._linger)
+            await asyncio.sleep(self._pause)
             batch, self._waiting = self._waiting, []
+            self._pause = max(self._linger, min(self._longest, self._linger * len(batch)))
             items = [item for item, _ in batch]
             call = asyncio.ensure_future(self._call(items))
             try:

@@ -136,7 +136,7 @@ def _under(runnable: Runnable, case: _Case, *, tools: Tools) -> Side | str | Non
     """The outcome, None where a model would have to be asked, or what went wrong."""
     try:
         gates = rules.evaluate(
-            runnable.policy.rules, "gate", predicates=runnable.rules, facts={"lead": case.signals}, told=False
+            runnable.policy.every_rule, "gate", predicates=runnable.rules, facts={"lead": case.signals}, told=False
         )
         judged: Judged | None = None
         if rules.first(gates) is None:

@@ -42,20 +42,26 @@ def ask(connector: _Tells, clock: ports.Clock) -> Told:
 
 
 class Clocks:
-    """The clocks of a process's connections, each asked for at most once in a few minutes."""
+    """The clocks of a process's connections, each asked anew when it is read, or after a few minutes."""
 
     def __init__(self, *, monotonic: Callable[[], float], every: float = 600.0) -> None:
         self._monotonic = monotonic
         self._every = every
         self._told: dict[str, tuple[Told, float, datetime]] = {}
 
+    def now(self, connector: _Tells, connection: str, *, clock: ports.Clock) -> datetime:
+        """Ask that connection's CRM now, and remember what it says. Raises what its connector raises."""
+        return self._ask(connector, connection, clock)[0].now
+
     def ahead(self, connector: _Tells, connection: str, *, clock: ports.Clock) -> timedelta:
-        """How far the clock of that connection's CRM is ahead of ours, as `Told.ahead`. Raises what `now` raises."""
-        moment = self._monotonic()
+        """How far the clock of that connection's CRM is ahead of ours, as `Told.ahead`; asks where it must."""
         known = self._told.get(connection)
-        if known is None or moment - known[1] >= self._every:
-            told = ask(connector, clock)
-            known = self._told[connection] = (told, self._monotonic(), clock())
+        if known is None or self._monotonic() - known[1] >= self._every:
+            known = self._ask(connector, connection, clock)
         told, at, ours = known
         # Ours may have been set since; the monotonic one cannot be.
         return told.ahead(clock() - ours - timedelta(seconds=self._monotonic() - at))
+
+    def _ask(self, connector: _Tells, connection: str, clock: ports.Clock) -> tuple[Told, float, datetime]:
+        found = self._told[connection] = (ask(connector, clock), self._monotonic(), clock())
+        return found

@@ -53,7 +53,7 @@ def review(
         if item.answer is not None and item.answer.get("agree") is False:
             overruled.update(rules)
     found = []
-    for rule in policy.rules:
+    for rule in policy.every_rule:
         since = _since(rule, ran, now)
         # Looked at is what was changed or answered for; a rule that nobody touched in a month asks for its owner.
         due = now - since >= every
@@ -65,7 +65,7 @@ def _since(rule: Rule, ran: Sequence[tuple[datetime, Policy]], now: datetime) ->
     """When it began to run as it is, without a break."""
     since = now
     for moment, policy in ran:
-        if not any(other.id == rule.id and _same(other, rule) for other in policy.rules):
+        if not any(other.id == rule.id and _same(other, rule) for other in policy.every_rule):
             break
         since = moment
     return since

@@ -280,7 +280,7 @@ def _verdicts(lead: PilotLead) -> dict[tuple[str, int], str]:
 def exceptions(items: Sequence[PilotItem], *, watched: Sequence[Watched], asked: Asked, house: House) -> Table:
     """Leads that went to people: how many a day and how long they took. The audit sample is no exception.
 
-    Days count from when the first connection was set up: before that there could be none.
+    Days count from when the first connection was set up: before that there could be none. Less than one tells nothing.
     """
     end = min(asked.until, asked.now)
     begin = max(asked.since, min((one.known_from for one in watched), default=end))
@@ -293,7 +293,7 @@ def exceptions(items: Sequence[PilotItem], *, watched: Sequence[Watched], asked:
     return {
         "opened": len(real),
         "days": round(length, 3),
-        "per_day": len(real) / length if length else None,
+        "per_day": len(real) / length if length >= 1 else None,
         "by_day": [{"day": day.isoformat(), "n": days[day]} for day in every],
         "by_kind": [
             _resolved(
@@ -313,7 +313,7 @@ def _resolved(some: Sequence[PilotItem], kind: ReviewKind, *, now: datetime, day
     return {
         "kind": kind,
         "opened": len(some),
-        "per_day": len(some) / days if days else None,
+        "per_day": len(some) / days if days >= 1 else None,
         "answered": made.ended,
         "open": len(real) - made.ended,
         "superseded": len(some) - len(real),

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tierwise import ports, telemetry
 from tierwise.domain.mapping import FieldMap
 from tierwise.errors import RetryLater, TierwiseError
+from tierwise.pipeline import clocks
 from tierwise.pipeline import map as mapping
 from tierwise.sdk import Connector
 
@@ -70,6 +71,7 @@ def poll(
     clock: ports.Clock,
     monotonic: Callable[[], float],
     pace: Pace,
+    servers: clocks.Clocks | None = None,
     stop: Callable[[], bool] = lambda: False,
     enrich: mapping.Enrich | None = None,
     kind: ports.CursorKind = "changes",
@@ -78,8 +80,9 @@ def poll(
     """Poll one connection once. None where somebody else does, or it is switched off.
 
     `policy` is the digest under which new and changed leads are to be decided. `until` tells the end of a new window
-    from its start; by default it is the CRM's own now. After each page `stop` is asked whether to end there; the next
-    poll goes on from it. Errors of the connector pass through after the cursor was released; the position is kept.
+    from its start; by default it is the CRM's own now, which `servers` remembers. After each page `stop` is asked
+    whether to end there; the next poll goes on from it. Errors of the connector pass through after the cursor was
+    released; the position is kept.
     """
     claim = store.cursors.claim(connection, owner=owner, lease=pace.lease, now=clock(), kind=kind)
     if claim is None:
@@ -89,7 +92,8 @@ def poll(
     try:
         end = claim.window_until
         if end is None:
-            end = until(claim.watermark) if until else max(connector.now(), claim.watermark)
+            now = servers.now(connector, connection, clock=clock) if servers and not until else None
+            end = until(claim.watermark) if until else max(now or connector.now(), claim.watermark)
             if until and end <= claim.watermark:
                 error, wait = "", pace.every
                 return report

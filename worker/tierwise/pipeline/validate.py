@@ -13,12 +13,14 @@ from tierwise.domain.lead import canonical_json, digest
 from tierwise.domain.validation import Registration, Tested, Verdict
 from tierwise.ports.automation import Labelled, Sampled, StoredReport
 
+GROUPINGS = ("tier", "connection", "region", "pod", "model", "policy")
+
 
 class Shown(NamedTuple):
     """Precision and recall of one group of decisions, weighted; None where no label says anything of it."""
 
     by: str
-    """tier, connection, region, policy or model; "" for all."""
+    """One of GROUPINGS; "" for all."""
     name: str
     figures: weighted.Figures
 
@@ -219,10 +221,17 @@ def _plain(tested: Tested) -> dict[str, Any]:
     return {**tested._asdict(), "precision": tested.precision._asdict(), "why": list(tested.why)}
 
 
-def _groups(labelled: Sequence[Labelled]) -> Iterable[Shown]:
+def compared(store: ports.Store, by: str) -> tuple[Shown, ...]:
+    """Precision and recall by policy, model or whatever, of everything that was ever labelled: for display."""
+    return tuple(_groups(store.gates.labelled(), by=(by,)))
+
+
+def _groups(labelled: Sequence[Labelled], by: Sequence[str] = GROUPINGS[:-1]) -> Iterable[Shown]:
     yield Shown("", "all", weighted.figures(item.seen for item in labelled))
-    for by in ("tier", "connection", "region", "model"):
-        names = sorted({item.groups.get(by) or "none" for item in labelled})
-        for name in names:
-            some = [item.seen for item in labelled if (item.groups.get(by) or "none") == name]
-            yield Shown(by, name, weighted.figures(some))
+    yield from (shown for one in by for shown in _of(labelled, one))
+
+
+def _of(labelled: Sequence[Labelled], by: str) -> Iterable[Shown]:
+    for name in sorted({item.groups.get(by) or "none" for item in labelled}):
+        some = [item.seen for item in labelled if (item.groups.get(by) or "none") == name]
+        yield Shown(by, name, weighted.figures(some))

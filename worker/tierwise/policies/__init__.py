@@ -5,10 +5,12 @@ The steps are load, check, test, compile; publishing and activating what came ou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tierwise.domain.policy import Policy
 from tierwise.policies import examples, placing, trials
 from tierwise.policies.analysis import NOT_ANALYSED, Analysis, Finding, analyse, blocking, prove
-from tierwise.policies.checking import check, faults, read
+from tierwise.policies.checking import check, checked, faults, read
 from tierwise.policies.compiling import compile
 from tierwise.policies.importing import Imported, import_sheet
 from tierwise.policies.loading import Loaded, load
@@ -27,6 +29,7 @@ __all__ = [
     "analyse",
     "blocking",
     "check",
+    "checked",
     "compile",
     "faults",
     "import_sheet",
@@ -36,12 +39,18 @@ __all__ = [
     "read",
     "read_map",
     "run_tests",
+    "test_places",
 ]
 
 
 def located(loaded: Loaded, finding: Finding) -> Problem:
     """The finding at its place in the files."""
     return placing.problem(loaded, finding)
+
+
+def test_places(loaded: Loaded) -> Mapping[tuple[str, str], Problem]:
+    """Where each test stands, by subject and name."""
+    return placing.tests(loaded)
 
 
 def run_tests(policy: Policy) -> tuple[TestResult, ...]:

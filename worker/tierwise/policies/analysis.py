@@ -5,14 +5,15 @@ Proofs need the extra `analysis`; without it everything else is still told. It r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tierwise import expressions
 from tierwise.domain.policy import BUILT_IN_REASONS, Policy
 from tierwise.domain.rubric import Criterion, Rubric
 from tierwise.domain.rules import Rule, Stage
-from tierwise.policies import mutation, solving
+from tierwise.domain.tables import RowRule
+from tierwise.policies import grids, mutation, solving
 from tierwise.policies.compiling import CRITERION
 
 NOT_ANALYSED = "not analysed: install tierwise[analysis]"
@@ -24,7 +25,7 @@ class Finding(NamedTuple):
     """One thing that is wrong, or may be."""
 
     code: str
-    """never, shadowed, contradiction, gap; unseen, unguarded, unused-reason, unproven."""
+    """never, shadowed, contradiction, gap; unseen, unguarded, unused-reason, unproven, silent."""
     subject: str
     """``rule free-mail``, ``criterion market``."""
     message: str
@@ -49,7 +50,7 @@ class Analysis(NamedTuple):
 
 def analyse(policy: Policy) -> Analysis:
     """Everything that can be told of a checked policy."""
-    findings = [*_tested(policy), *_unused(policy)]
+    findings = [*_tested(policy), *_tables(policy), *_unused(policy)]
     if not solving.available():
         return Analysis(tuple(findings), NOT_ANALYSED)
     return Analysis((*prove(policy), *findings))
@@ -64,7 +65,7 @@ def blocking(policy: Policy) -> tuple[Finding, ...]:
 
 def prove(policy: Policy) -> tuple[Finding, ...]:
     """What logic alone says. Needs z3."""
-    return proofs(policy.rubric, policy.rules, whole=True)
+    return proofs(policy.rubric, policy.every_rule, whole=True)
 
 
 def proofs(rubric: Rubric, every: Sequence[Rule], *, whole: bool) -> tuple[Finding, ...]:
@@ -74,8 +75,8 @@ def proofs(rubric: Rubric, every: Sequence[Rule], *, whole: bool) -> tuple[Findi
     found = list(_never(every, space, truths))
     never = {finding.subject for finding in found}
     for stage in _FIRST_WINS:
-        rules = [rule for rule in every if rule.stage == stage and f"rule {rule.id}" not in never]
-        rules.sort(key=lambda rule: (rule.priority, rule.id))
+        rules = [rule for rule in every if rule.stage == stage and rule.subject not in never]
+        rules.sort(key=lambda rule: rule.order)
         found += _shadowed(rules, space, truths)
         found += _contradictory(rules, space, truths)
         if stage == "route" and rules and whole:
@@ -84,6 +85,27 @@ def proofs(rubric: Rubric, every: Sequence[Rule], *, whole: bool) -> tuple[Findi
         if criterion.decide == "rule":
             found += _levels(criterion, space)
     return tuple(found)
+
+
+def silent(
+    policy: Policy, *, decisions: int, matched: Collection[str], given: Collection[str], days: int
+) -> list[Finding]:
+    """Rules that matched, and reasons that were given, in none of the decisions of the last days."""
+    where = f"in {decisions} decisions of the last {days} days"
+    found = [
+        Finding("silent", rule.subject, f"it matched nothing {where}: is it still needed?", blocks=False)
+        for rule in policy.every_rule
+        if rule.id not in matched
+    ]
+    used = {rule.reason for rule in policy.every_rule} | {
+        level.reason for item in policy.rubric.criteria for level in item.levels if level.reason is not None
+    }
+    found += [
+        Finding("silent", f"reason {reason.code}", f"it was never given {where}", blocks=False)
+        for reason in policy.reasons
+        if reason.code in used and reason.code not in given
+    ]
+    return found
 
 
 def _tested(policy: Policy) -> Iterator[Finding]:
@@ -98,8 +120,18 @@ def _tested(policy: Policy) -> Iterator[Finding]:
             yield Finding("unguarded", subject, message, blocks=False)
 
 
+def _tables(policy: Policy) -> Iterator[Finding]:
+    for table in policy.tables:
+        for row, change in mutation.table_survivors(table, policy.rubric.tiers):
+            message = f"no test notices when {change}: add a test exactly at that edge"
+            yield Finding("unguarded", f"table {table.id}, row {row}", message, blocks=False)
+        if not grids.search(table, policy.rubric.tiers).analysed:
+            message = f"too large to look for gaps and overlaps (over {grids.MOST} combinations): split it"
+            yield Finding("unproven", f"table {table.id}", message, blocks=False)
+
+
 def _unused(policy: Policy) -> Iterator[Finding]:
-    used = {rule.reason for rule in policy.rules} | {reason.code for reason in BUILT_IN_REASONS}
+    used = {rule.reason for rule in policy.every_rule} | {reason.code for reason in BUILT_IN_REASONS}
     used |= {level.reason for item in policy.rubric.criteria for level in item.levels if level.reason is not None}
     for reason in policy.reasons:
         if reason.code not in used:
@@ -111,7 +143,7 @@ def _never(rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, sol
     for rule in rules:
         if space.find(truths[rule.id].holds) is None:
             message = "it can never match: its conditions exclude each other"
-            yield Finding("never", f"rule {rule.id}", message, blocks=True)
+            yield Finding("never", rule.subject, message, blocks=True)
 
 
 def _decides(rule: Rule, space: solving.Space, truth: solving.Truth) -> Any:
@@ -129,7 +161,7 @@ def _shadowed(rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, 
             one = next((other.id for other, holds in pairs if space.find(mine, space.z3.Not(holds)) is None), None)
             by = f"'{one}'" if one else f"the {len(earlier)} rules before it together"
             message = f"it can never decide: {by} takes every lead that it would match; move it before, or narrow that"
-            yield Finding("shadowed", f"rule {rule.id}", message, blocks=True)
+            yield Finding("shadowed", rule.subject, message, blocks=True)
         earlier.append(rule)
 
 
@@ -140,6 +172,8 @@ def _contradictory(
         for other in rules[number + 1 :]:
             if other.priority != rule.priority or (other.outcome, other.route) == (rule.outcome, rule.route):
                 continue
+            if isinstance(rule, RowRule) and isinstance(other, RowRule) and rule.table == other.table:
+                continue  # rows of one table have an order, or it was told already that they overlap
             one, two = truths[rule.id], truths[other.id]
             witness = space.find(one.holds, two.holds)
             if isinstance(witness, Mapping):
@@ -148,7 +182,7 @@ def _contradictory(
                     f"{'it and' if exact else 'possibly it and'} '{other.id}' match the same lead with the same "
                     f"priority and do different things: give one a smaller priority"
                 )
-                yield Finding("contradiction", f"rule {rule.id}", message, blocks=exact, witness=witness)
+                yield Finding("contradiction", rule.subject, message, blocks=exact, witness=witness)
 
 
 def _unrouted(rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, solving.Truth]) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from tierwise.domain.policy import BUILT_IN_REASONS, Policy
 from tierwise.domain.rubric import UNKNOWN
 from tierwise.domain.rules import Rule, RuleTest, Stage
 from tierwise.errors import Misconfigured
-from tierwise.policies import documents, owners, placing, trials, unfilled
+from tierwise.policies import documents, owners, placing, tabling, trials, unfilled
 from tierwise.policies.compiling import CRITERION
 from tierwise.policies.documents import Document
 from tierwise.policies.loading import PROMPT, REASONS, Loaded, Located, load
@@ -40,9 +40,14 @@ def check(directory: Path, *, template_check: TemplateCheck | None = None) -> li
 
     Also what logic proves wrong (dead rules, gaps, contradictions), where the extra `analysis` is installed.
     """
+    return checked(directory, template_check=template_check)[1]
+
+
+def checked(directory: Path, *, template_check: TemplateCheck | None = None) -> tuple[Policy | None, list[Problem]]:
+    """The policy as far as its files can be read, and what `check` says of them."""
     loaded = load(directory)
     problems = _problems(directory, loaded, template_check)
-    return sorted({*problems, *placing.proven(loaded, problems)}, key=_order)
+    return loaded.policy, sorted({*problems, *placing.proven(loaded, problems)}, key=_order)
 
 
 def _order(problem: Problem) -> tuple[str, int, int]:
@@ -56,6 +61,7 @@ def _problems(directory: Path, loaded: Loaded, template_check: TemplateCheck | N
         *_expressions(loaded),
         *_references(loaded),
         *_rules(loaded),
+        *_tables(loaded),
         *_examples(loaded),
         *unfilled.check(loaded),
         *_maps(loaded),
@@ -72,7 +78,7 @@ def faults(policy: Policy) -> list[Problem]:
     return sorted(
         {
             *_expressions(loaded := _as_loaded(policy, document)), *_references(loaded), *_rules(loaded),
-            *_examples(loaded), *unfilled.check(loaded), *_maps(loaded), *_sentences(loaded),
+            *_tables(loaded), *_examples(loaded), *unfilled.check(loaded), *_maps(loaded), *_sentences(loaded),
         }
     )  # fmt: skip
 
@@ -87,6 +93,7 @@ def _as_loaded(policy: Policy, document: Document) -> Loaded:
         reasons=tuple(Located(item, document, ()) for item in policy.reasons),
         fragments=tuple(Located(item, document, ()) for item in policy.fragments),
         maps={name: Located(item, document, ()) for name, item in policy.maps.items()},
+        tables=tuple(Located(item, document, ()) for item in policy.tables),
     )
 
 
@@ -104,13 +111,28 @@ def read(directory: Path) -> Policy:
     return loaded.policy
 
 
-def _expressions(loaded: Loaded) -> Iterator[Problem]:
+def _closed(loaded: Loaded) -> Domains:
+    """Values that the policy itself closes: its tiers, and where its rules lead."""
     domains: dict[str, tuple[str, ...]] = {}
     if loaded.rubric is not None:
         domains["result.tier"] = tuple(loaded.rubric.value.tiers)
-    routes = {item.value.route for item in loaded.rules if item.value.stage == "route"} - {None}
+    routes = _routes(loaded, of="route")
     if routes and not loaded.unread:
-        domains["result.route"] = tuple(sorted(str(route) for route in routes))
+        domains["result.route"] = tuple(sorted(routes))
+    return domains
+
+
+def _routes(loaded: Loaded, *, of: Stage | None = None) -> set[str]:
+    """Where rules and tables lead, of one stage or all."""
+    found = {item.value.route for item in loaded.rules if of in {None, item.value.stage}}
+    for item in loaded.tables:
+        if of in {None, item.value.stage}:
+            found |= {item.value.route, *(row.route for row in item.value.rows)}
+    return {route for route in found if route}
+
+
+def _expressions(loaded: Loaded) -> Iterator[Problem]:
+    domains = _closed(loaded)
     for item in loaded.rules:
         if item.stands("when"):
             path = (*item.path, "when")
@@ -147,6 +169,14 @@ def _references(loaded: Loaded) -> Iterator[Problem]:
     used += [
         (item.document, (*item.path, "reason"), item.value.reason) for item in loaded.rules if item.stands("reason")
     ]
+    for table in loaded.tables:
+        if table.value.reason is not None and table.stands("reason"):
+            used.append((table.document, (*table.path, "reason"), table.value.reason))
+        used += [
+            (table.document, (*table.path, "rows", n, "reason"), row.reason)
+            for n, row in enumerate(table.value.rows)
+            if row.reason is not None and table.stands("rows", n, "reason")
+        ]
     for fragment in loaded.fragments:
         paths = [((*fragment.path, "reasons", n), code) for n, code in enumerate(fragment.value.reasons)]
         used += [(fragment.document, path, code) for path, code in paths]
@@ -155,7 +185,7 @@ def _references(loaded: Loaded) -> Iterator[Problem]:
             message = f"the reason {code} is not in the catalogue"
             hint = expressions.closest(code, codes) or "add it to rules/reasons.yaml"
             yield document.problem(path, "unknown-reason", message, hint=hint)
-    routes = {item.value.route for item in loaded.rules if item.value.route}
+    routes = _routes(loaded)
     if any(file.endswith(".rules.yaml") for file in loaded.unread):
         return
     for fragment in loaded.fragments:
@@ -177,6 +207,18 @@ def _rules(loaded: Loaded) -> Iterator[Problem]:
             message = "a contradiction always goes to review"
             yield item.document.problem((*item.path, "outcome"), "value", message, hint="remove the outcome")
         yield from _tests(item)
+
+
+def _tables(loaded: Loaded) -> Iterator[Problem]:
+    closed = _closed(loaded)
+    tiers = loaded.rubric.value.tiers if loaded.rubric is not None else {}
+    for item in loaded.tables:
+        for code, told in tabling.check(item.value, closed, tiers):
+            if item.stands(*told.path):
+                hint = told.hint
+                if told.choices:
+                    hint = expressions.closest(told.word, told.choices, all_of="known here are")
+                yield item.document.problem((*item.path, *told.path), code, told.text, hint=hint, key=told.key)
 
 
 def _tests(item: Located[Rule]) -> Iterator[Problem]:
@@ -276,18 +318,23 @@ def _sentences(loaded: Loaded) -> Iterator[Problem]:
     """Placeholders in texts for people must name something that will be there."""
     lead = tuple(expressions.variables("gate"))
     for item in loaded.rules:
-        yield from _placeholders(item, "why", item.value.why, tuple(expressions.variables(item.value.stage)))
+        yield from _placeholders(item, ("why",), item.value.why, tuple(expressions.variables(item.value.stage)))
+    for table in loaded.tables:
+        known = tuple(expressions.variables(table.value.stage))
+        yield from _placeholders(table, ("why",), table.value.why, known)
+        for n, row in enumerate(table.value.rows):
+            yield from _placeholders(table, ("rows", n, "why"), row.why or "", known)
     for reason in loaded.reasons:
         known = ("quote", *expressions.variables("guardrail"))
-        yield from _placeholders(reason, "template", reason.value.template, known)
+        yield from _placeholders(reason, ("template",), reason.value.template, known)
         if reason.value.talking_point:
-            yield from _placeholders(reason, "talking_point", reason.value.talking_point, lead)
+            yield from _placeholders(reason, ("talking_point",), reason.value.talking_point, lead)
     for fragment in loaded.fragments:
-        yield from _placeholders(fragment, "text", fragment.value.text, lead)
+        yield from _placeholders(fragment, ("text",), fragment.value.text, lead)
 
 
-def _placeholders(item: Located[Any], key: str, text: str, known: tuple[str, ...]) -> Iterator[Problem]:
-    path = (*item.path, key)
+def _placeholders(item: Located[Any], within: documents.Path, text: str, known: tuple[str, ...]) -> Iterator[Problem]:
+    path = (*item.path, *within)
     for found in _PLACE.finditer(text):
         if found[1] not in known:
             row = text.count("\n", 0, found.start()) + 1

@@ -26,7 +26,7 @@ def compile(policy: Policy) -> Runnable:
     runnable = Runnable(
         policy=policy,
         digest=digest,
-        rules={rule.id: expressions.compile(rule.when, rule.stage) for rule in policy.rules},
+        rules={rule.id: expressions.compile(rule.when, rule.stage) for rule in policy.every_rule},
         levels={
             (criterion.id, level.id): expressions.compile(level.when, CRITERION)
             for criterion in policy.rubric.criteria

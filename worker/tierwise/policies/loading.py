@@ -6,7 +6,7 @@ Nothing is compiled, run or stored here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -17,6 +17,7 @@ from tierwise.domain.mapping import FieldMap
 from tierwise.domain.policy import Fragment, Policy, Reason
 from tierwise.domain.rubric import Rubric
 from tierwise.domain.rules import Rule
+from tierwise.domain.tables import Table
 from tierwise.policies import documents, mending, shapes
 from tierwise.policies.documents import Document
 from tierwise.policies.problems import Problem
@@ -54,6 +55,7 @@ class Loaded(NamedTuple):
     prompt_line: int = 1
     """Line of the prompt file on which the template begins."""
     rules: tuple[Located[Rule], ...] = ()
+    tables: tuple[Located[Table], ...] = ()
     reasons: tuple[Located[Reason], ...] = ()
     fragments: tuple[Located[Fragment], ...] = ()
     maps: Mapping[str, Located[FieldMap]] = {}
@@ -68,7 +70,7 @@ def load(directory: Path) -> Loaded:
         reader.report(PROMPT, "file", f"there is no directory {directory}", "tierwise init lays one out")
         return Loaded(None, tuple(reader.problems))
     rubric, prompt, prompt_line = reader.prompt()
-    rules = reader.rules()
+    rules, tables = reader.rules()
     reasons = _unique(reader, list(reader.listed(REASONS, "reasons", Reason, required=True)), "code")
     fragments = _unique(
         reader,
@@ -94,6 +96,7 @@ def load(directory: Path) -> Loaded:
             reasons=tuple(item.value for item in reasons),
             fragments=tuple(item.value for item in fragments),
             maps={name: maps[name].value for name in sorted(maps)},
+            tables=tuple(sorted((item.value for item in tables), key=lambda table: table.id)),
         )
     return Loaded(
         policy,
@@ -102,6 +105,7 @@ def load(directory: Path) -> Loaded:
         prompt=prompt,
         prompt_line=prompt_line,
         rules=tuple(rules),
+        tables=tuple(tables),
         reasons=tuple(reasons),
         fragments=tuple(fragments),
         maps=maps,
@@ -177,32 +181,42 @@ class _Reader:
         self.problems += built.problems
         return (Located(built.item, document, (), built.made_up) if built.item else None), body, first
 
-    def rules(self) -> list[Located[Rule]]:
-        """Rules of all files; a second one of the same id is a problem."""
+    def rules(self) -> tuple[list[Located[Rule]], list[Located[Table]]]:
+        """Rules and decision tables of all files; a second one of the same id is a problem."""
         found: list[Located[Rule]] = []
+        tables: list[Located[Table]] = []
         for file in self.files("rules/*.rules.yaml"):
-            found += self.listed(file, "rules", Rule, known=("policy",))
+            document = self.parse(file, self.text(file))
+            if document is not None:
+                self._known(document, {"rules", "tables", "owner", "policy"})
+                found += self._items(document, "rules", Rule, optional="tables" in document.value)
+                tables += self._items(document, "tables", Table, optional=True)
         if len(found) > MAX_RULES:
             item = found[MAX_RULES]
             message = f"there are {len(found)} rules, at most {MAX_RULES} are allowed"
             self.problems.append(item.document.problem(item.path, "limit", message))
-        return _unique(self, found, "id")
+        return _unique(self, found, "id"), _unique(self, tables, "id")
 
-    def listed(
-        self, file: str, key: str, model: type[Item], *, known: Sequence[str] = (), required: bool = False
-    ) -> Iterator[Located[Item]]:
-        """Items of the file's list; the file's owner is theirs where they name none."""
+    def listed(self, file: str, key: str, model: type[Item], *, required: bool = False) -> Iterator[Located[Item]]:
+        """Items of the file's only list."""
         if not required and not (self._directory / file).is_file():
             return
         document = self.parse(file, self.text(file))
-        if document is None:
-            return
-        allowed = {key, "owner", *known}
+        if document is not None:
+            self._known(document, {key, "owner"})
+            yield from self._items(document, key, model, optional=False)
+
+    def _known(self, document: Document, allowed: set[str]) -> None:
         for name in document.value:
             if name not in allowed:
                 hint = expressions.closest(name, sorted(allowed), all_of="known here are")
                 problem = document.problem((name,), "unknown-key", f"'{name}' is not known here", hint=hint, key=True)
                 self.problems.append(problem)
+
+    def _items(self, document: Document, key: str, model: type[Item], *, optional: bool) -> Iterator[Located[Item]]:
+        """Items of a list in the file; the file's owner is theirs where they name none."""
+        if optional and key not in document.value:
+            return
         items = document.value.get(key, [] if key in document.value else None)
         if not isinstance(items, list):
             message = f"'{key}' must be a list" if items is not None else f"'{key}' is missing"
@@ -211,7 +225,7 @@ class _Reader:
         owner = document.value.get("owner")
         if owner is None:
             # A mistyped key was told just now; that every item lacks it would be its echo.
-            mistyped = [name for name in document.value if name not in allowed and mending.renamed(name, ["owner"])]
+            mistyped = [name for name in document.value if mending.renamed(name, ["owner"])]
             owner = document.value[mistyped[0]] if mistyped else None
         for place, value in enumerate(items):
             path: documents.Path = (key, place)

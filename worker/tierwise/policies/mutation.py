@@ -6,15 +6,17 @@ A rule whose threshold can move unnoticed is tested beside its edge, not at it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tierwise import expressions
+from tierwise.domain import cells
 from tierwise.domain.rules import Rule, Stage
+from tierwise.domain.tables import Row, RowRule, Table, kind_of, rules_of
 from tierwise.errors import RejectRecord
 from tierwise.expressions import Node
-from tierwise.policies import trials
+from tierwise.policies import grids, trials
 
 _OTHER = {"_>=_": (">=", ">"), "_>_": (">", ">="), "_<=_": ("<=", "<"), "_<_": ("<", "<=")}
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -36,6 +38,42 @@ def mutants(expression: str, stage: Stage) -> Iterator[Mutant]:
 def survivors(rule: Rule) -> list[Mutant]:
     """Mutants that no test of the rule tells from the rule itself."""
     return [mutant for mutant in mutants(rule.when, rule.stage) if not _noticed(rule, mutant.expression)]
+
+
+def table_survivors(table: Table, tiers: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Row and change, for each bound of a cell that can be moved to another effect without a test that notices."""
+    said = _deciding(table, rules_of(table))
+    found = []
+    for number, row in enumerate(table.rows):
+        for when, change in _moved_cells(table, row):
+            rows = (*table.rows[:number], row.model_copy(update={"when": when}), *table.rows[number + 1 :])
+            moved = table.model_copy(update={"rows": rows})
+            if _deciding(table, rules_of(moved)) == said and grids.differ(table, moved, tiers):
+                found.append((row.id, change))
+    return found
+
+
+def _moved_cells(table: Table, row: Row) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """The row's cells with one bound of one of them moved, and how."""
+    for column, name in enumerate(table.inputs):
+        cell = cells.read(row.when[column], kind_of(name))
+        for place, span in enumerate(cell.spans):
+            for moved in span.moved():
+                if moved.low is not None and moved.high is not None and moved.low > moved.high:
+                    continue
+                told: Any = [str(item) for item in (*cell.spans[:place], moved, *cell.spans[place + 1 :])]
+                told = {"not": told} if cell.negated else told
+                yield (*row.when[:column], told, *row.when[column + 1 :]), f"{name} {span} -> {moved}"
+
+
+def _deciding(table: Table, rows: Sequence[RowRule]) -> list[tuple[str, ...]]:
+    found = []
+    for test in table.tests:
+        try:
+            found.append(trials.decided_by(table, rows, trials.given(table.stage, test)))
+        except (ValueError, RejectRecord):
+            found.append(())  # checking tells it
+    return found
 
 
 def seen(rule: Rule) -> frozenset[str]:

@@ -87,7 +87,7 @@ def _named(loaded: Loaded, owners: Owners) -> Iterator[Problem]:
 
 def _owned(loaded: Loaded) -> Iterator[tuple[Document, documents.Path, str]]:
     rubric = (loaded.rubric,) if loaded.rubric is not None else ()
-    for item in (*rubric, *loaded.rules, *loaded.reasons, *loaded.maps.values()):
+    for item in (*rubric, *loaded.rules, *loaded.tables, *loaded.reasons, *loaded.maps.values()):
         if item.stands("owner"):
             yield item.document, item.path, item.value.owner
 

@@ -11,7 +11,8 @@ from typing import Any
 from tierwise import expressions
 from tierwise.domain.rubric import Criterion, Rubric
 from tierwise.domain.rules import Rule
-from tierwise.policies import analysis, documents, solving
+from tierwise.domain.tables import rules_of
+from tierwise.policies import analysis, documents, examples, solving
 from tierwise.policies.analysis import Finding
 from tierwise.policies.compiling import CRITERION
 from tierwise.policies.documents import Document
@@ -26,8 +27,10 @@ def proven(loaded: Loaded, problems: Sequence[Problem]) -> Iterator[Problem]:
     """
     if loaded.rubric is None or not solving.available():
         return
-    rules = [item for item in loaded.rules if _right(item, problems)]
-    whole = len(rules) == len(loaded.rules) and not any(
+    rows = list(_rows(loaded, problems))
+    asked = {item.value.id: item for item in reversed((*loaded.rules, *rows))}
+    rules = [item for item in asked.values() if _right(item, problems)]
+    whole = len(rules) == len(loaded.rules) + sum(len(item.value.rows) for item in loaded.tables) and not any(
         problem.file.startswith("rules/") and problem.file.endswith(".rules.yaml") for problem in loaded.problems
     )
     rubric = loaded.rubric.value
@@ -50,6 +53,22 @@ def problem(loaded: Loaded, finding: Finding) -> Problem:
     return document.problem(path, finding.code, f"{finding.subject}: {finding.message}", hint=hint)
 
 
+def tests(loaded: Loaded) -> dict[tuple[str, str], Problem]:
+    """Where each test inside the files stands, by the subject and the name that its result has."""
+    found = {}
+    named: list[tuple[str, Document, documents.Path, Sequence[Any]]] = [
+        *((item.value.subject, item.document, (*item.path, "tests"), item.value.tests) for item in loaded.rules),
+        *((f"table {item.value.id}", item.document, (*item.path, "tests"), item.value.tests) for item in loaded.tables),
+        *((f"map {name}", item.document, ("tests",), item.value.tests) for name, item in loaded.maps.items()),
+    ]
+    if loaded.rubric is not None:
+        named.append((examples.SUBJECT, loaded.rubric.document, ("examples",), loaded.rubric.value.examples))
+    for subject, document, path, items in named:
+        for number, item in enumerate(items):
+            found[subject, item.name] = document.problem((*path, number), "failed", "")
+    return found
+
+
 def shown(witness: Mapping[str, Mapping[str, Any]]) -> str:
     """A lead as one writes it in a test: `lead: {employee_count: 9}, result: {tier: C}`."""
     parts = []
@@ -62,6 +81,17 @@ def shown(witness: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _plain(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _rows(loaded: Loaded, problems: Sequence[Problem]) -> Iterator[Located[Rule]]:
+    """Rows of tables as rules, where nothing was said against the table."""
+    for item in loaded.tables:
+        node = item.document.nodes.get(item.path)
+        lines = range(node.start_mark.line + 1, node.end_mark.line + 2) if node is not None else range(0)
+        wrong = any(told.file == item.document.file and told.line in lines for told in problems)
+        if not wrong and not item.made_up:
+            for number, row in enumerate(rules_of(item.value)):
+                yield Located(row, item.document, (*item.path, "rows", number))
 
 
 def _right(item: Located[Rule], problems: Sequence[Problem]) -> bool:
@@ -85,6 +115,13 @@ def _place(loaded: Loaded, finding: Finding) -> tuple[Document, documents.Path]:
         for item in loaded.rules:
             if item.value.id == wanted:
                 return item.document, (*item.path, "when")
+    for table in loaded.tables:
+        for number, row in enumerate(table.value.rows):
+            here = f"{table.value.id}, row {row.id}" if kind == "table" else f"{table.value.id}/{row.id}"
+            if here == wanted:
+                return table.document, (*table.path, "rows", number)
+        if kind == "table" and table.value.id == wanted:
+            return table.document, table.path
     if kind == "criterion" and loaded.rubric is not None:
         for number, criterion in enumerate(loaded.rubric.value.criteria):
             if criterion.id == name:

@@ -17,7 +17,8 @@ from tierwise.domain.decision import Judged
 from tierwise.domain.lead import CATALOGUE, Lead
 from tierwise.domain.mapping import FieldMap
 from tierwise.domain.policy import Policy, Runnable
-from tierwise.domain.rules import Facts, Rule, RuleTest
+from tierwise.domain.rules import Facts, Rule, RuleTest, Stage
+from tierwise.domain.tables import NONE, RowRule, Table, TableTest, rules_of
 from tierwise.errors import RejectRecord
 
 
@@ -25,7 +26,7 @@ class TestResult(NamedTuple):
     """What one test came to."""
 
     subject: str
-    """`rule free-mail` or `map hubspot`."""
+    """`rule free-mail`, `table routes`, `map hubspot` or `examples`."""
     name: str
     passed: bool
     message: str = ""
@@ -46,9 +47,12 @@ class Judge(Protocol):
 def run_tests(policy: Policy, examples: Callable[[Policy], Iterator[TestResult]]) -> tuple[TestResult, ...]:
     """Every test of the policy, in order. Raises Misconfigured where an expression does not compile."""
     results = [_timed(partial(_tried, rule, test)) for rule in policy.rules for test in rule.tests]
+    for table in policy.tables:
+        rows = rules_of(table)
+        results += [_timed(partial(_decided, table, rows, trial)) for trial in table.tests]
     for connector, field_map in policy.maps.items():
-        for trial in field_map.tests:
-            alone = field_map.model_copy(update={"tests": (trial,)})
+        for record in field_map.tests:
+            alone = field_map.model_copy(update={"tests": (record,)})
             results.append(_timed(partial(_mapped, connector, alone)))
     began = time.perf_counter()
     for result in examples(policy):
@@ -103,19 +107,24 @@ def _unfit(detail: ErrorDetails) -> Complaint:
 
 def facts_of(rule: Rule, test: RuleTest) -> Facts:
     """What the test gives its rule, exactly as a real lead would arrive. Raises UnfitError with what is wrong."""
+    return given(rule.stage, test)
+
+
+def given(stage: Stage, test: RuleTest | TableTest) -> Facts:
+    """What a test gives whatever is tried at that stage. Raises UnfitError with what is wrong."""
     complaints: list[Complaint] = []
     lead: Mapping[str, Any] = {}
     try:
         lead = lead_of(test.lead).signals()
     except UnfitError as error:
         complaints += error.complaints
-    known = expressions.variables(rule.stage)
+    known = expressions.variables(stage)
     names = tuple(name.removeprefix("result.") for name in known if name.startswith("result."))
     result: dict[str, Any] = {}
     for name, given in test.result.items():
         path, variable = ("result", name), known.get(f"result.{name}")
         if variable is None:
-            text = f"result.{name} is not known at stage {rule.stage}"
+            text = f"result.{name} is not known at stage {stage}"
             complaints.append(Complaint(path, text, word=name, choices=names, key=True))
             continue
         value = float(given) if variable.kind == "decimal" and type(given) is int else given
@@ -150,3 +159,30 @@ def _tried(rule: Rule, test: RuleTest) -> TestResult:
     if answer.missing:
         message += f" (missing: {', '.join(answer.missing)})"
     return TestResult(subject, test.name, passed=False, message=message)
+
+
+def decided_by(table: Table, rows: Sequence[RowRule], facts: Facts) -> tuple[str, ...]:
+    """Rows that decide on these facts: one at most, unless the table collects; `unknown` where one cannot tell."""
+    unknown = False
+    found = []
+    for row in rows:
+        truth = expressions.compile(row.when, row.stage)(facts).truth
+        if truth == "match":
+            found.append(row.row)
+        elif truth == "unknown":
+            unknown = True
+        if table.hit != "collect" and (found or (unknown and table.on_unknown == "review")):
+            break
+    return tuple(found) or (("unknown",) if unknown else (NONE,))
+
+
+def _decided(table: Table, rows: Sequence[RowRule], test: TableTest) -> TestResult:
+    subject = f"table {table.id}"
+    try:
+        found = decided_by(table, rows, given(table.stage, test))
+    except (ValueError, RejectRecord) as error:
+        return TestResult(subject, test.name, passed=False, message=str(error))
+    expected = (test.expect,) if isinstance(test.expect, str) else test.expect
+    passed = set(found) == set(expected)
+    message = "" if passed else f"expected {', '.join(expected)}, got {', '.join(found)}"
+    return TestResult(subject, test.name, passed=passed, message=message)

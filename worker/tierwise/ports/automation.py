@@ -148,7 +148,7 @@ class Labelled(NamedTuple):
     decision_id: int
     seen: weighted.Seen
     groups: Mapping[str, str | None]
-    """tier, connection, region, model."""
+    """tier, connection, region, pod, model, policy."""
 
 
 class Gates(Protocol):
@@ -167,8 +167,9 @@ class Gates(Protocol):
     def sample(self, digest: str, *, look: int) -> tuple[list[Sampled], list[validation.Counted]]:
         """The audit sample up to the `look`-th item in a positive tier, and the population it was drawn from."""
 
-    def labelled(self, policy: str, chain: str) -> list[Labelled]:
-        """Decisions of that policy and chain with a label of known probability: reviewed ones, and the audit sample."""
+    def labelled(self, policy: str | None = None, chain: str | None = None) -> list[Labelled]:
+        """Decisions of that policy and chain (none: of any) with a label of known probability: reviewed ones, and the
+        audit sample."""
 
     def keep(self, report: StoredReport) -> bool:
         """Store it; False where that look was taken already."""

@@ -134,8 +134,13 @@ class Policies(Protocol):
     is recorded there. Without any person in the database everybody may. Raises Refused.
     """
 
-    def publish(self, policy: Policy, *, by: str, note: str, now: datetime) -> str:
-        """Digest; publishing the same bundle twice changes nothing."""
+    def publish(
+        self, policy: Policy, *, by: str, note: str, now: datetime, origin: Mapping[str, Any] | None = None
+    ) -> str:
+        """Digest; publishing the same bundle twice changes nothing. `origin`: source, commit and author."""
+
+    def origin(self, digest: str) -> Mapping[str, Any] | None:
+        """Where its files came from, where that was told when it was published."""
 
     def get(self, digest: str) -> Policy | None: ...
     def published(self, digest: str) -> Published | None: ...

@@ -31,6 +31,7 @@ from tierwise.ports.values import (
     CursorKind,
     DecisionKey,
     Finished,
+    Fired,
     Heartbeat,
     Ingested,
     Known,
@@ -183,6 +184,9 @@ class Decisions(Protocol):
     ) -> Iterator[PastDecision]:
         """Of the last `limit` decisions the newest of each lead, in `parts` shares for as many processes; `brief`
         leaves out their hits, which are most of the text."""
+
+    def fired(self, *, since: datetime, limit: int) -> Fired:
+        """How often rules matched and reasons were given in decisions since then, the newest `limit` of them."""
 
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
         """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""

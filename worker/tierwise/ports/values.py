@@ -227,6 +227,17 @@ class PastDecision(NamedTuple):
     """The signals it was made on; None where they were erased."""
 
 
+class Fired(NamedTuple):
+    """What rules and reasons came up in stored decisions."""
+
+    decisions: int
+    """That were looked at."""
+    rules: Mapping[str, int]
+    """In how many of them a rule matched."""
+    reasons: Mapping[str, int]
+    """In how many of them a code was given."""
+
+
 class ChainReport(NamedTuple):
     """What walking a chain found."""
 

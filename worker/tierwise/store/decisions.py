@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from tierwise.domain import chain
 from tierwise.domain.decision import Decision
-from tierwise.ports import ChainReport, Committed, DecisionKey, Finished, PastDecision, StoredDecision
+from tierwise.ports import ChainReport, Committed, DecisionKey, Finished, Fired, PastDecision, StoredDecision
 from tierwise.store import columns, commit, engine, schema
 
 TABLE = schema.decision
@@ -62,6 +63,22 @@ class Decisions:
             for some in columns.chunks(sorted(ids), page):
                 for row in connection.execute(sa.select(*wanted).where(TABLE.c.id.in_(some)).order_by(TABLE.c.id)):
                     yield past(row, brief=brief)
+
+    def fired(self, *, since: datetime, limit: int) -> Fired:
+        """How often rules matched and reasons were given in decisions since then, the newest `limit` of them."""
+        rules: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
+        seen = 0
+        with self._database.read() as connection:
+            query = sa.select(TABLE.c.id).where(TABLE.c.decided_at >= since)
+            ids = connection.execute(query.order_by(TABLE.c.decided_at.desc()).limit(limit)).scalars().all()
+            for some in columns.chunks(sorted(ids), PAGE):
+                for body in connection.execute(sa.select(TABLE.c.body).where(TABLE.c.id.in_(some))).scalars():
+                    told = json.loads(body)
+                    rules.update({hit["rule"] for hit in told["hits"] if hit["truth"] == "match"})
+                    reasons.update({given["code"] for given in told["reasons"]})
+                    seen += 1
+        return Fired(seen, dict(rules), dict(reasons))
 
     def commit(self, finished: Sequence[Finished], *, now: datetime) -> Committed:
         """Fenced work rows done, decisions chained, assessments cached, outbox and reviews: one transaction."""

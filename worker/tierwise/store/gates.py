@@ -81,8 +81,9 @@ class Gates:
             mine = (*mine, DECISION.c.id <= last)
             return _sample(reader, registered, mine), _population(reader, registered, mine)
 
-    def labelled(self, policy: str, chain: str) -> builtins.list[Labelled]:
-        """Decisions of that policy and chain with a label of known probability: reviewed ones, and the audit sample."""
+    def labelled(self, policy: str | None = None, chain: str | None = None) -> builtins.list[Labelled]:
+        """Decisions of that policy and chain (none: of any) with a label of known probability: reviewed ones, and the
+        audit sample."""
         with self._database.read() as reader:
             return _labelled(reader, policy, chain)
 
@@ -175,13 +176,12 @@ def _sample(
     return found
 
 
-def _labelled(reader: sa.Connection, policy: str, chain: str) -> builtins.list[Labelled]:
-    mine = (
-        DECISION.c.policy == policy,
-        sa.or_(DECISION.c.chain == chain, DECISION.c.tier.is_(None)),
-        LABEL.c.source == REVIEW,
-        LABEL.c.subject == "tier",
-    )
+def _labelled(reader: sa.Connection, policy: str | None, chain: str | None) -> builtins.list[Labelled]:
+    mine = [LABEL.c.source == REVIEW, LABEL.c.subject == "tier"]
+    if policy is not None:
+        mine.append(DECISION.c.policy == policy)
+    if chain is not None:
+        mine.append(sa.or_(DECISION.c.chain == chain, DECISION.c.tier.is_(None)))
     query = (
         sa.select(DECISION, DRAW.c.rate, LABEL.c.value, policies.VERSION.c.body.label("bundle"))
         .select_from(
@@ -193,10 +193,12 @@ def _labelled(reader: sa.Connection, policy: str, chain: str) -> builtins.list[L
         .order_by(LABEL.c.id)
     )
     found: dict[int, Labelled] = {}
-    positive: tuple[str, ...] | None = None
+    bundles: dict[str, Policy] = {}
     for row in reader.execute(query):
-        if positive is None:
-            positive = Policy.model_validate_json(row.bundle).rubric.targets.positive_tiers
+        if row.policy not in bundles:
+            bundles[row.policy] = Policy.model_validate_json(row.bundle)
+        bundle = bundles[row.policy]
+        positive = bundle.rubric.targets.positive_tiers
         # Every doubtful lead goes to a person; of the others, those that were drawn. The rest was picked by somebody.
         probability = 1.0 if row.status == "in_review" else row.rate
         if probability is None:
@@ -204,7 +206,10 @@ def _labelled(reader: sa.Connection, policy: str, chain: str) -> builtins.list[L
         decision = decisions.restored(row)
         seen = weighted.Seen(row.status == "scored" and row.tier in positive, row.value in positive, probability)
         region = decision.fields.get("region")
-        groups = {"tier": row.tier, "connection": row.connection, "model": decision.used, "region": region}
+        groups = {
+            "tier": row.tier, "connection": row.connection, "model": decision.used, "region": region,
+            "pod": decision.route, "policy": f"{bundle.version} ({row.policy[:12]})",
+        }  # fmt: skip
         found[row.id] = Labelled(row.id, seen, groups)
     return list(found.values())
 

@@ -154,12 +154,15 @@ class Page:
         moved = [(old, item.record_id) for item in self._arrivals for old in item.former_ids if old != item.record_id]
         found = self._locked(connection, {item.record_id for item in self._arrivals} | {old for old, _ in moved})
         known = [(old, new) for old, new in moved if old in found and found[old].merged_into is None]
-        for old, new in dict(moved).items():
-            if old not in found:
-                merges.bury(connection, self._claim.connection, old, new, now=self._now)
+        strange = {old: new for old, new in moved if old not in found}
+        for old, new in strange.items():
+            merges.bury(connection, self._claim.connection, old, new, now=self._now)
         for old, new in known:
             merges.follow(connection, self._claim.connection, old, new)
-        return self._locked(connection, {item.record_id for item in self._arrivals}) if known else found
+        if not known and not strange:
+            return found
+        # The page may hold one of the old ids too: search shows it for a while yet.
+        return self._locked(connection, {item.record_id for item in self._arrivals})
 
     def _locked(self, connection: sa.Connection, record_ids: set[str]) -> dict[str, sa.Row[Any]]:
         found: dict[str, sa.Row[Any]] = {}

@@ -33,10 +33,12 @@ class Policies:
     def __init__(self, database: engine.Database) -> None:
         self._database = database
 
-    def publish(self, policy: Policy, *, by: str, note: str, now: datetime) -> str:
-        """Digest; publishing the same bundle twice changes nothing."""
+    def publish(
+        self, policy: Policy, *, by: str, note: str, now: datetime, origin: Mapping[str, Any] | None = None
+    ) -> str:
+        """Digest; publishing the same bundle twice changes nothing. `origin`: source, commit and author."""
         digest = policy.digest()
-        body = canonical_json(policy.model_dump(mode="json"))
+        body = canonical_json(policy.plain())
 
         def work(connection: sa.Connection) -> str | None:
             people.lock(self._database, connection)
@@ -58,7 +60,7 @@ class Policies:
                 "base": running.digest if running is not None else None,
                 "change": change,
             }
-            told = {"version": policy.version, "change": change}
+            told = {"version": policy.version, "change": change, "origin": dict(origin) if origin else None}
             admin_events.note(
                 connection, by, "policy.publish", subject=f"policy {digest}", reason=note, now=now, refused=why,
                 after=told,
@@ -81,6 +83,11 @@ class Policies:
         with self._database.read() as connection:
             row = _version(connection, digest)
         return _published(row) if row is not None else None
+
+    def origin(self, digest: str) -> dict[str, Any] | None:
+        """Where its files came from, where that was told when it was published."""
+        with self._database.read() as connection:
+            return _origin(connection, digest)
 
     def versions(self, *, limit: int = 50) -> list[Published]:
         """The newest first."""
@@ -165,7 +172,7 @@ class Policies:
             why = people.why_not(connection, by, APPROVERS)
             if not people.listed(connection):
                 why = "approvals count by person, and there is none yet: `tierwise users add` adds them"
-            elif why is None and version.by == by:
+            elif why is None and _wrote(connection, version, by):
                 why = f"{by} wrote it: approvals come from others"
             elif why is None and not reason.strip():
                 why = "an approval needs a reason"
@@ -243,6 +250,19 @@ _PUBLISHED = tuple(VERSION.c[name] for name in Published._fields)
 
 def _published(row: sa.Row[Any]) -> Published:
     return Published(**row._mapping)
+
+
+def _origin(connection: sa.Connection, digest: str) -> dict[str, Any] | None:
+    event = schema.admin_event.c
+    query = sa.select(event.after).where(event.subject == f"policy {digest}", event.action == "policy.publish")
+    told = connection.execute(query.where(event.refused.is_(None)).order_by(event.id).limit(1)).scalar_one_or_none()
+    return told.get("origin") if told else None
+
+
+def _wrote(connection: sa.Connection, version: sa.Row[Any], name: str) -> bool:
+    """Who published it, and who wrote the files that were published: of one who is called like a person here."""
+    origin = _origin(connection, version.digest) or {}
+    return version.by == name or str(origin.get("author") or "").casefold() == name.casefold()
 
 
 def _version(connection: sa.Connection, digest: str) -> sa.Row[Any] | None:

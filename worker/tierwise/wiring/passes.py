@@ -42,6 +42,7 @@ class Passes(Tried, Notices):
                 clock=self.clock,
                 monotonic=time.monotonic,
                 pace=pace,
+                servers=self.servers,
                 stop=self.stopping.is_set,
                 enrich=self._enrich(name),
             )

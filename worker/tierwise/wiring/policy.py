@@ -13,7 +13,7 @@ from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
 from tierwise.wiring.parts import Parts
 
-ACTIVE_FOR = 2.0
+ACTIVE_FOR = 1.0
 """Seconds that the active policy is remembered: an activation reaches every worker well within five."""
 
 
@@ -33,14 +33,25 @@ class Policed(Parts):
 
     def ensure_policy(self) -> ports.Activation:
         """The active policy; an empty database gets the configured directory published and activated."""
-        environment = self.settings.environment
-        active = self.store.policies.active(environment) or self.store.policies.active()
+        active = self._staged() if self.settings.environment == "staging" else None
+        active = active or self.store.policies.active()
         if active is not None:
             return active
         directory = self.policy_directory()
         policy = policies.read(directory)
         digest = self.store.policies.publish(policy, by="tierwise", note="first policy", now=self.clock())
         return self.store.policies.activate(digest, by="tierwise", note="database was empty", now=self.clock())
+
+    def _staged(self) -> ports.Activation | None:
+        """What runs in staging. A staging run needs no approvals, so it must not decide where people must approve."""
+        staged, runs = self.store.policies.active("staging"), self.store.policies.active()
+        if staged is None or runs is None or staged.digest == runs.digest or not self.store.people.exist():
+            return staged
+        raise Misconfigured(
+            "what is staged would decide leads without the approvals that this database's people must give",
+            place="environment = staging",
+            remedy="give the staging installation a database of its own, or set environment to production",
+        )
 
     def sound(self, digest: str) -> Policy:
         """The stored bundle, loaded, compiled and tested again; Misconfigured where any of it fails."""

@@ -89,7 +89,8 @@ class Tried(Accounts):
         told: dict[str, Any] = {"beyond": []}
         try:
             policy = self.sound(digest)
-            tests = sum(len(rule.tests) for rule in policy.rules) + len(policy.rubric.examples)
+            tests = sum(len(rule.tests) for rule in policy.rules) + sum(len(table.tests) for table in policy.tables)
+            tests += len(policy.rubric.examples)
             tests += sum(len(field_map.tests) for field_map in policy.maps.values())
             if self.store.policies.active() is not None:
                 told = self.backtest(policy, digest=digest, last=self.settings.policy.sample)

@@ -1,0 +1,128 @@
+"""The jobs of ops/ci: their shape, and every command in them, run on a policy repository as they would be run there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from tierwise_fixtures import decided
+
+from tierwise import content, wiring
+from tierwise import settings as configuration
+from tierwise.cli import setup
+
+GITHUB, GITLAB = "ops/ci/github/policy.yml", "ops/ci/gitlab/policy.gitlab-ci.yml"
+INSTALL = 'python -m pip install --quiet "$TIERWISE"'
+
+
+def read(root: Path, name: str) -> Any:
+    return YAML(typ="safe").load(root / name)
+
+
+def commands(root: Path) -> list[str]:
+    """What the jobs run of Tierwise, the install left out."""
+    github = [step["run"] for job in read(root, GITHUB)["jobs"].values() for step in job["steps"] if "run" in step]
+    gitlab = [
+        line for job in read(root, GITLAB).values() for line in [*job.get("before_script", ()), *job.get("script", ())]
+    ]
+    assert INSTALL in github
+    assert INSTALL in gitlab
+    return [command for command in dict.fromkeys([*github, *gitlab]) if command != INSTALL]
+
+
+def test_the_github_workflow_has_the_shape_of_one(root: Path) -> None:
+    flow = read(root, GITHUB)
+    assert set(flow) == {"name", "on", "permissions", "concurrency", "env", "jobs"}
+    assert flow["permissions"] == {"contents": "read"}
+    assert "prompts/**" in flow["on"]["pull_request"]["paths"]
+    for job in flow["jobs"].values():
+        assert set(job) <= {"name", "needs", "runs-on", "timeout-minutes", "env", "steps"}
+        for step in job["steps"]:
+            assert set(step) <= {"name", "if", "uses", "with", "run"}
+            assert ("uses" in step) != ("run" in step)
+            assert "@v" in step.get("uses", "@v")
+            # What a pull request says (titles, branch names) must not become part of a command.
+            assert "${{" not in step.get("run", "")
+    skipped = [step.get("if", "") for step in flow["jobs"]["backtest"]["steps"]]
+    assert all("env.TIERWISE_DATABASE_URL != ''" in condition for condition in skipped)
+
+
+def test_the_gitlab_jobs_have_the_shape_of_some(root: Path) -> None:
+    jobs = read(root, GITLAB)
+    assert set(jobs) == {"variables", ".policy", "policy-check", "policy-backtest"}
+    known = {"extends", "image", "interruptible", "timeout", "before_script", "stage", "needs", "rules", "script",
+             "artifacts"}  # fmt: skip
+    for name, job in jobs.items():
+        assert name == "variables" or set(job) <= known
+    assert jobs["policy-check"]["artifacts"]["reports"] == {"junit": "policy-tests.xml"}
+    assert all("merge_request_event" in rule["if"] for name in ("policy-check", "policy-backtest")
+               for rule in jobs[name]["rules"])  # fmt: skip
+
+
+def test_both_run_the_same_and_install_what_is_there(root: Path) -> None:
+    assert commands(root) == [
+        "tierwise policy check .",
+        "tierwise policy test . --junit policy-tests.xml",
+        "tierwise policy analyse .",
+        "tierwise policy backtest . --last 1000 --html backtest.html",
+    ]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    for file, place in ((GITHUB, "env"), (GITLAB, "variables")):
+        name, _, extra = read(root, file)[place]["TIERWISE"].rstrip("]").partition("[")
+        assert name == project["name"]
+        assert extra in project["optional-dependencies"]
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with decisions, as production's is."""
+    settings = configuration.Settings(home=tmp_path_factory.mktemp("production"))
+    setup.prepare(settings)
+    parts = wiring.Wiring(settings)
+    decided.fill(parts, 20)
+    parts.close()
+    return settings.home / "tierwise.db"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A policy repository, checked out."""
+    content.lay_out(tmp_path / "repository")
+    return tmp_path / "repository"
+
+
+def run(command: str, *, cwd: Path, home: Path, database: Path) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "CI": "true",
+        "TIERWISE_HOME": str(home), "TIERWISE_DATABASE_URL": f"sqlite:///{database}",
+        "TIERWISE_POLICY__MAX_REVIEW": "1",
+    }  # fmt: skip
+    shell = shutil.which("bash") or "sh"
+    return subprocess.run(
+        [shell, "-e", "-c", command], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_every_command_runs_on_a_sound_policy(root: Path, repository: Path, database: Path, tmp_path: Path) -> None:
+    for command in commands(root):
+        done = run(command, cwd=repository, home=tmp_path / "home", database=database)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    suite = ET.parse(repository / "policy-tests.xml").getroot()
+    assert len(suite.findall(".//testcase")) > 100
+    assert "<html" in (repository / "backtest.html").read_text()
+
+
+def test_a_mistake_fails_the_job_and_is_told(root: Path, repository: Path, database: Path, tmp_path: Path) -> None:
+    prompt = repository / "prompts" / "qualify.md"
+    prompt.write_text(prompt.read_text().replace("lead.employee_count >= 200", "lead.employee_cout >= 200", 1))
+    done = run(commands(root)[0], cwd=repository, home=tmp_path / "home", database=database)
+    assert done.returncode == 1
+    assert "employee_count" in done.stdout
