@@ -13,9 +13,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-import redis
 from opentelemetry import metrics
-from redis import backoff, retry
 
 from tierwise import errors
 
@@ -115,6 +113,9 @@ class RedisLimiter:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         """`url` as for Celery: redis://, rediss://, unix:// or redis+socket://. Misconfigured for any other."""
+        import redis  # here and below: a tenth of what a command that needs none would take to start
+        from redis import backoff, retry
+
         self._redis = redis.Redis.from_url(
             client_url(url),
             socket_timeout=_SOCKET_TIMEOUT,
@@ -169,6 +170,8 @@ class RedisLimiter:
 
     def _call(self, script: Any, bucket: str, arguments: list[str]) -> Any:
         """What the script returns; None while Redis is away."""
+        import redis
+
         with self._lock:
             if self._away_until is not None and self._clock() < self._away_until:
                 return None
@@ -191,6 +194,8 @@ class RedisLimiter:
 
 def reachable(url: str) -> bool:
     """Whether the server answers a PING within a second."""
+    import redis
+
     client = redis.Redis.from_url(
         client_url(url), socket_timeout=_SOCKET_TIMEOUT, socket_connect_timeout=_SOCKET_TIMEOUT
     )

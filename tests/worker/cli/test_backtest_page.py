@@ -19,6 +19,7 @@ TOLD: dict[str, Any] = {
                  "after": {"tier": None, "outcome": "reject", "score": None},
                  "new_reasons": ["SMALL"], "gone_reasons": []}],
     "needing_model": ["crm:3"], "beyond": ["50.0% of leads get another tier or outcome, the limit is 20.0%"],
+    "failures": [{"lead": "crm:9", "error": "cannot be evaluated <on this lead>"}],
 }  # fmt: skip
 
 
@@ -26,7 +27,15 @@ def test_it_says_what_flips_and_why_and_escapes_what_it_was_given() -> None:
     shown = backtest_page.page(TOLD)
     for words in ("crm:&lt;1&gt;", "&lt;emea&gt;", "SMALL", "A accept 80", "– reject", "the limit is 20.0%", "unknown"):
         assert words in shown
+    assert "&lt;on this lead&gt;" in shown
+    assert '<td class="n moved">1</td>' in shown
+    assert '<td class="n">1</td>' in shown, "what stayed where it was is not marked"
     assert "<1>" not in shown
     assert "<2>" not in shown
     assert "http" not in shown
     assert "<script" not in shown
+
+
+def test_what_there_is_none_of_is_said() -> None:
+    shown = backtest_page.page({**TOLD, "failures": [], "reasons": [], "flipped": [], "flips": 0, "needing_model": []})
+    assert shown.count("<p>none</p>") == 4

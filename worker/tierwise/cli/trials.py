@@ -123,6 +123,9 @@ def review_due(
     if json:
         output.print_json([{**item._asdict(), "override_rate": item.override_rate} for item in shown])
         return
+    if not shown:
+        output.say(f"nothing to look at: none of {len(found)} rules is unchanged for 30 days (`--all` lists them)")
+        return
     output.table(
         "Rules to look at" if not everything else "Rules",
         ["rule", "owner", "unchanged", "hits", "answered", "overruled"],

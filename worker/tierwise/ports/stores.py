@@ -179,6 +179,9 @@ class Decisions(Protocol):
     def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
         """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
 
+    def count(self, *, limit: int) -> int:
+        """How many there are, `limit` at most."""
+
     def recent(
         self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500, brief: bool = False
     ) -> Iterator[PastDecision]:

@@ -48,6 +48,12 @@ class Decisions:
                             found[key] = row
         return {key: restored(row) for key, row in found.items()}
 
+    def count(self, *, limit: int) -> int:
+        """How many there are, `limit` at most."""
+        some = sa.select(TABLE.c.id).limit(limit).subquery()
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+
     def recent(
         self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500, brief: bool = False
     ) -> Iterator[PastDecision]:

@@ -62,7 +62,7 @@ class Tried(Accounts):
         if held is None:
             raise Misconfigured("no such policy was published", place=f"policy {base[:12]}")
         models = self.settings.model
-        parts = min(os.cpu_count() or 1, 4) if last >= WORTH_SHARING else 1
+        parts = min(os.cpu_count() or 1, 4) if self._worth_sharing(last) else 1
         shares = [
             _Share(
                 self.settings.database_url, held, base, after, digest, last, part, parts, models.primary,
@@ -81,6 +81,9 @@ class Tried(Accounts):
             after={"digest": digest, "version": after.version},
             limits=backtest.Limits(limits.max_flips, limits.max_review, limits.max_asked),
         )
+
+    def _worth_sharing(self, last: int) -> bool:
+        return last >= WORTH_SHARING and self.store.decisions.count(limit=WORTH_SHARING) >= WORTH_SHARING
 
     def stage(self, digest: str, *, by: str, note: str) -> Staged:
         """Run the bundle's own tests and the stored sample, keep the result, and, where it is green, activate it for
