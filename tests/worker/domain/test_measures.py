@@ -220,17 +220,6 @@ def test_f1_lies_in_its_interval_as_often_as_that_says() -> None:
     assert held >= 0.92 * 400
 
 
-def test_a_figure_of_confidence_is_drawn_again_and_again_the_same() -> None:
-    stated, right = [0.6, 0.9] * 50, [True, True, False, True] * 25
-    found = measures.resampled(measures.brier, stated, right)
-    value = measures.brier(stated, right)
-    assert found == measures.resampled(measures.brier, stated, right)
-    assert found is not None
-    assert value is not None
-    assert found.low < value < found.high
-    assert measures.resampled(measures.brier, [0.5], [True]) is None
-
-
 def test_the_curve_of_precision_and_recall_by_hand() -> None:
     found = measures.curve([90, 80, 80, 10], [True, False, True, False])
     assert found == [(90, 0.5, 1.0), (80, 1.0, pytest.approx(2 / 3)), (10, 1.0, 0.5)]

@@ -6,9 +6,8 @@ For display. The gate that permits automation needs exact bounds and sampling pr
 from __future__ import annotations
 
 import math
-import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 BINS = 10
@@ -92,31 +91,6 @@ def f1_interval(hits: int, predicted: int, positives: int, *, z: float = _Z95) -
     if either <= 0:
         return None
     return Interval(*(2 * share / (1 + share) for share in wilson(hits, either, z=z)))
-
-
-def resampled(
-    figure: Callable[[Sequence[float], Sequence[bool]], float | None],
-    confidences: Sequence[float],
-    right: Sequence[bool],
-    *,
-    times: int = 200,
-) -> Interval | None:
-    """The middle 95 % of a figure of confidence over leads drawn again and again, always the same; None below 2 leads.
-
-    For large files fewer draws, since their spread is small.
-    """
-    n = len(right)
-    if n < 2:
-        return None
-    rng = random.Random(n)  # noqa: S311 - reproducible, nothing secret
-    found = []
-    for _ in range(min(times, max(20, 400_000 // n))):
-        places = rng.choices(range(n), k=n)
-        value = figure([confidences[place] for place in places], [right[place] for place in places])
-        if value is not None:
-            found.append(value)
-    ordered = sorted(found)
-    return Interval(ordered[int(0.025 * len(ordered))], ordered[int(0.975 * len(ordered))]) if ordered else None
 
 
 def curve(scores: Sequence[float], positives: Sequence[bool]) -> list[tuple[float, float, float]]:
