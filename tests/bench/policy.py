@@ -25,7 +25,43 @@ LEADS = 10_000
 
 def policy(scale: float) -> dict[str, Any]:
     """Seconds, and CPU seconds of all processes, which do not depend on who else is at work."""
-    return {"backtest": _backtest(int(LEADS * scale)), "rules_us_per_lead": _rules()}
+    return {"backtest": _backtest(int(LEADS * scale)), "rules_us_per_lead": _rules(), "check_and_test": _checked()}
+
+
+def _checked() -> dict[str, Any]:
+    """CPU seconds to check and test a bundle of more than 200 rules, with proofs where z3 is installed."""
+    with tempfile.TemporaryDirectory() as home:
+        directory = Path(home)
+        content.lay_out(directory)
+        many = "".join(_RULE.format(n=n, at=1000 + 10 * n, end=1010 + 10 * n) for n in range(MANY))
+        (directory / "rules" / "many.rules.yaml").write_text(f"owner: revenue-operations\nrules:\n{many}")
+        began = time.process_time()
+        problems = policies.check(directory)
+        checked = time.process_time() - began
+        bundle = policies.load(directory).policy
+        assert bundle is not None, problems
+        began = time.process_time()
+        results = policies.run_tests(bundle)
+        tested = time.process_time() - began
+    return {"rules": len(bundle.rules), "tests": len(results), "check_seconds": checked, "test_seconds": tested,
+            "problems": len(problems)}  # fmt: skip
+
+
+MANY = 170
+_RULE = """\
+  - id: rule-{n}
+    stage: gate
+    priority: {at}
+    reason: SPAM
+    outcome: reject
+    when: lead.employee_count >= {at} && lead.employee_count < {end} && lead.email_kind == 'free'
+    why: "{{lead.employee_count}} people."
+    tests:
+      - {{name: typical, lead: {{employee_count: {at}, email_kind: free}}, expect: match}}
+      - {{name: edge, lead: {{employee_count: {end}, email_kind: free}}, expect: no_match}}
+      - {{name: another mailbox, lead: {{employee_count: {at}, email_kind: business}}, expect: no_match}}
+      - {{name: no size, lead: {{email_kind: free}}, expect: unknown}}
+"""
 
 
 def _backtest(leads: int) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from tierwise_fixtures.stage import Stage, playing
 
 from tierwise import policies
+from tierwise.cli import desk
 from tierwise.domain import rollout
 from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead, digest
@@ -20,8 +20,8 @@ from tierwise.domain.rollout import Flag
 from tierwise.domain.rubric import Assessment, Verdict
 from tierwise.errors import Refused
 from tierwise.llm.loop import LoopThread
+from tierwise.pipeline import review
 from tierwise.settings import model
-from tierwise.store import schema
 from tierwise_sandbox.store import Write
 
 FIELD, GOLD = "their_tier", "gold"
@@ -70,15 +70,20 @@ class Pilot:
         self.stage.connect("crm", tier_field=FIELD, tier_values={"A": GOLD})
         self.truth: dict[str, bool] = {}
 
-    def leads(self, good: int, poor: int = 0, *, wrong: int = 0, inside: int = 0) -> list[str]:
+    def leads(
+        self, good: int, poor: int = 0, *, wrong: int = 0, inside: int = 0, country: str = GOOD["country"]
+    ) -> list[str]:
         """Leads come in and are decided; `wrong` of the good ones are none in truth, `inside` of them are of companies
-        among the first 5 %."""
+        among the first 5 %. The country decides the pod."""
         made = []
         for index in range(good + poor):
             self.number += 1
             domain = self._domain(under=500 if index < inside else 10_000)
             values = GOOD if index < good else POOR
-            made.append({**values, "email": f"ada@{domain}", "company": f"Firm {self.number}", "firstname": "Ada"})
+            made.append(
+                {**values, "email": f"ada@{domain}", "company": f"Firm {self.number}", "firstname": "Ada",
+                 "country": country}
+            )  # fmt: skip
         records = self.portal.store.create([(one, None) for one in made], by="person")
         ids = [str(record.id) for record in records]
         self.truth.update({key: good - wrong > index for index, key in enumerate(ids)})
@@ -98,28 +103,29 @@ class Pilot:
         self.stage.run("crm", "automate")
 
     def review(self, share: float = 1.0) -> int:
-        """Three people label what was drawn and nobody labelled; how many."""
-        draw, decision, label = schema.audit_draw, schema.decision, schema.label
-        database = self.parts.store._database  # type: ignore[attr-defined]
-        done = sa.select(label.c.decision_id).where(label.c.source == "review")
-        query = (
-            sa.select(decision.c.id, decision.c.record_id).join(draw, draw.c.decision_id == decision.c.id)
-            .where(decision.c.id.not_in(done)).order_by(decision.c.id)
-        )  # fmt: skip
-        with database.read() as reader:
-            rows = reader.execute(query).all()
-        rows = rows[: int(len(rows) * share)]
-        said = []
-        for number, row in enumerate(rows):
-            name = sorted(REVIEWERS)[number % 3]
-            right = self.truth[row.record_id] is not (self.chance.random() < REVIEWERS[name])
-            said.append(
-                {"connection": "crm", "record_id": row.record_id, "source": "review", "subject": "tier",
-                 "value": "A" if right else "D", "by": name, "decision_id": row.id, "sampling": 1.0,
-                 "said_at": self.stage.now(), "seen_at": self.stage.now(), "key": digest([row.id, name])}
-            )  # fmt: skip
-        database.write(lambda connection: connection.execute(sa.insert(label), said))
-        return len(said)
+        """Three people answer what was drawn for them, blind, as `tierwise review` does; how many answers."""
+        store, rubric, given = self.parts.store, self.parts.runnable().policy.rubric, 0
+        waiting = sorted((item for item in store.reviews.list(limit=10_000) if item.blind), key=lambda item: item.id)
+        while waiting:
+            for item in waiting[: max(1, int(len(waiting) * share))]:
+                name = next(one for one in self._turn(given) if one != item.not_for)
+                shown = review.masked(item)
+                assert (shown.tier, shown.score, shown.confidence) == (None, None, None), "nobody knows what we think"
+                right = self.truth[item.record_id] is not (self.chance.random() < REVIEWERS[name])
+                review.answer(
+                    store, item, rubric=rubric, desired=desk.desired(self.parts, item), by=name, agree=False,
+                    tier="A" if right else "D", outcome=None, reason=None, note=None, clock=self.stage.now,
+                    wait=timedelta(),
+                )  # fmt: skip
+                given += 1
+            # Some of them a second person looks at, too.
+            waiting = [] if share < 1 else [item for item in store.reviews.list(limit=10_000) if item.blind]
+        self.tick()
+        return given
+
+    def _turn(self, number: int) -> list[str]:
+        names = sorted(REVIEWERS)
+        return names[number % 3 :] + names[: number % 3]
 
     def register(self, *looks: int) -> None:
         self.parts.register(cut_offs=(0.5,), looks=looks, anytime=False, by="ada", now=self.stage.now())
@@ -169,7 +175,12 @@ def test_from_shadow_to_automation_and_back(pilot: Pilot) -> None:
     assert "the gate is red" in pilot.raise_to(1)[0]
 
     pilot.leads(40, inside=12)
+    abroad = pilot.leads(4, inside=4, country="United States")
     pilot.review()
+    labels = parts.store.labels.list(source="review", limit=1000)
+    assert {label.by for label in labels} == set(REVIEWERS)
+    assert {label.sampling for label in labels} == {1.0}, "each came by a draw whose chance is known"
+    assert review.agreement(parts.store), "some were labelled by two"
     found = parts.validate(by="ada")
     assert found.passed, found.reasons
     assert parts.standing().gate.green
@@ -188,6 +199,9 @@ def test_from_shadow_to_automation_and_back(pilot: Pilot) -> None:
         assert (decision.route, decision.tier) == (POD, "A")
         assert rollout.bucket(str(decision.fields["company_domain"]), salt=rollout.FLAG) < 500
     assert len(written) < 30, "5 % of companies, and those that were made to be among them"
+    routes = {parts.store.leads.story("crm", key)[0].decisions[-1].decision.route for key in abroad}
+    assert POD not in routes
+    assert not written & set(abroad), "of another pod, though they are among the first 5 %"
     touched = sorted(written)[0]
     pilot.portal.store.update([Write(int(touched), {FIELD: "platinum"})], by="person")
 

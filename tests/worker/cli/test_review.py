@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tierwise_fixtures.school import School
 
-from tierwise import cli
+from tierwise import cli, ports
 from tierwise.cli import session
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -109,3 +112,26 @@ def test_single_criteria_are_corrected_with_the_words_that_prove_it(
     with session.opened() as parts:
         events = [event.action for event in parts.store.admin_events.list(subject="labels")]
     assert sorted(events) == ["labels.export_lessons", "labels.export_personal"]
+
+
+def test_what_people_disagree_on_is_kept_and_told_with_what_counts(
+    waiting: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with session.opened() as parts:
+        store = parts.store
+        for number, (first, second) in enumerate((("A", "C"), ("B", "B"))):
+            item = store.reviews.get(waiting[number])
+            assert item is not None
+            for by, tier in (("eva", first), ("jon", second)):
+                # As a second opinion is: another item on the same decision.
+                label = ports.SaidLabel("tier", tier)
+                key = item.id if by == "eva" else waiting[2]
+                assert store.reviews.answer(
+                    key, by=by, answer={"tier": tier}, advice=None, now=NOW, labels=[label], about=item.decision_id
+                ) is (by == "eva" or number == 0)
+    capsys.readouterr()
+    assert cli.run(["labels", "disputes", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["said"], found["counts"]) == ([["eva", "A"], ["jon", "C"]], "C")
+    assert cli.run(["labels", "disputes"]) == 0
+    assert "eva A, jon C" in capsys.readouterr().out

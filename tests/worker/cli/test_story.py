@@ -13,7 +13,7 @@ from tierwise.domain.decision import Decision, ReasonGiven
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment, Contribution, Scorecard, Verdict
 from tierwise.domain.rules import Hit
-from tierwise.ports import Attempt, LeadStory, StoredDecision
+from tierwise.ports import Attempt, LeadStory, ReviewItem, StoredDecision
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -71,3 +71,17 @@ def test_a_script_reads_the_same() -> None:
     assert decision["scorecard"]["contributions"][0]["verdict"]["quote"] == "need [it]"
     assert decision["cost_usd"] is None
     assert told["attempts"][0]["outcome"] is None
+
+
+def test_while_its_audit_is_open_nothing_of_what_we_think_is_told() -> None:
+    item = ReviewItem(
+        3, "portal", "7", "low_confidence", "open", 900, "Not certain (NEED)", NOW, 1, 71, "A", 0.8, drawn=True,
+        awaited=True,
+    )  # fmt: skip
+    told = _story()._replace(reviews=[item, item._replace(id=2, drawn=False, reason="Not certain", state="answered")])
+    veiled = story.veiled(told)
+    text = json.dumps(story.as_dict(veiled), default=str)
+    assert json.loads(text)["lead"] == {"employee_count": 125}, "the lead itself is shown"
+    for word in ("71", '"A"', "NEED", "concrete", "0.8", "need [it]", "openai/gpt", "They need it", "accept"):
+        assert word in json.dumps(story.as_dict(told), default=str), word
+        assert word not in text, word

@@ -33,6 +33,22 @@ def test_registered_it_says_how_far_the_first_look_is(capsys: pytest.CaptureFixt
     assert (found["next_look"], found["labels_missing"]) == (50, 50)
     assert cli.run(["validate"]) == 1
     assert "0 of 50 audit items" in capsys.readouterr().err
+    assert cli.run(["validate", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["notes"] == []
+
+
+def test_who_registers_is_told_how_far_it_is_and_that_it_is_written_down(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["validate", "--register", "--looks", "50,100"]) == 0
+    told = capsys.readouterr().err
+    assert "registered" in told
+    assert "0 of 50 audit items" in told
+
+
+def test_without_a_registration_it_says_so_and_has_not_passed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["validate"]) == 1
+    told = capsys.readouterr().err
+    assert "not passed" in told
+    assert "nothing is registered" in told
 
 
 @pytest.mark.parametrize(

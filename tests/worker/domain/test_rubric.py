@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tierwise_fixtures import policies as make
 
 from tierwise.domain.lead import canonical_json
-from tierwise.domain.rubric import Rubric
+from tierwise.domain.rubric import Rubric, Targets
 
 
 def level(id_: str, points: float) -> dict[str, object]:
@@ -74,3 +74,10 @@ def test_only_free_text_that_a_model_reads_is_self_reported() -> None:
     )
     assert [criterion.self_reported for criterion in rubric.criteria] == [False, True, False]
     assert [criterion.id for criterion in rubric.asked] == ["a", "b"]
+
+
+def test_targets_that_tell_no_owner_and_date_are_stored_as_they_were_before_there_were_any() -> None:
+    assert set(Targets().model_dump(mode="json")) == {"positive_tiers", "precision", "recall"}
+    told = Targets.model_validate({"owner": "revops", "agreed_on": "2026-11-02"})
+    assert told.model_dump(mode="json")["agreed_on"] == "2026-11-02"
+    assert Targets.model_validate(told.model_dump(mode="json")) == told

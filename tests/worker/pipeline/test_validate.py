@@ -33,6 +33,9 @@ class Store:
         found = [(k, r) for k, r in self.registered.items() if (r.policy, r.chain) == (policy, chain)]
         return found[-1] if found else None
 
+    def ask_again(self, digest: str, *, now: datetime) -> int:
+        return 0
+
     def counted(self, digest: str) -> int:
         return sum(item.drawn.tier == "A" for item in self.items)
 

@@ -9,7 +9,7 @@ from tierwise.domain.retreat import Limits, Window
 from tierwise.domain.rollout import Flag
 from tierwise.pipeline import watch
 from tierwise.ports.automation import Automated, FlagVersion
-from tierwise.sdk import Record
+from tierwise.sdk import Notice, Record
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 WRONG = Window(labels=50, right=20, automated=50, overridden=0)
@@ -26,6 +26,7 @@ class Store:
         ]
         self.given, self.opened, self.asked = window, [], []  # type: ignore[var-annotated]
         self.rows: list[Automated] = []
+        self.told: list[Notice] = []
         self.finished: list[tuple[int, str]] = []
 
     def history(self, *, limit: int) -> list[FlagVersion]:
@@ -42,8 +43,9 @@ class Store:
         self.opened.append((kind, scope))
         return True
 
-    def put(self, flag: Flag, *, by: str, machine: bool, reason: str, now: datetime) -> None:
+    def put(self, flag: Flag, *, by: str, machine: bool, reason: str, now: datetime, notice: Notice) -> None:
         assert machine
+        self.told.append(notice)
         self.versions.append(FlagVersion(99, flag, by, machine, reason, now))
 
     def list(self, **_: Any) -> list[Automated]:
@@ -55,18 +57,22 @@ class Store:
         return row != 3
 
 
-def run(store: Store) -> tuple[watch.Ended | None, list[watch.Ended]]:
-    told: list[watch.Ended] = []
+def _notice(ended: watch.Ended) -> Notice:
+    return Notice("k", "critical", f"{ended.before} %", ended.why[0].detail, NOW, event="automation_ended")
+
+
+def run(store: Store) -> tuple[watch.Ended | None, list[Notice]]:
+    store.told = []
     limits = Limits(precision=0.8)
-    ended = watch.watch(store, limits=limits, positive_tiers=("A",), newest=200, now=NOW, told=told.append)  # type: ignore[arg-type]
-    return ended, told
+    ended = watch.watch(store, limits=limits, positive_tiers=("A",), newest=200, now=NOW, notice=_notice)  # type: ignore[arg-type]
+    return ended, store.told
 
 
 def test_it_ends_once_and_tells() -> None:
     store = Store(1, 5)
     ended, told = run(store)
     assert ended is not None
-    assert (ended.before, [reason.kind for reason in ended.why], told) == (5, ["precision"], [ended])
+    assert (ended.before, [reason.kind for reason in ended.why], told) == (5, ["precision"], [_notice(ended)])
     assert store.opened == [("precision", "auto_tier")]
     assert store.versions[-1].flag.percentage == 0
     assert run(store) == (None, [])

@@ -49,6 +49,8 @@ REFUSED = [
     pytest.param("a: 1\nb: x\x0by", "yaml", 2, 5, id="invisible character"),
     pytest.param("# nothing\n", "empty", 1, 1, id="only a comment"),
     pytest.param("[" * 50 + "]" * 50, "limit", 1, 41, id="depth"),
+    pytest.param("[\n" * 50 + "]" * 50, "limit", 41, 1, id="depth over many lines"),
+    pytest.param("a: [1, &here 2]\nb: [*here]", "alias", 2, 5, id="alias in a list"),
     pytest.param("a: " + "x" * documents.MAX_BYTES, "limit", 1, 1, id="size"),
 ]
 

@@ -11,7 +11,6 @@ from tierwise import settings as configuration
 from tierwise import wiring
 from tierwise.cli import setup
 from tierwise.errors import Misconfigured, PauseConnection
-from tierwise.sdk import Notice
 
 
 @pytest.fixture
@@ -47,27 +46,17 @@ def test_a_pause_is_told_with_what_to_do_and_its_end_too(told: wiring.Wiring) ->
     assert told.tell() == (0, 2, 0)
     for dispatch in told.store.notifications.list():
         assert "127.0.0.1:1" in dispatch.error
-    told.resumed("emea")
+    told.store.connections.resume("emea", now=told.clock())
     assert {severity for _, _, severity in _waiting(told)} == {"resolved"}, "what was not told yet is replaced"
 
 
-def test_who_did_not_ask_is_not_told(told: wiring.Wiring) -> None:
-    told.quarantined(3)
-    told.write_refused("emea", 2)
-    assert _waiting(told) == {("all", "work_quarantined", "warning"), ("all", "write_refused", "warning")}
-    assert "3 leads" in told.store.notifications.list()[1].notice.title
+def test_who_is_to_be_told_is_as_the_settings_say(told: wiring.Wiring) -> None:
+    database = told.store._database  # type: ignore[attr-defined]
+    assert {name: list(events) for name, events in database.notifiers.items()} == {
+        "all": [], "pauses": ["connection_paused"],
+    }  # fmt: skip
 
 
-def test_an_unknown_name_is_misconfigured_and_no_notifier_costs_nothing(told: wiring.Wiring, home: Path) -> None:
+def test_an_unknown_name_is_misconfigured(told: wiring.Wiring) -> None:
     with pytest.raises(Misconfigured, match="nobody"):
         told.notifier("nobody")
-    plain = wiring.Wiring(configuration.Settings(home=home / "other"))
-    assert plain.notify(Notice("k", "info", "t", "x", plain.clock())) == 0
-    assert not (home / "other").exists(), "no database was opened"
-
-
-def test_the_work_goes_on_where_a_notice_cannot_be_kept(told: wiring.Wiring, home: Path) -> None:
-    broken = wiring.Wiring(
-        told.settings.model_copy(update={"database_url": "postgresql://x@127.0.0.1:1/none", "home": home / "gone"})
-    )
-    assert broken.notify(Notice("k", "info", "t", "x", broken.clock())) == 0

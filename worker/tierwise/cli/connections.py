@@ -189,10 +189,7 @@ def enable(name: Name) -> None:
         with parts.connector(name) as connector:
             watermark = connector.now()
         fresh = parts.store.connections.enable(name, watermark=watermark, now=wiring.clock())
-        paused = any(state.name == name and state.paused for state in parts.store.connections.list())
         parts.store.connections.resume(name, now=wiring.clock())
-        if paused:
-            parts.resumed(name)
     output.say(f"{name} is enabled" if fresh else f"{name} was enabled already")
 
 

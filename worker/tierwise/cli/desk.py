@@ -61,13 +61,23 @@ def take(kind: Kind = None, json: output.Json = False) -> None:
         tell(parts, found, json=json)
 
 
-def show(item_id: ItemId, json: output.Json = False) -> None:
-    """One item with the lead it is about; reads only."""
+Unblind = Annotated[
+    bool,
+    typer.Option("--unblind", help="Show our verdict though the audit is open; recorded, and you answer none of it."),
+]
+
+
+def show(item_id: ItemId, unblind: Unblind = False, json: output.Json = False) -> None:
+    """One item with the lead it is about, as it was when that was decided."""
     with session.opened() as parts:
         item = parts.store.reviews.get(item_id)
         if item is None:
             raise RejectRecord(f"there is no review item {item_id}", remedy="tierwise review list")
-        tell(parts, queue.seen(item, house(parts), now=wiring.clock()), json=json)
+        found = queue.seen(item, house(parts), now=wiring.clock())
+        if unblind and item.blind:
+            look(parts, item.connection, item.record_id)
+            found = found._replace(item=item)
+        tell(parts, found, json=json, unblind=unblind)
 
 
 def snooze(item_id: ItemId, until: Annotated[str, typer.Option(help="30m, 4h, 2d or a time (UTC).")]) -> None:
@@ -151,22 +161,31 @@ def shape(found: queue.Waiting) -> dict[str, Any]:
     return {**item._asdict(), **more, "urgency": found.urgency}
 
 
-def tell(parts: Wiring, found: queue.Waiting, *, json: bool = False) -> None:
+def look(parts: Wiring, connection: str, record_id: str) -> None:
+    """Record that whoever sits here asked to see our verdict in spite of an open audit."""
+    by = session.actor(parts)
+    reviewing.unblind(parts.store, connection, record_id, by=by, reason="--unblind", now=wiring.clock())
+
+
+def tell(parts: Wiring, found: queue.Waiting, *, json: bool = False, unblind: bool = False) -> None:
     """One item with its lead, as a table or as JSON."""
     item = found.item
-    story = parts.store.leads.story(item.connection, item.record_id)
-    lead = story[0].lead if story else None
-    told = {} if lead is None else lead.model_dump(mode="json", exclude_none=True)
-    about = [link.decision for link in story[0].decisions if link.id == item.decision_id] if story else []
-    reasons = [] if item.blind else [reason.sentence for made in about for reason in made.reasons]
-    criteria = _criteria(parts.runnable().policy.rubric, [] if item.blind else about)
+    about = reviewing.about(parts.store, item)
+    seen = item.decision_id is not None and (unblind or not item.blind)
+    made = parts.store.decisions.get(item.decision_id) if seen and item.decision_id is not None else None
+    reasons = [reason.sentence for reason in made.reasons] if made is not None else []
+    criteria = _criteria(parts.runnable().policy.rubric, [made] if made is not None else [])
     if json:
-        output.print_json({**shape(found), "lead": told, "reasons": reasons, "criteria": criteria})
+        more = {"lead": about.lead, "as_of": about.as_of, "erased": about.gone}
+        output.print_json({**shape(found), **more, "reasons": reasons, "criteria": criteria})
         return
     shown = shape(found)
     rows = [(name.replace("_", " "), shown[name]) for name in _SHOWN if shown[name] not in (None, "", {}, False)]
     output.table(f"Review item {item.id}", ["what", "value"], rows)
-    output.table("Lead", ["field", "value"], list(told.items()))
+    title = "Lead" if about.as_of is None else f"Lead as it was when it was decided, {about.as_of:%Y-%m-%d %H:%M} UTC"
+    output.table(title, ["field", "value"], list(about.lead.items()))
+    if about.gone:
+        output.say("it was erased since: nothing of it is left to judge")
     if reasons:
         output.table("Why", ["reason"], [[reason] for reason in reasons])
     output.table(

@@ -15,11 +15,11 @@ import typer
 
 from tierwise import wiring
 from tierwise.cli import output, session
-from tierwise.pipeline import teach
+from tierwise.pipeline import review, teach
 from tierwise.ports import Label
 from tierwise.wiring import Wiring
 
-app = typer.Typer(no_args_is_help=True, help="What people and sales said of leads: list, export.")
+app = typer.Typer(no_args_is_help=True, help="What people and sales said of leads: list, disputes, export.")
 MOST = 10_000_000
 
 Source = Annotated[str | None, typer.Option(help="review, rep_feedback or crm_outcome; default: all.")]
@@ -47,6 +47,24 @@ def list_(source: Source = None, limit: Annotated[int, typer.Option(min=1)] = 50
         [
             [item.id, f"{item.connection}:{item.record_id}", item.source, item.subject, item.value, item.sampling,
              item.by, output.ago(item.said_at)]
+            for item in found
+        ],
+    )  # fmt: skip
+
+
+@app.command()
+def disputes(json: output.Json = False) -> None:
+    """Leads to which people gave different tiers, and which of them counts; all are kept."""
+    with session.opened() as parts:
+        found = review.disputes(parts.store)
+    if json:
+        output.print_json([item._asdict() for item in found])
+        return
+    output.table(
+        "Disputes",
+        ["lead", "decision", "said", "counts"],
+        [
+            [f"{item.connection}:{item.record_id}", item.decision_id, ", ".join(map(" ".join, item.said)), item.counts]
             for item in found
         ],
     )  # fmt: skip

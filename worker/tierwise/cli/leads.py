@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from tierwise import policies, wiring
-from tierwise.cli import models, moments, output, session, story
+from tierwise.cli import desk, models, moments, output, session, story
 from tierwise.domain import canonical, mapping
 from tierwise.domain.policy import Runnable
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import preview as previewing
+from tierwise.pipeline import review as reviewing
 
 csv.field_size_limit(10_000_000)
 
@@ -239,9 +240,13 @@ def show_previews(found: Sequence[previewing.Previewed], *, title: str, json: bo
 
 def trace(
     lead: Annotated[str, typer.Argument(help="CONNECTION:ID, or a bare id where it is unique.")],
+    unblind: desk.Unblind = False,
     json: output.Json = False,
 ) -> None:
-    """One lead's whole story: fields, rules, verdicts with quotes, cascade, cost, what was written."""
+    """One lead's whole story: fields, rules, verdicts with quotes, cascade, cost, what was written.
+
+    While its audit is open what we think of it is left out, unless --unblind asks for it.
+    """
     connection, _, record_id = lead.rpartition(":")
     with session.opened() as parts:
         found = parts.store.leads.story(connection or None, record_id)
@@ -250,7 +255,13 @@ def trace(
         if len(found) > 1:
             names = ", ".join(f"{item.connection}:{item.record_id}" for item in found)
             raise Misconfigured(f"'{lead}' is not unique", remedy=f"one of {names}")
+        veiled = reviewing.blind(found[0])
+        if veiled and unblind:
+            desk.look(parts, found[0].connection, found[0].record_id)
+    told = story.veiled(found[0]) if veiled and not unblind else found[0]
     if json:
-        output.print_json(story.as_dict(found[0]))
+        output.print_json({**story.as_dict(told), "blind": veiled and not unblind})
     else:
-        story.show(found[0])
+        story.show(told)
+        if told is not found[0]:
+            output.say("its audit is open: what we think of it is left out; --unblind shows it, and is recorded")

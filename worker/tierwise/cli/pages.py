@@ -32,7 +32,7 @@ svg .mark{stroke:var(--bad);stroke-dasharray:3 3}svg .bar{fill:rgb(var(--mark))}
 svg .whisker{stroke:rgb(var(--mark));stroke-width:2}svg .soft{fill:var(--soft)}
 @media(max-width:40rem){table{display:block;overflow-x:auto}}
 @media print{:root{--ink:#000;--soft:#444;--line:#bbb;--back:#fff;--mark:27,94,168;--good:#176b2c;--bad:#a11}
-body{max-width:none;margin:0;font-size:11px}h2{break-after:avoid}table,figure,.tile{break-inside:avoid}}
+body{max-width:none;margin:0;font-size:11px}h2,p{break-after:avoid}table,figure,.tile{break-inside:avoid}}
 """
 
 

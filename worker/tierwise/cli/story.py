@@ -7,7 +7,9 @@ from typing import Any
 from rich.markup import escape
 
 from tierwise.cli import output
+from tierwise.domain.advice import WRITTEN
 from tierwise.domain.decision import Decision
+from tierwise.pipeline import review as reviewing
 from tierwise.ports import LeadStory, StoredDecision
 
 
@@ -24,6 +26,23 @@ def as_dict(story: LeadStory) -> dict[str, Any]:
         "kept_since": dict(story.kept_since),
         "labels": [item._asdict() for item in story.labels],
     }
+
+
+def veiled(story: LeadStory) -> LeadStory:
+    """Without what we think of the lead, wherever that stands: for who is to say what they think."""
+    own = {name: value for name, value in story.own.items() if name not in WRITTEN}
+    return story._replace(
+        own=own,
+        decisions=[],
+        attempts=[attempt._replace(values={}) for attempt in story.attempts],
+        reviews=[
+            reviewing.masked(item)
+            if item.blind
+            else item._replace(score=None, tier=None, confidence=None, reason="", answer=None)
+            for item in story.reviews
+        ],
+        labels=[item._replace(value="", previous=None, title="") for item in story.labels],
+    )
 
 
 def show(story: LeadStory) -> None:

@@ -37,7 +37,10 @@ def validate(
     ] = None,
     json: output.Json = False,
 ) -> None:
-    """Precision and recall from the labels, and whether the gate opens. Exit code 1 while it has not passed."""
+    """Precision and recall from the labels, and whether the gate opens. Exit code 0 only where it passed, else 1.
+
+    With --register: 0 once it is written down; whether it passes is asked without it.
+    """
     if by is not None:
         _compare(by, json=json)
         return
@@ -124,6 +127,7 @@ def plain(found: Validated) -> dict[str, object]:
         "groups": [group(item) for item in found.shown[1:]],
         "registration": found.key,
         "report": found.report,
+        "notes": list(found.notes),
     }  # fmt: skip
 
 
@@ -137,6 +141,8 @@ def _show(found: Validated, targets: Mapping[str, Any]) -> None:
     )
     for reason in found.reasons:
         output.say(f"  {reason}")
+    for note in found.notes:
+        output.say(f"  {note}")
     if found.labels_missing is not None:
         output.say(f"  about {found.labels_missing} more labels of positive tiers are needed for a verdict")
     if found.verdict is not None and found.verdict.tested:

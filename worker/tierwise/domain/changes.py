@@ -187,6 +187,10 @@ def _walk(old: Mapping[str, Any], new: Mapping[str, Any], path: Path, bounds: Bo
         if key == "(order)":
             if _shared(old[key], new[key]) != _shared(new[key], old[key]):
                 yield Change(subject(here), f"another order: {', '.join(new[key])}", major=True)
+        elif path == ("rubric", "targets") and old.get(key) != new.get(key):
+            # An owner or a date that is not told is left out there: it is no thing that comes or goes.
+            major = not _is_minor(here, old.get(key), new.get(key), bounds)
+            yield Change(subject(here), _told(here, old.get(key), new.get(key)), major=major)
         elif key not in old:
             yield Change(subject(here), _introduced(new[key]), major=not _is_minor(here, None, new[key], bounds))
         elif key not in new:

@@ -107,9 +107,10 @@ class Targets(Frozen):
     positive_tiers: tuple[str, ...] = ("A",)
     precision: float = Field(default=0.8, gt=0, lt=1)
     recall: float = Field(default=0.6, gt=0, lt=1)
-    owner: str | None = None
+    # A policy that tells neither keeps the digest it was published under.
+    owner: str | None = Field(default=None, exclude_if=lambda value: value is None)
     """Role that answers for them; none: the policy's owner."""
-    agreed_on: date | None = None
+    agreed_on: date | None = Field(default=None, exclude_if=lambda value: value is None)
     """When they were last agreed on."""
 
 

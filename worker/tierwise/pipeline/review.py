@@ -17,6 +17,8 @@ from tierwise.pipeline import record
 
 UNDO = timedelta(seconds=10)
 """As long nothing of an answer is written, and who gave it can take it back."""
+UNBLIND = "review.unblind"
+"""What is recorded of who looks at a lead in spite of its open audit."""
 _ALL = 10_000_000
 SUBJECT = "criterion:"
 """Subject of a label on one criterion, before the criterion's id."""
@@ -145,6 +147,37 @@ def masked(item: ports.ReviewItem) -> ports.ReviewItem:
     return item._replace(score=None, tier=None, confidence=None, priority=0, reason=record.REASONS[item.kind])
 
 
+class About(NamedTuple):
+    """The lead that an item asks about."""
+
+    lead: Mapping[str, Any]
+    """Canonical field -> value."""
+    as_of: datetime | None
+    """Where the lead has changed since: when it was decided as it is shown; None: it is like that now."""
+    gone: bool = False
+    """It was erased: nothing of it is left."""
+
+
+def about(store: ports.Store, item: ports.ReviewItem) -> About:
+    """The lead as it is, or, where the item asks about an earlier decision, as it was when that was made."""
+    story = next(iter(store.leads.story(item.connection, item.record_id)), None)
+    made = store.decisions.get(item.decision_id) if item.decision_id is not None else None
+    if made is not None and (story is None or made.fingerprint != story.fingerprint):
+        return About(dict(made.fields), made.decided_at, gone=not made.fields)
+    lead = story.lead if story is not None else None
+    return About(lead.model_dump(mode="json", exclude_none=True) if lead is not None else {}, None)
+
+
+def blind(story: ports.LeadStory) -> bool:
+    """Whether somebody is still to say of this lead, without knowing what we think, what they think."""
+    return any(item.blind for item in story.reviews)
+
+
+def unblind(store: ports.Store, connection: str, record_id: str, *, by: str, reason: str, now: datetime) -> None:
+    """Record that `by` has asked to see it all the same: from then on they answer nothing of its audit."""
+    store.admin_events.add(by, UNBLIND, f"lead {connection}:{record_id}", reason=reason, now=now)
+
+
 def undo(store: ports.Store, item_id: int, *, by: str, clock: ports.Clock) -> None:
     """Take back one's own answer before anything of it was written. Raises RejectRecord where that cannot be."""
     undone = store.reviews.undo(item_id, by=by, now=clock())
@@ -160,6 +193,35 @@ def agreement(store: ports.Store) -> list[review.Agreement]:
         for item in reversed(labels)
         if item.subject == "tier" and item.decision_id is not None and item.by is not None
     )
+
+
+class Dispute(NamedTuple):
+    """A decision that people gave different tiers."""
+
+    connection: str
+    record_id: str
+    decision_id: int
+    said: tuple[tuple[str, str], ...]
+    """Who and which tier, in the order in which they said so; all of it is kept."""
+    counts: str
+    """The tier that counts: the last word."""
+
+
+def disputes(store: ports.Store) -> list[Dispute]:
+    """Decisions to which people gave different tiers, the newest first."""
+    said: dict[int, list[ports.Label]] = {}
+    for label in reversed(store.labels.list(source="review", limit=_ALL)):
+        if label.subject == "tier" and label.decision_id is not None:
+            said.setdefault(label.decision_id, []).append(label)
+    counts = review.counting((key, label.value) for key, labels in said.items() for label in labels)
+    return [
+        Dispute(
+            labels[0].connection, labels[0].record_id, key, tuple((label.by or "", label.value) for label in labels),
+            counts[key],
+        )
+        for key, labels in sorted(said.items(), reverse=True)
+        if len({label.value for label in labels}) > 1
+    ]  # fmt: skip
 
 
 def closed(item: ports.ReviewItem | None, item_id: int, *, by: str, now: datetime) -> RejectRecord:

@@ -68,6 +68,7 @@ def validate(
         why = "nothing is registered for the policy and models that run: `tierwise validate --register`"
         return Validated(None, None, 0, None, None, False, (why,), len(labelled), None, shown, None)
     key, registration = registered
+    store.gates.ask_again(key, now=now)
     items = store.gates.counted(key)
     taken = {report.look for report in store.gates.reports(registration=key, limit=None)}
     waits: tuple[int, int] | None = None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tierwise import ports
 from tierwise.domain import retreat, rollout
 from tierwise.ports.automation import FlagVersion
-from tierwise.sdk import Connector
+from tierwise.sdk import Connector, Notice
 
 BY = "tierwise"
 
@@ -50,9 +50,10 @@ def watch(
     positive_tiers: Sequence[str],
     newest: int,
     now: datetime,
-    told: Callable[[Ended], None],
+    notice: Callable[[Ended], Notice],
 ) -> Ended | None:
-    """End automation where something speaks against it; None where nothing does, or it is off."""
+    """End automation where something speaks against it, and tell people in the same transaction; None where nothing
+    does, or it is off."""
     history = store.flags.history(limit=1000)
     if not history or history[0].flag.percentage == 0:
         return None
@@ -67,9 +68,8 @@ def watch(
     for reason in why:
         if reason.kind != "alert":
             store.flags.alert(reason.kind, rollout.FLAG, reason.detail, now=now)
-    store.flags.put(flag, by=BY, machine=True, reason=words, now=now)
     ended = Ended(tuple(why), history[0].flag.percentage)
-    told(ended)
+    store.flags.put(flag, by=BY, machine=True, reason=words, now=now, notice=notice(ended))
     return ended
 
 

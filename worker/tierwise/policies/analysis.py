@@ -152,17 +152,15 @@ def _decides(rule: Rule, space: solving.Space, truth: solving.Truth) -> Any:
 
 
 def _shadowed(rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, solving.Truth]) -> Iterator[Finding]:
-    earlier: list[Rule] = []
-    for rule in rules:
-        decided = [_decides(other, space, truths[other.id]) for other in earlier]
-        mine = _decides(rule, space, truths[rule.id])
-        if earlier and space.find(mine, space.z3.Not(space.z3.Or(decided))) is None:
-            pairs = zip(earlier, decided, strict=True)
+    decides = [_decides(rule, space, truths[rule.id]) for rule in rules]
+    for number, hidden in enumerate(space.hidden(decides)):
+        if hidden and number:
+            pairs = zip(rules[:number], decides[:number], strict=True)
+            mine = decides[number]
             one = next((other.id for other, holds in pairs if space.find(mine, space.z3.Not(holds)) is None), None)
-            by = f"'{one}'" if one else f"the {len(earlier)} rules before it together"
+            by = f"'{one}'" if one else f"the {number} rules before it together"
             message = f"it can never decide: {by} takes every lead that it would match; move it before, or narrow that"
-            yield Finding("shadowed", rule.subject, message, blocks=True)
-        earlier.append(rule)
+            yield Finding("shadowed", rules[number].subject, message, blocks=True)
 
 
 def _contradictory(

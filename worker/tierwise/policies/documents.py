@@ -7,6 +7,7 @@ file means what it looks like. No Python object is ever made from a file but tex
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -97,20 +98,38 @@ def parse(text: str, file: str) -> tuple[Document, tuple[Problem, ...]]:
     empty = Document(file, text, None, {}, {})
     if len(text.encode()) > MAX_BYTES:
         return empty, (empty.at(1, 1, code="limit", message=f"the file is over {MAX_BYTES // 1024} KiB"),)
+    reader = _Reader(empty)
     try:
-        refused = tuple(_refused(empty, text))
-        if refused:
-            return empty, refused
-        node = YAML(typ="safe", pure=True).compose(text)
+        refused, value = _read(reader, empty, text)
     except MarkedYAMLError as error:
         return empty, (_unreadable(empty, error),)
     except ReaderError as error:
         return empty, (_unprintable(empty, error),)
-    reader = _Reader(empty)
-    value = reader.read(node, ()) if node is not None else None
+    if refused:
+        return empty, refused
     if value is None and not reader.problems:
         return empty, (empty.at(1, 1, code="empty", message="the file is empty"),)
     return Document(file, text, value, reader.nodes, reader.keys), tuple(reader.problems)
+
+
+def _read(reader: _Reader, document: Document, text: str) -> tuple[tuple[Problem, ...], Any]:
+    """What is not allowed, or the value. The stream of events, which takes as long as reading the file, is only gone
+    through where it may hold something."""
+    refused = tuple(_refused(document, text)) if _SUSPICIOUS.search(text) else ()
+    if refused:
+        return refused, None
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+        value = reader.read(node, ()) if node is not None else None
+    except RecursionError:
+        return tuple(_refused(document, text)), None
+    if any(len(path) >= MAX_DEPTH and not isinstance(found, ScalarNode) for path, found in reader.nodes.items()):
+        return tuple(_refused(document, text)), None
+    return (), value
+
+
+# An anchor (`&name`, and not the && of an expression), an alias, a directive.
+_SUSPICIOUS = re.compile(r"(?:^|[\s\[{,])[&*][^\s&*]|^%", re.MULTILINE)
 
 
 def _refused(document: Document, text: str) -> Iterator[Problem]:

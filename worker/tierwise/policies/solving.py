@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tierwise.domain.rubric import Rubric
@@ -58,6 +58,8 @@ class Space:
         self._rules: list[Any] = []
         self._exact = True
         self._tiers = dict(rubric.tiers)
+        self._asked: Any = None
+        self._told = 0
 
     def truth(self, expression: str, stage: Stage) -> Truth:
         """The two formulas of an expression that was checked."""
@@ -71,13 +73,39 @@ class Space:
 
     def find(self, *formulas: Any) -> Mapping[str, Mapping[str, Any]] | bool | None:
         """Facts for which all formulas hold; None where there are none, False where the time was too short."""
-        solver = self.z3.Solver()
-        solver.set("timeout", TIMEOUT_MS)
-        solver.add(*self._rules, *formulas)
-        found = solver.check()
-        if found == self.z3.unsat:
-            return None
-        return self._facts(solver.model()) if found == self.z3.sat else False
+        solver = self._solver()
+        solver.push()
+        try:
+            solver.add(*formulas)
+            found = solver.check()
+            if found == self.z3.unsat:
+                return None
+            return self._facts(solver.model()) if found == self.z3.sat else False
+        finally:
+            solver.pop()
+
+    def hidden(self, formulas: Sequence[Any]) -> list[bool]:
+        """Of each formula in order, whether it holds only where one before it does."""
+        solver = self._solver()
+        solver.push()
+        found = []
+        for formula in formulas:
+            solver.push()
+            solver.add(formula)
+            found.append(solver.check() == self.z3.unsat)
+            solver.pop()
+            solver.add(self.z3.Not(formula))
+        solver.pop()
+        return found
+
+    def _solver(self) -> Any:
+        """One for all questions, which knows all rules of the space: what was asked is taken back each time."""
+        if self._asked is None:
+            self._asked = self.z3.Solver()
+            self._asked.set("timeout", TIMEOUT_MS)
+        self._asked.add(*self._rules[self._told :])
+        self._told = len(self._rules)
+        return self._asked
 
     def _facts(self, model: Any) -> Mapping[str, Mapping[str, Any]]:
         facts: dict[str, dict[str, Any]] = {"lead": {}, "result": {}}

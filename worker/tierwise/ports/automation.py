@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from tierwise.domain import gate, retreat, rollout, validation, weighted
 from tierwise.domain.decision import Decision
+from tierwise.sdk import Notice
 
 AutomationState = Literal["begun", "written", "refused", "unsure", "lost", "reverted", "kept"]
 
@@ -167,6 +168,10 @@ class Gates(Protocol):
     def sample(self, digest: str, *, look: int) -> tuple[list[Sampled], list[validation.Counted]]:
         """The audit sample up to the `look`-th item in a positive tier, and the population it was drawn from."""
 
+    def ask_again(self, digest: str, *, now: datetime) -> int:
+        """Open an item for each drawn decision of a registration that nobody answered and nobody is asked about: no
+        look waits for what nobody can answer. How many."""
+
     def labelled(self, policy: str | None = None, chain: str | None = None) -> list[Labelled]:
         """Decisions of that policy and chain (none: of any) with a label of known probability: reviewed ones, and the
         audit sample."""
@@ -184,8 +189,18 @@ class Flags(Protocol):
     def standing(self, running: Running, *, now: datetime) -> Standing:
         """What automation stands on, in one transaction. The kill file is the caller's to look at."""
 
-    def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
-        """Lower it. Refused where that would switch anything on, or where a person has no right to."""
+    def put(
+        self,
+        flag: rollout.Flag,
+        *,
+        by: str,
+        machine: bool,
+        reason: str,
+        now: datetime,
+        notice: Notice | None = None,
+    ) -> FlagVersion:
+        """Lower it, and tell people `notice` in the same transaction. Refused where that would switch anything on, or
+        where a person has no right to."""
 
     def change(
         self, flag: rollout.Flag, *, by: str, reason: str, running: Running, now: datetime, base: int | None = None

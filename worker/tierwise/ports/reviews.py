@@ -86,7 +86,9 @@ class Reviews(Protocol):
         about: int | None = None,
         wait: timedelta = timedelta(),
     ) -> bool:
-        """False when it is not open any more, or not for `by`. `advice` is what the CRM is to show from now on.
+        """False when it is not open any more, or not for `by`. `advice` is what the CRM is to show from now on, unless
+        a newer decision applies by now. Refused where people are listed and `by` is none of them, and where `by` has
+        looked at what is drawn and blind.
 
         `labels` are about decision `about`, and stored in the same transaction. Nothing is written before `wait` is
         over: as long, the answer can be undone.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -77,6 +77,10 @@ class Notifications(Protocol):
 
     def put(self, notifiers: Collection[str], notice: Notice, *, quiet: timedelta, now: datetime) -> int:
         """For each notifier, unless the same matter was told as severely within `quiet`; how many will tell it."""
+
+    def listen(self, notifiers: Mapping[str, Collection[str]]) -> None:
+        """From now on what happens in this store is told to these, in the transaction in which it happens: each about
+        the events it names, or all where it names none."""
 
     def claim(self, *, limit: int, lease: float, now: datetime) -> list[Dispatch]:
         """The oldest due ones; the attempt is counted here."""

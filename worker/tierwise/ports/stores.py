@@ -176,6 +176,7 @@ class Decisions(Protocol):
     """The append-only record, a hash chain per connection."""
 
     def find(self, keys: Collection[DecisionKey]) -> dict[DecisionKey, Decision]: ...
+    def get(self, decision_id: int) -> Decision | None: ...
     def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
         """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tierwise.domain.advice import REQUEST, Advice
 from tierwise.domain.lead import digest
 from tierwise.ports import SaidLabel, Undone
-from tierwise.store import columns, desired, engine, schema
+from tierwise.store import columns, desired, drawn, engine, people, schema
 
 TABLE = schema.review_item
 LABEL = schema.label
@@ -38,11 +38,16 @@ class Answer(NamedTuple):
 
 
 def store(database: engine.Database, connection: sa.Connection, item_id: int, answer: Answer, *, now: datetime) -> bool:
-    """False where the item is not open any more, or not for that person."""
+    """False where the item is not open any more, or not for that person.
+
+    What is said of a decision that no longer applies is a label: the CRM shows what was decided since.
+    """
     found = _item(connection, item_id)
     if found is None:
         return False
     lead = _lead(connection, found)
+    if lead is not None and answer.advice is not None and not _applies(connection, lead, answer.about):
+        answer = answer._replace(advice=None)
     before = _outbox(connection, found)
     closed = connection.execute(
         sa.update(TABLE)
@@ -96,7 +101,12 @@ def undo(database: engine.Database, connection: sa.Connection, item_id: int, *, 
         sa.update(TABLE).where(TABLE.c.id.in_(trail["closed"]), TABLE.c.state == "superseded").values(state="open")
     )
     # A newer decision came in between: it closed what was open on the earlier one, and a request goes on with it.
-    state = "open" if mine or found.kind == "fast_track" or "version" not in trail else "superseded"
+    # What was drawn is asked about whatever came since.
+    drawn_too = _is_drawn(connection, found.decision_id)
+    stays = mine or found.kind == "fast_track" or "version" not in trail
+    state = "open" if stays or drawn_too else "superseded"
+    if drawn_too and not stays:
+        drawn.turn(connection, [item_id])
     values = {"state": state, "answered_at": None, "answered_by": None, "answer": None, "undo": None}
     connection.execute(sa.update(TABLE).where(TABLE.c.id == item_id).values(values))
     if trail.get("cleared") and row is not None:
@@ -205,7 +215,7 @@ def _second_person(
     did: dict[str, list[int]] = {"opened": [], "closed": [], "barred": []}
     draw = schema.audit_draw
     twice = connection.execute(sa.select(draw.c.twice).where(draw.c.decision_id == answer.about)).scalar_one_or_none()
-    if twice is None or not any(said.subject == "tier" for said in answer.labels):
+    if twice is None:
         return did
     said = (LABEL.c.decision_id == answer.about, LABEL.c.source == SOURCE, LABEL.c.subject == "tier")
     people = connection.execute(sa.select(sa.func.count(LABEL.c.by.distinct())).where(*said)).scalar_one()
@@ -216,16 +226,63 @@ def _second_person(
     if people >= (2 if twice else 1):
         connection.execute(_open(others).values(state="superseded"))
         return did | {"closed": others}
+    told = any(said.subject == "tier" for said in answer.labels)
     if others:
-        connection.execute(_open(others).values(not_for=answer.by))
-        return did | {"barred": others}
+        if told:
+            connection.execute(_open(others).values(not_for=answer.by))
+        return did | {"barred": others if told else []}
+    # Who said only what is to become of the lead has not said what it is: the audit goes on asking.
     row = {
-        "connection": item.connection, "record_id": item.record_id, "kind": "audit_sample", "state": "open",
-        "priority": 0, "reason": SECOND, "decision_id": answer.about, "created_at": now, "not_for": answer.by,
+        "connection": item.connection, "record_id": item.record_id, "kind": drawn.KIND, "state": "open",
+        "priority": 0, "reason": SECOND if people else drawn.REASON, "decision_id": answer.about, "created_at": now,
+        "not_for": answer.by if told else item.not_for,
     }  # fmt: skip
     return did | {"opened": [connection.execute(sa.insert(TABLE).returning(TABLE.c.id), row).scalar_one()]}
 
 
+def _is_drawn(connection: sa.Connection, decision_id: int | None) -> bool:
+    draw = schema.audit_draw
+    found = sa.select(draw.c.decision_id).where(draw.c.decision_id == decision_id)
+    return decision_id is not None and connection.execute(found).first() is not None
+
+
+def _applies(connection: sa.Connection, lead: sa.Row[Any], about: int | None) -> bool:
+    """Whether that decision is the one that the CRM shows: the newest on the lead as it is, or the newest of all."""
+    decision = schema.decision
+    current = sa.case((decision.c.fingerprint == lead.fingerprint, 0), else_=1)
+    newest = (
+        sa.select(decision.c.id)
+        .where(decision.c.connection == lead.connection, decision.c.record_id.in_([lead.record_id, *lead.former_ids]))
+        .order_by(current, decision.c.id.desc())
+        .limit(1)
+    )
+    return about is None or connection.execute(newest).scalar_one_or_none() in (None, about)
+
+
+def refusal(connection: sa.Connection, item_id: int, *, by: str) -> str | None:
+    """Why `by` may not answer it: nobody of this installation, or has asked to see what we think of it."""
+    why = people.why_not(connection, by, people.ROLES)
+    if why is not None:
+        return why
+    found = _item(connection, item_id)
+    if found is None or found.state != "open" or not _is_drawn(connection, found.decision_id):
+        return None
+    event = schema.admin_event
+    looked = sa.select(event.c.id).where(
+        event.c.action == UNBLIND, event.c.actor == by,
+        event.c.subject == subject(found.connection, found.record_id),
+    )  # fmt: skip
+    if connection.execute(looked.limit(1)).first() is None:
+        return None
+    return f"{by} has asked to see what was decided on this lead, and the audit asks those who have not"
+
+
+def subject(connection: str, record_id: str) -> str:
+    """Of the event that somebody looked at a lead in spite of an open audit."""
+    return f"lead {connection}:{record_id}"
+
+
+UNBLIND = "review.unblind"
 SECOND = "Drawn for a second opinion"
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tierwise.domain import retreat, review
 from tierwise.domain.lead import Lead
 from tierwise.ports.automation import Automated, AutomationState, Candidate, Intended, Running, Standing, Unsettled
-from tierwise.store import columns, connections, decisions, engine, flags, reviews, schema
+from tierwise.store import columns, connections, decisions, engine, flags, reviews, schema, telling
 
 TABLE = schema.automation
 DECISION = schema.decision
@@ -165,6 +165,7 @@ class Automations:
                     "reason": f"{REFUSED} {error}".strip(), "decision_id": None,
                 }  # fmt: skip
                 reviews.open_items(connection, [item], now=now)
+                telling.write_refused(self._database, connection, changed.connection, now=now)
             return changed is not None
 
         return self._database.write(work)

@@ -16,7 +16,7 @@ from tierwise.domain import chain
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.ports import Committed, DecisionKey, Finished
-from tierwise.store import assessments, columns, desired, engine, requests, reviews, schema, works
+from tierwise.store import assessments, columns, desired, drawn, engine, requests, reviews, schema, works
 
 WORK = schema.work
 LEAD = schema.lead
@@ -37,7 +37,7 @@ MIRRORED = (
 )
 """Columns of a link that repeat what its body says, so that SQL can ask for them."""
 STAYS_OPEN = ("fast_track",)
-"""A rep asked for it by hand: a newer decision is no answer to that."""
+"""A rep asked for it by hand: a newer decision is no answer to that. What is on drawn decisions stays, too: `drawn`."""
 
 
 class Batch:
@@ -149,11 +149,21 @@ class Batch:
         done: Mapping[int, sa.Row[Any]],
         ids: Mapping[DecisionKey, int],
     ) -> None:
+        asked: set[tuple[str, str]] = set()
         for name in sorted({row.connection for row in done.values()}):
             records = {row.record_id for row in done.values() if row.connection == name}
-            reviews.supersede(connection, name, records, but=STAYS_OPEN)
-            newest = {row.record_id: ids[key_of(mine[key].decision)] for key, row in done.items()}
-            requests.renew(connection, name, {key: newest[key] for key in records})
+            newest = {
+                row.record_id: drawn.Newest(
+                    ids[key_of(mine[key].decision)], mine[key].decision.fingerprint, mine[key].audit is not None,
+                    review.kind if (review := mine[key].review) is not None else None,
+                )
+                for key, row in done.items()
+                if row.connection == name
+            }  # fmt: skip
+            kept = drawn.keep(connection, name, newest)
+            asked |= {(name, record) for record in kept.asked}
+            reviews.supersede(connection, name, records, but=STAYS_OPEN, but_items=kept.items)
+            requests.renew(connection, name, {key: newest[key].decision_id for key in records})
         items = [
             {
                 "connection": done[work_id].connection,
@@ -165,6 +175,7 @@ class Batch:
             }
             for work_id, item in mine.items()
             if item.review is not None
+            and (item.review.kind != drawn.KIND or (done[work_id].connection, done[work_id].record_id) not in asked)
         ]
         reviews.open_items(connection, items, now=self._now)
 
@@ -175,8 +186,8 @@ class Batch:
             if item.audit is not None
         }
         if rows:
-            drawn = [{"decision_id": key, **row} for key, row in sorted(rows.items())]
-            connection.execute(self._database.insert(schema.audit_draw).on_conflict_do_nothing(), drawn)
+            draws = [{"decision_id": key, **row} for key, row in sorted(rows.items())]
+            connection.execute(self._database.insert(schema.audit_draw).on_conflict_do_nothing(), draws)
 
 
 def key_of(decision: Decision) -> DecisionKey:

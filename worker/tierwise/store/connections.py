@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tierwise import errors
 from tierwise.ports import ConnectionState
 from tierwise.sdk import Quota
-from tierwise.store import engine, resend, schema
+from tierwise.store import engine, resend, schema, telling
 
 TABLE = schema.connection
 
@@ -85,15 +85,22 @@ class Connections:
         self._database.write(work)
 
     def pause(self, name: str, reason: str, *, now: datetime) -> None:
-        """No call to this account until `resume`."""
-        self._database.write(lambda connection: self._set(connection, name, now, paused=reason))
+        """No call to this account until `resume`; people are told."""
+
+        def work(connection: sa.Connection) -> None:
+            if self._set(connection, name, now, paused=reason):
+                telling.paused(self._database, connection, name, reason, now=now)
+
+        self._database.write(work)
 
     def resume(self, name: str, *, now: datetime) -> None:
         """A person has seen to it: calls go on, and what the CRM refused goes out again with all its tries."""
 
         def work(connection: sa.Connection) -> None:
-            self._set(connection, name, now, paused=None)
+            works = self._set(connection, name, now, paused=None)
             resend.refused(connection, name, now=now)
+            if works:
+                telling.paused(self._database, connection, name, None, now=now)
 
         self._database.write(work)
 

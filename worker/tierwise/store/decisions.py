@@ -35,6 +35,12 @@ class Decisions:
                 found[row.connection, row.record_id, row.fingerprint, row.policy] = restored(row)
         return found
 
+    def get(self, decision_id: int) -> Decision | None:
+        """The decision of that id."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(TABLE).where(TABLE.c.id == decision_id)).one_or_none()
+        return restored(row) if row is not None else None
+
     def newest(self, inputs: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Decision]:
         """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
         found: dict[tuple[str, str, str], sa.Row[Any]] = {}

@@ -9,7 +9,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,6 +69,8 @@ class Database:
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = self.engine.execution_options(**{WRITING: True})
         self._turn = threading.Lock()
+        self.notifiers: dict[str, Collection[str]] = {}
+        """Who is told what happens, and about which events (none named: all)."""
 
     @property
     def is_sqlite(self) -> bool:

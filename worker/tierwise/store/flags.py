@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from tierwise import errors
 from tierwise.domain import ageing, gate, rollout
 from tierwise.ports.automation import Alert, FlagVersion, KillChange, Running, Standing
-from tierwise.store import activation, admin_events, columns, engine, people, schema
+from tierwise.sdk import Notice
+from tierwise.store import activation, admin_events, columns, engine, people, schema, telling
 
 VERSION = schema.flag_version
 KILL = schema.kill_switch
@@ -36,8 +37,17 @@ class Flags:
         """What automation stands on."""
         return self._database.write(lambda connection: standing(self._database, connection, running, now=now))
 
-    def put(self, flag: rollout.Flag, *, by: str, machine: bool, reason: str, now: datetime) -> FlagVersion:
-        """Lower it. Refused where that would switch anything on, or where a person has no right to."""
+    def put(
+        self,
+        flag: rollout.Flag,
+        *,
+        by: str,
+        machine: bool,
+        reason: str,
+        now: datetime,
+        notice: Notice | None = None,
+    ) -> FlagVersion:
+        """Lower it, and tell people. Refused where that would switch anything on, or where a person has no right to."""
 
         def why_not(connection: sa.Connection, held: FlagVersion | None) -> list[str]:
             if not rollout.lowers(held.flag if held else None, flag):
@@ -47,7 +57,7 @@ class Flags:
             why = None if machine else people.why_not(connection, by, ("admin", "ops"))
             return [why] if why is not None else []
 
-        made = self._add(flag, why_not, by=by, machine=machine, reason=reason, now=now)
+        made = self._add(flag, why_not, by=by, machine=machine, reason=reason, now=now, notice=notice)
         if isinstance(made, list):
             raise errors.Refused("; ".join(made), place=f"flag {rollout.FLAG}", remedy="an admin raises it")
         return made
@@ -87,6 +97,7 @@ class Flags:
         machine: bool,
         reason: str,
         now: datetime,
+        notice: Notice | None = None,
     ) -> FlagVersion | builtins.list[str]:
         """The version, or why there is none; either is recorded."""
 
@@ -106,6 +117,8 @@ class Flags:
                 "by": by, "machine": machine, "reason": reason, "at": now,
             }  # fmt: skip
             new = connection.execute(sa.insert(VERSION).values(row).returning(VERSION.c.id)).scalar_one()
+            if notice is not None:
+                telling.tell(self._database, connection, notice, now=now)
             return FlagVersion(new, flag, by, machine, reason, now)
 
         return self._database.write(work)

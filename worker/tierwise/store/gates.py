@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from tierwise.domain.lead import canonical_json, digest
 from tierwise.domain.policy import Policy
 from tierwise.domain.validation import Counted, Drawn, Registration
 from tierwise.ports.automation import Labelled, Sampled, StoredReport
-from tierwise.store import answers, decisions, engine, policies, schema
+from tierwise.store import answers, decisions, drawn, engine, policies, schema
 
 REGISTERED = schema.registration
 REPORT = schema.validation_report
@@ -81,6 +82,17 @@ class Gates:
             mine = (*mine, DECISION.c.id <= last)
             return _sample(reader, registered, mine), _population(reader, registered, mine)
 
+    def ask_again(self, digest: str, *, now: datetime) -> int:
+        """Open an item for each drawn decision of a registration that nobody answered and nobody is asked about."""
+
+        def work(connection: sa.Connection) -> int:
+            registered, after = _registered(connection, digest)
+            mine = _mine(registered, after)
+            answered = {row.id for row in connection.execute(_said(mine))}
+            return drawn.ask_again(connection, mine, answered=answered, now=now)
+
+        return self._database.write(work)
+
     def labelled(self, policy: str | None = None, chain: str | None = None) -> builtins.list[Labelled]:
         """Decisions of that policy and chain (none: of any) with a label of known probability: reviewed ones, and the
         audit sample."""
@@ -138,13 +150,7 @@ def _mine(registered: Registration, after: int) -> tuple[sa.ColumnElement[bool],
 def _sample(
     reader: sa.Connection, registered: Registration, mine: tuple[sa.ColumnElement[bool], ...]
 ) -> builtins.list[Sampled]:
-    drawn = sa.select(DRAW.c.decision_id).select_from(DRAW.join(DECISION)).where(*mine)
-    labels = (
-        sa.select(LABEL.c.decision_id, LABEL.c.value, LABEL.c.said_at)
-        .where(LABEL.c.decision_id.in_(drawn), LABEL.c.source == REVIEW, LABEL.c.subject == "tier")
-        .order_by(LABEL.c.id)
-    )
-    newest = review.counting((row.decision_id, row) for row in reader.execute(labels))
+    newest = review.counting((row.id, row) for row in reader.execute(_said(mine)))
     query = (
         sa.select(
             DECISION.c.id,
@@ -174,6 +180,29 @@ def _sample(
         )
         found.append(Sampled(row.id, item, label.said_at if label is not None else None))
     return found
+
+
+def _said(mine: tuple[sa.ColumnElement[bool], ...]) -> sa.Select[tuple[int, str, datetime]]:
+    """What people said of these drawn decisions, in that order: also as decisions of another policy on the very same
+    input, drawn and blind as well, where they said so after this one was stored, so that it cannot have known."""
+    other, draw = DECISION.alias("other"), DRAW.alias("other_draw")
+    same = sa.and_(
+        other.c.connection == DECISION.c.connection,
+        other.c.record_id == DECISION.c.record_id,
+        other.c.fingerprint == DECISION.c.fingerprint,
+    )
+    return (
+        sa.select(DECISION.c.id, LABEL.c.value, LABEL.c.said_at)
+        .select_from(
+            DRAW.join(DECISION, DECISION.c.id == DRAW.c.decision_id)
+            .join(other, same)
+            .join(draw, draw.c.decision_id == other.c.id)
+            .join(LABEL, LABEL.c.decision_id == other.c.id)
+        )
+        .where(*mine, LABEL.c.source == REVIEW, LABEL.c.subject == "tier")
+        .where(sa.or_(other.c.id == DECISION.c.id, LABEL.c.said_at >= DECISION.c.decided_at))
+        .order_by(LABEL.c.id)
+    )
 
 
 def _labelled(reader: sa.Connection, policy: str | None, chain: str | None) -> builtins.list[Labelled]:

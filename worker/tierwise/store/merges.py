@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tierwise.store import cursors, schema
+from tierwise.store import cursors, drawn, schema
 
 LEAD = schema.lead
 WORK = schema.work
@@ -20,7 +20,8 @@ TAKEN_OVER = 0
 def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
     """Everything open of record `old` goes on as `new`, labels too; decisions and writes keep the id they were under.
 
-    Where `new` is known already it has its own lead: the old one is closed and points there.
+    Where `new` is known already it has its own lead: the old one is closed and points there. Items of the audit sample
+    go on under `new` and show the old lead.
     """
     gone = connection.execute(
         sa.select(LEAD).where(LEAD.c.connection == name, LEAD.c.record_id == old, LEAD.c.merged_into.is_(None))
@@ -39,6 +40,10 @@ def follow(connection: sa.Connection, name: str, old: str, new: str) -> None:
         connection.execute(sa.update(WORK).where(waiting).values(state="superseded", lease_until=None, owner=""))
         _bequeath(connection, name, old, new)
         connection.execute(sa.delete(OUTBOX).where(mine))
+        # What was drawn is asked about as it was decided, whichever record it lives on in.
+        audited = drawn.of(connection, name, old)
+        drawn.turn(connection, audited)
+        connection.execute(sa.update(REVIEW).where(REVIEW.c.id.in_(audited)).values(record_id=new))
         connection.execute(sa.update(REVIEW).where(reviews).values(state="superseded"))
         return
     former = [*gone.former_ids, old]

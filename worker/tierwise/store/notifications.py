@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -27,29 +27,11 @@ class Notifications:
 
     def put(self, notifiers: Collection[str], notice: Notice, *, quiet: timedelta, now: datetime) -> int:
         """For each notifier, unless the same matter was told as severely within `quiet`; how many will tell it."""
-        key = digest(notice.key)
-        words = {"event": notice.event, "severity": notice.severity, "title": notice.title, "text": notice.text}
-        told = {**words, "link": notice.link, "matter": notice.key, "at": notice.at}
+        return self._database.write(lambda transaction: put(transaction, notifiers, notice, quiet=quiet, now=now))
 
-        def work(transaction: sa.Connection) -> int:
-            transaction.execute(sa.delete(TABLE).where(TABLE.c.state == "sent", TABLE.c.at < now - KEPT))
-            number = 0
-            for notifier in sorted(notifiers):
-                mine = (TABLE.c.notifier == notifier, TABLE.c.key == key)
-                last = sa.select(*TABLE.c).where(*mine).order_by(TABLE.c.id.desc()).limit(1).with_for_update()
-                before = transaction.execute(last).first()
-                if before is not None and before.state == "ready":
-                    # Not told yet: only the newest is worth telling.
-                    transaction.execute(sa.update(TABLE).where(TABLE.c.id == before.id).values(told))
-                elif before is None or before.severity != notice.severity or now - before.at >= quiet:
-                    row = {**told, "notifier": notifier, "key": key, "state": "ready", "attempt": 0, "run_after": now}
-                    transaction.execute(sa.insert(TABLE).values(row))
-                else:
-                    continue
-                number += 1
-            return number
-
-        return self._database.write(work)
+    def listen(self, notifiers: Mapping[str, Collection[str]]) -> None:
+        """From now on what happens is told to these, each about the events it names, or all where it names none."""
+        self._database.notifiers = dict(notifiers)
 
     def claim(self, *, limit: int, lease: float, now: datetime) -> builtins.list[Dispatch]:
         """The oldest due ones; the attempt is counted here."""
@@ -115,6 +97,31 @@ class Notifications:
         ours = (TABLE.c.id == dispatch.id, TABLE.c.state == "leased", TABLE.c.token == dispatch.token)
         statement = sa.update(TABLE).where(*ours).values(lease_until=None, **values)
         return self._database.write(lambda transaction: transaction.execute(statement).rowcount) > 0
+
+
+def put(
+    transaction: sa.Connection, notifiers: Collection[str], notice: Notice, *, quiet: timedelta, now: datetime
+) -> int:
+    """For each notifier, unless the same matter was told as severely within `quiet`; how many will tell it."""
+    key = digest(notice.key)
+    words = {"event": notice.event, "severity": notice.severity, "title": notice.title, "text": notice.text}
+    told = {**words, "link": notice.link, "matter": notice.key, "at": notice.at}
+    transaction.execute(sa.delete(TABLE).where(TABLE.c.state == "sent", TABLE.c.at < now - KEPT))
+    number = 0
+    for notifier in sorted(notifiers):
+        mine = (TABLE.c.notifier == notifier, TABLE.c.key == key)
+        last = sa.select(*TABLE.c).where(*mine).order_by(TABLE.c.id.desc()).limit(1).with_for_update()
+        before = transaction.execute(last).first()
+        if before is not None and before.state == "ready":
+            # Not told yet: only the newest is worth telling.
+            transaction.execute(sa.update(TABLE).where(TABLE.c.id == before.id).values(told))
+        elif before is None or before.severity != notice.severity or now - before.at >= quiet:
+            row = {**told, "notifier": notifier, "key": key, "state": "ready", "attempt": 0, "run_after": now}
+            transaction.execute(sa.insert(TABLE).values(row))
+        else:
+            continue
+        number += 1
+    return number
 
 
 def _dispatch(row: sa.Row[tuple[object, ...]]) -> Dispatch:

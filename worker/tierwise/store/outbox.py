@@ -145,7 +145,9 @@ class Outbox:
     def settle(self, settled: Sequence[Settled], *, batch: str, now: datetime) -> None:
         """Outcomes of a batch. A row whose lease was lost after the call goes back to ready."""
         if settled:
-            self._database.write(lambda transaction: settle.store(transaction, settled, batch=batch, now=now))
+            self._database.write(
+                lambda transaction: settle.store(self._database, transaction, settled, batch=batch, now=now)
+            )
 
     def due(self, *, now: datetime) -> dict[str, int]:
         """Rows that a claim would find, by connection."""

@@ -9,10 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tierwise import errors
 from tierwise.domain import review
 from tierwise.domain.advice import Advice
 from tierwise.ports import ReviewItem, SaidLabel, Undone
-from tierwise.store import answers, columns, engine, schema
+from tierwise.store import admin_events, answers, columns, engine, people, schema
 
 TABLE = schema.review_item
 _OTHER = TABLE.alias()
@@ -93,9 +94,16 @@ class Reviews:
     ) -> bool:
         """False when it is not open any more, or not for `by`. `advice` is what the CRM is to show from now on."""
         given = answers.Answer(by, answer, advice, labels, about, wait)
-        return self._database.write(
-            lambda connection: answers.store(self._database, connection, item_id, given, now=now)
-        )
+
+        def work(connection: sa.Connection) -> bool | str:
+            why = answers.refusal(connection, item_id, by=by)
+            if why is not None:
+                subject = f"review item {item_id}"
+                admin_events.note(connection, by, "review.answer", subject=subject, reason="", now=now, refused=why)
+                return why
+            return answers.store(self._database, connection, item_id, given, now=now)
+
+        return _allowed(self._database.write(work), item_id)
 
     def undo(self, item_id: int, *, by: str, now: datetime) -> Undone:
         """Take an answer back of which nothing was written."""
@@ -121,11 +129,24 @@ class Reviews:
 
     def _change(self, item_id: int, *, by: str | None, now: datetime, holder: str = "", **values: Any) -> bool:
         # Second opinions may be passed on by whoever gave the first one, but not taken.
-        held, second = answers.free_for(by or holder, now=now)
+        actor = by or holder
+        held, second = answers.free_for(actor, now=now)
         statement = sa.update(TABLE).where(TABLE.c.id == item_id, TABLE.c.state == "open", held)
         if by is not None:
             statement = statement.where(second)
-        return self._database.write(lambda connection: connection.execute(statement.values(values)).rowcount == 1)
+
+        def work(connection: sa.Connection) -> bool | str:
+            why = people.why_not(connection, actor, people.ROLES)
+            return why if why is not None else connection.execute(statement.values(values)).rowcount == 1
+
+        return _allowed(self._database.write(work), item_id)
+
+
+def _allowed(done: bool | str, item_id: int) -> bool:
+    if isinstance(done, str):
+        remedy = "another person answers it, with the token of `tierwise users add` in TIERWISE_TOKEN"
+        raise errors.Refused(done, place=f"review item {item_id}", remedy=remedy)
+    return done
 
 
 def open_items(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
@@ -149,8 +170,10 @@ def supersede(
     *,
     kinds: Collection[str] | None = None,
     but: Collection[str] = (),
+    but_items: Collection[int] = (),
 ) -> None:
-    """Close open items of these records of connection `name`: nobody needs to answer them any more."""
+    """Close open items of these records of connection `name`: nobody needs to answer them any more. `but` are kinds and
+    `but_items` ids of those that stay."""
     for some in columns.chunks(sorted(record_ids)):
         statement = sa.update(TABLE).where(
             TABLE.c.connection == name, TABLE.c.record_id.in_(some), TABLE.c.state == columns.literal("open")
@@ -159,6 +182,8 @@ def supersede(
             statement = statement.where(TABLE.c.kind.in_(kinds))
         if but:
             statement = statement.where(TABLE.c.kind.not_in(but))
+        if but_items:
+            statement = statement.where(TABLE.c.id.not_in(but_items))
         connection.execute(statement.values(state="superseded"))
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tierwise.domain import echo, review
 from tierwise.domain.advice import Advice
 from tierwise.ports import Settled
-from tierwise.store import columns, merges, reviews, schema
+from tierwise.store import columns, engine, merges, reviews, schema, telling
 
 TABLE = schema.outbox
 ATTEMPT = schema.write_attempt
@@ -24,7 +24,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def store(connection: sa.Connection, settled: Sequence[Settled], *, batch: str, now: datetime) -> None:
+def store(
+    database: engine.Database, connection: sa.Connection, settled: Sequence[Settled], *, batch: str, now: datetime
+) -> None:
     """All outcomes in one transaction."""
     outcomes = {item.row.outbox_id: item for item in settled}
     shown = _lock_leads(connection, settled)
@@ -49,6 +51,8 @@ def store(connection: sa.Connection, settled: Sequence[Settled], *, batch: str, 
             merges.follow(connection, item.row.connection, item.row.record_id, item.new_id)
             if item.outcome == "sent":
                 _send_heir_again(connection, item, item.new_id, now=now)
+    for name in sorted({row.connection for row, _ in refused}):
+        telling.write_refused(database, connection, name, now=now)
 
 
 def after(row: Mapping[str, Any], item: Settled, *, now: datetime, read: bool) -> dict[str, Any]:

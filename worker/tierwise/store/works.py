@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tierwise.domain import advice
 from tierwise.domain.lead import Lead
 from tierwise.ports import Claim
-from tierwise.store import columns, connections, desired, engine, fence, requeue, reviews, schema
+from tierwise.store import columns, connections, desired, engine, fence, requeue, reviews, schema, telling
 
 TABLE = schema.work
 LEAD = schema.lead
@@ -118,6 +118,7 @@ class Works:
             item = reviews.schema_item(lead.connection, lead.record_id, f"{UNDECIDED} {error}".strip())
             reviews.supersede(transaction, lead.connection, [lead.record_id], kinds=("schema",))
             reviews.open_items(transaction, [item], now=now)
+            telling.quarantined(self._database, transaction, now=now)
             return True
 
         return self._database.write(work)

@@ -74,8 +74,6 @@ def qualify() -> None:
             return
         if report.decided or report.retried or report.quarantined or report.lost or report.held:
             log.info("decided", **_telling(report._asdict()))
-        if report.quarantined:
-            current.quarantined(report.quarantined)
         for name in report.connections:
             running.send(write_back, name, queue="writeback")
 
@@ -108,8 +106,6 @@ def write_back(connection: str) -> None:
         report = current.write_back(connection, full_only=deciding and young)
         if any(report):
             log.info("wrote back", **_telling(report._asdict()))
-        if report.refused:
-            current.write_refused(connection, report.refused)
 
     running.run("write_back", connection, work)
 

@@ -177,17 +177,14 @@ class Automating(Passes):
             positive_tiers=targets.positive_tiers,
             newest=given.window,
             now=self.clock(),
-            told=self._ended,
+            notice=self._ended,
         )
 
-    def _ended(self, ended: watching.Ended) -> None:
+    def _ended(self, ended: watching.Ended) -> Notice:
         why = "\n".join(reason.detail for reason in ended.why)
         remedy = "Advice goes on. See: tierwise flags alerts; raise it again once that is mended: tierwise flags set"
         title = f"Automation was ended by itself, at {ended.before} % of companies"
-        notice = Notice(
-            "automation_ended", "critical", title, f"{why}\n{remedy}", self.clock(), event="automation_ended"
-        )
-        self.notify(notice)
+        return Notice("automation_ended", "critical", title, f"{why}\n{remedy}", self.clock(), event="automation_ended")
 
     def revert(self, name: str, *, since: datetime) -> automating.Wrote:
         """Put back what automation overwrote on one connection since then, where nobody has touched it."""

@@ -100,6 +100,7 @@ class Parts:
                 if url.startswith("sqlite"):
                     self.settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._store = store.open_store(url)
+                self._store.notifications.listen({name: one.events for name, one in self.settings.notifiers.items()})
             return self._store
 
     @property
