@@ -23,6 +23,7 @@ MEANING = {
     "asked; the sandbox plants contradictory facts, orders to the model and giants on free mail in a tenth of them",
     "review_rate_if_always_right_and_sure": "the same of a model that never errs and is sure of it: what the policy's "
     "own rules send to people",
+    "review_rate_due_to_models": "leads in review that such a model would not have sent there",
     "decided": "as `tierwise eval` counts: predicted is tier A and not in review; recall is of all leads truly A",
     "answered": "the same after people have answered what is in review, and rightly",
     "tiers": "of the tiers alone, review or not",
@@ -35,12 +36,19 @@ MEANING = {
 }
 
 
-def of(runs: Mapping[str, Sequence[Previewed]], truth: Mapping[str, Decision | None]) -> dict[str, Any]:
+def of(
+    runs: Mapping[str, Sequence[Previewed]],
+    truth: Mapping[str, Decision | None],
+    *,
+    perfect: Sequence[Previewed],
+) -> dict[str, Any]:
     """Everything about the runs over the same leads."""
     strong = runs["always_strong"]
     found: dict[str, Any] = {"leads": len(strong), "asked": sum(_asked(item) for item in strong)}
     for name, run in runs.items():
         found[name] = _one(run, truth)
+        extra = [_reviewed(item) and not _reviewed(other) for item, other in zip(run, perfect, strict=True)]
+        found[name]["review_rate_due_to_models"] = sum(extra) / len(run)
         if name.startswith("cascade"):
             found[name] |= _confidence(run, truth) | _saved(run, strong)
             found[name]["non_inferior"] = {

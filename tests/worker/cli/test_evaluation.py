@@ -145,3 +145,18 @@ def test_mistakes_are_named(
     (leads.parent / "folder").mkdir()
     assert cli.run(["eval", str(leads), *arguments]) == 2
     assert named in " ".join(capsys.readouterr().err.split())
+
+
+def test_enrichers_are_asked_where_told_and_named_where_there_are_none(
+    home: Path, leads: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(leads.parent)
+    assert cli.run(["eval", str(leads), "--label", "tier", "--enrich"]) == 2
+    assert "no enricher is configured" in " ".join(capsys.readouterr().err.split())
+    (leads.parent / "tierwise.toml").write_text('[enrichers.country]\ntype = "phone_country"\n', encoding="utf-8")
+    rows = [{**json.loads(line), "phone": "+498912345678"} for line in leads.read_text().splitlines()]
+    leads.write_text("".join(json.dumps({**row, "country": ""}) + "\n" for row in rows))
+    plain = _figures(capsys, str(leads), "--label", "tier", "--segment", "country")
+    asked = _figures(capsys, str(leads), "--label", "tier", "--segment", "country", "--enrich")
+    assert list(plain["per_segment"]) == ["(none)"]
+    assert list(asked["per_segment"]) == ["DE"]

@@ -27,7 +27,12 @@ def _report(**changes: Any) -> dict[str, Any]:
         "figures": {
             **copy.deepcopy(FIGURES),
             "per_segment": {EVIL: FIGURES},
-            "per_reason": [{"code": "LARGE", "n": 3, "positive": 1, "precision": 1 / 3, "interval": [0.06, 0.79]}],
+            "per_reason": [
+                {
+                    "code": "LARGE", "n": 3, "positive": 1, "precision": 1 / 3, "interval": [0.06, 0.79],
+                    "figures": FIGURES,
+                }
+            ],
             "attacks": {"pairs": 4, "tier_raised": 1, "flagged": 3, "benign": 2, "benign_flagged": 0},
             "against": {
                 **copy.deepcopy(FIGURES), "name": "second", "only_first_right": 2, "only_second_right": 5, "p": 0.453,
@@ -44,6 +49,9 @@ def _report(**changes: Any) -> dict[str, Any]:
         "reliability": [
             {"low": 0.2, "high": 0.3, "n": 10, "confidence": 0.25, "right": 0.5},
             {"low": 0.9, "high": 1.0, "n": 30, "confidence": 0.97, "right": 0.9},
+        ],
+        "precision_recall": [
+            {"score": 90.0, "recall": 0.5, "precision": 1.0}, {"score": 20.0, "recall": 1.0, "precision": 0.25},
         ],
         "confusion": {EVIL: {"A": 3, "(none)": 1}, "B": {"A": 0, "(none)": 0}},
         "worst": [{"text": EVIL, "kind": "attack", "leads": 1}],
@@ -78,7 +86,7 @@ def test_it_is_whole_and_asks_for_nothing() -> None:
     outline = Outline()
     outline.feed(text)
     assert not outline.open
-    assert outline.tags.count("svg") == 2
+    assert outline.tags.count("svg") == 5
     assert not {"script", "link", "img", "iframe"} & set(outline.tags)
     assert not re.search(
         r"""(?:src|href|url)\s*[=(]\s*["']?\s*(?:https?:)?//""", text.replace("&quot;", "").split("<body>")[0]
@@ -93,7 +101,7 @@ def test_figures_are_shown_with_their_intervals() -> None:
     assert "unknown" in text
     assert "0.333 [0.060, 0.790]" in text
     assert "p = 0.453" in text
-    assert text.count('class="dot"') == 2
+    assert text.count('class="dot"') == 3
 
 
 def test_an_evaluation_without_extras() -> None:

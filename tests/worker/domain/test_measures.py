@@ -193,3 +193,34 @@ def test_a_difference_is_made_of_scipys_intervals_and_holds_as_often_as_it_says(
         held += found[1].low <= 0.1 <= found[1].high
     assert held >= 0.92 * 400
     assert measures.difference(measures.Share(1, 2), measures.Share(0, 0)) is None
+
+
+@given(st.integers(0, 60), st.integers(0, 40), st.integers(0, 40))
+def test_f1_lies_in_its_interval(hits: int, wrong: int, missed: int) -> None:
+    predicted, positives = hits + wrong, hits + missed
+    found = measures.f1_interval(hits, predicted, positives)
+    if not hits + wrong + missed:
+        assert found is None
+        return
+    assert found is not None
+    value = 2 * hits / (predicted + positives)
+    assert found.low - 1e-9 <= value <= found.high + 1e-9
+    assert 0 <= found.low <= found.high <= 1
+
+
+def test_f1_lies_in_its_interval_as_often_as_that_says() -> None:
+    rng = np.random.default_rng(4)
+    held = 0
+    for _ in range(400):
+        truth = rng.random(200) < 0.3
+        said = np.where(rng.random(200) < 0.85, truth, ~truth)
+        found = measures.f1_interval(int((said & truth).sum()), int(said.sum()), int(truth.sum()))
+        assert found is not None
+        held += found.low <= 2 * 0.3 * 0.85 / (0.3 + 0.3 * 0.85 + 0.7 * 0.15) <= found.high
+    assert held >= 0.92 * 400
+
+
+def test_the_curve_of_precision_and_recall_by_hand() -> None:
+    found = measures.curve([90, 80, 80, 10], [True, False, True, False])
+    assert found == [(90, 0.5, 1.0), (80, 1.0, pytest.approx(2 / 3)), (10, 1.0, 0.5)]
+    assert measures.curve([1, 2], [False, False]) == []

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tierwise_fixtures import fakes, policies
 
+from tierwise.domain import measures
 from tierwise.domain.canonical import canonical_map
 from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead, digest
@@ -226,3 +227,14 @@ def test_paid_answers_are_kept_at_once_and_off_the_loop() -> None:
     ((ident, paid),) = kept
     assert [item.content_hash for item in paid] == [digest("clear 0.9")]
     assert ident != threading.get_ident()
+
+
+def test_a_figure_of_confidence_is_drawn_again_and_again_the_same() -> None:
+    stated, right = [0.6, 0.9] * 50, [True, True, False, True] * 25
+    found = evaluate.resampled(measures.brier, stated, right)
+    value = measures.brier(stated, right)
+    assert found == evaluate.resampled(measures.brier, stated, right)
+    assert found is not None
+    assert value is not None
+    assert found.low < value < found.high
+    assert evaluate.resampled(measures.brier, [0.5], [True]) is None

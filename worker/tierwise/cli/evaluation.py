@@ -18,6 +18,7 @@ from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
 from tierwise.pipeline import attack, calibrate, evaluate
 from tierwise.pipeline.evaluate import Case, Engine, Keeping, Result
+from tierwise.pipeline.map import Enrich
 from tierwise.pipeline.preview import Previewed
 from tierwise.settings import Settings
 
@@ -60,6 +61,9 @@ def evaluation(
     cross_fit: Annotated[
         bool, typer.Option("--cross-fit", help="Also learn a calibration on these labels, judged on held-back ones.")
     ] = False,
+    enrich: Annotated[
+        bool, typer.Option("--enrich", help="Ask the configured enrichers first, as polls do; they may cost money.")
+    ] = False,
     answers: Annotated[Path | None, typer.Option(help="File that keeps paid answers, so that a run resumes.")] = None,
     json: output.Json = False,
 ) -> None:
@@ -79,7 +83,7 @@ def evaluation(
         kept = store.Kept(answers or settings.home / KEPT)
         open_parts.callback(kept.close)
         found = _contenders(settings, kept, open_parts, policy=policy, model=model, against=against, map_=field_map,
-                             calibration=calibration)  # fmt: skip
+                             calibration=calibration, enrich=enrich)  # fmt: skip
         with output.progress() as bar:
             trials = [trial(one, cases, bar=bar, segment=segment) for one in found]
             pairs = _attack(trials[0], cases, planted, bar=bar) if planted else None
@@ -107,6 +111,7 @@ def _contenders(
     against: str | None,
     map_: FieldMap,
     calibration: str | None,
+    enrich: bool,
 ) -> list[Contender]:
     def made(directory: Path | None, with_model: str | None) -> Contender:
         chosen = settings
@@ -115,8 +120,9 @@ def _contenders(
             chosen = settings.model_copy(update={"model": models})
         bundle = policies.read(directory or content.find(settings.policy_dir))
         return contender(
-            chosen, kept, open_parts, runnable=policies.compile(bundle), map_=map_, calibration=calibration
-        )
+            chosen, kept, open_parts, runnable=policies.compile(bundle), map_=map_, calibration=calibration,
+            enrich=enrich,
+        )  # fmt: skip
 
     first = made(policy, model)
     if against is None:
@@ -140,6 +146,7 @@ def contender(
     runnable: Runnable,
     map_: FieldMap,
     calibration: str | None = None,
+    enrich: bool = False,
 ) -> Contender:
     """What makes decisions by these settings, with answers that were paid for already taken from `kept`."""
     parts = wiring.Wiring(settings, uncached=True, answers=kept.get)
@@ -152,8 +159,16 @@ def contender(
         judge=Keeping(judge, lambda paid: kept.keep(paid, now=wiring.clock())),
         submit=loop.submit,
         clock=wiring.clock,
+        enrich=_enrichers(parts) if enrich else None,
     )
     return Contender(_name(runnable.policy, settings.model.primary), engine)
+
+
+def _enrichers(parts: wiring.Wiring) -> Enrich:
+    found = parts.enrich_unstored()
+    if found is None:
+        raise Misconfigured("no enricher is configured", place="--enrich", remedy="[enrichers.NAME] in tierwise.toml")
+    return found
 
 
 def _name(bundle: Policy, model: str | None) -> str:
@@ -231,6 +246,7 @@ def _report(
         "name": first.contender.name,
         "tiers": tiers,
         "reliability": evaluate.reliability(first.results),
+        "precision_recall": evaluate.precision_recall(first.results),
         "confusion": evaluate.confusion(first.results, tiers=tiers),
         "worst": attack.worst(pairs) if pairs is not None else [],
     }
@@ -277,19 +293,16 @@ def _show(report: dict[str, Any]) -> None:
         )
     output.table(
         f"by {report['segment']}",
-        ["segment", "n", "base rate", "precision", "recall", "auc", "review rate"],
+        ["segment", *evaluation_page.SEGMENT_NAMES],
         [
-            [name, item["n"], *(evaluation_page.figure(item, key) for key in evaluation_page.SEGMENT_ROWS)]
+            [name, *(evaluation_page.figure(item, key) for key in evaluation_page.SEGMENT_ROWS)]
             for name, item in figures["per_segment"].items()
         ],
     )
     output.table(
-        "by reason code: the share of leads that are positive",
-        ["reason code", "n", "positive", "precision"],
-        [
-            [item["code"], item["n"], item["positive"], evaluation_page.ranged(item["precision"], item["interval"])]
-            for item in figures["per_reason"]
-        ],
+        "by reason code: the leads that carry it",
+        evaluation_page.REASON_NAMES,
+        [evaluation_page.of_reason(item) for item in figures["per_reason"]],
     )
     if others:
         output.table("leads that differ", *evaluation_page.differing(others[0]))

@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from tierwise.cli import evaluation_plots
 from tierwise.cli.pages import document, plot, table
 
 ROWS = (
     "n", "base_rate", "precision", "recall", "f1", "auc", "ece", "brier", "confidence_auc", "review_rate", "cost_usd",
 )  # fmt: skip
-SEGMENT_ROWS = ("base_rate", "precision", "recall", "auc", "review_rate")
+SEGMENT_ROWS = ("n", "base_rate", "precision", "recall", "f1", "auc", "ece", "review_rate", "cost_usd")
+SEGMENT_NAMES = ("n", "base rate", "precision", "recall", "F1", "AUC", "ECE", "review rate", "cost")
+REASON_NAMES = ("reason code", "leads", "share positive", "precision", "recall", "review rate")
 _DIFFER = 200
 """Differing leads listed at most."""
 
@@ -34,6 +37,10 @@ def page(report: Mapping[str, Any]) -> str:
         ),
         "<div class=plots>",
         plot("Reliability: what was stated, and how often it was right", reliability(report["reliability"])),
+        plot(
+            "Precision and recall if leads were taken from each score on; the dot is what was decided",
+            evaluation_plots.precision_recall(report["precision_recall"], figures),
+        ),
         plot("Labels (rows) and tiers (columns)", confusion(report["confusion"])),
         *(
             plot(
@@ -46,21 +53,18 @@ def page(report: Mapping[str, Any]) -> str:
         ),
         "</div>",
         f"<h2>By {escape(report['segment'])}</h2>",
-        table(
-            ["segment", "n", "base rate", "precision", "recall", "auc", "review rate"],
-            [
-                [name, item["n"], *(figure(item, key) for key in SEGMENT_ROWS)]
-                for name, item in figures["per_segment"].items()
-            ],
+        "<div class=plots>",
+        *(
+            plot(f"{name.capitalize()} with 95 % intervals", evaluation_plots.ranges(figures["per_segment"], name=name))
+            for name in ("precision", "recall")
         ),
-        "<h2>By reason code</h2>",
+        "</div>",
         table(
-            ["reason code", "leads", "positive", "share positive"],
-            [
-                [item["code"], item["n"], item["positive"], ranged(item["precision"], item["interval"])]
-                for item in figures["per_reason"]
-            ],
+            ["segment", *SEGMENT_NAMES],
+            [[name, *(figure(item, key) for key in SEGMENT_ROWS)] for name, item in figures["per_segment"].items()],
         ),
+        "<h2>By reason code: the leads that carry it</h2>",
+        table(REASON_NAMES, [of_reason(item) for item in figures["per_reason"]]),
     ]
     for other in others:
         parts += [
@@ -86,6 +90,13 @@ def figure(item: Mapping[str, Any], name: str) -> str:
     if name == "cost_usd":
         return "unknown" if value is None else f"${value:.4f}"
     return ranged(value, item["intervals"].get(name))
+
+
+def of_reason(item: Mapping[str, Any]) -> list[Any]:
+    """One reason code under `REASON_NAMES`."""
+    rows = ("precision", "recall", "review_rate")
+    positive = ranged(item["precision"], item["interval"])
+    return [item["code"], item["n"], positive, *(figure(item["figures"], name) for name in rows)]
 
 
 def ranged(value: float | None, interval: Sequence[float] | None) -> str:
@@ -129,11 +140,13 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> str:
         for t in (0, 0.5, 1)
     )
     return (
-        f'<svg viewBox="0 0 320 310" width="320" role="img" aria-label="Reliability diagram">'
+        f'<svg viewBox="-14 0 334 310" width="334" role="img" aria-label="Reliability diagram">'
         f'<rect class="axis" x="{left}" y="{bottom - size}" width="{size}" height="{size}"/>'
         f'<line class="ideal" x1="{left}" y1="{bottom}" x2="{left + size}" y2="{bottom - size}"/>'
         f'<polyline class="curve" points="{line}"/>{dots}{ticks}'
-        f'<text x="{left + size / 2:.0f}" y="306" text-anchor="middle">stated confidence</text></svg>'
+        f'<text x="{left + size / 2:.0f}" y="306" text-anchor="middle">stated confidence</text>'
+        f'<text x="0" y="{bottom - size / 2:.0f}" text-anchor="middle"'
+        f' transform="rotate(-90 0 {bottom - size / 2:.0f})">share right</text></svg>'
     )
 
 

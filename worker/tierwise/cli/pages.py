@@ -23,7 +23,7 @@ thead th{font-weight:600}figure{margin:1rem 0}figcaption{color:var(--soft)}svg{m
 svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .axis{stroke:var(--line);fill:none}
 svg .ideal{stroke:var(--soft);stroke-dasharray:4 4}svg .dot{fill:rgb(var(--mark));stroke:var(--back)}
 svg .curve{stroke:rgb(var(--mark));fill:none}
-.plots{display:flex;flex-wrap:wrap;gap:2rem}
+.plots{display:flex;flex-wrap:wrap;gap:0 2rem}.plots figure{max-width:26rem}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(13rem,1fr));gap:1rem;margin:1.5rem 0}
 .tile{border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem}
 .tile b{display:block;font-size:1.5rem;line-height:1.3}.tile span,.tile small{display:block;color:var(--soft)}

@@ -82,6 +82,28 @@ def f1(precision: float | None, recall: float | None) -> float | None:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
+def f1_interval(hits: int, predicted: int, positives: int, *, z: float = _Z95) -> Interval | None:
+    """Of `f1`; None where nothing is predicted and nothing positive.
+
+    F1 rises with the share of hits among the leads that are either, which has Wilson's interval.
+    """
+    either = predicted + positives - hits
+    if either <= 0:
+        return None
+    return Interval(*(2 * share / (1 + share) for share in wilson(hits, either, z=z)))
+
+
+def curve(scores: Sequence[float], positives: Sequence[bool]) -> list[tuple[float, float, float]]:
+    """Recall and precision at every score from which on leads may be taken: (score, recall, precision), best first."""
+    ranked = sorted(zip(scores, positives, strict=True), key=lambda pair: -pair[0])
+    total, hits, found = sum(positives), 0, []
+    for place, (score, positive) in enumerate(ranked, start=1):
+        hits += positive
+        if total and (place == len(ranked) or ranked[place][0] != score):
+            found.append((score, hits / total, hits / place))
+    return found
+
+
 def auc(scores: Sequence[float], positives: Sequence[bool], *, weights: Sequence[float] | None = None) -> float | None:
     """Probability that a positive ranks above a negative, ties counting half; None where one kind is missing."""
     ranked = sorted(zip(scores, positives, _counted(weights, scores), strict=True), key=lambda item: item[0])

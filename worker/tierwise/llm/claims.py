@@ -286,7 +286,7 @@ _TOLD = (
     r"valutiamo|assegniamo|geven|geeft|beoordelen|zetten|kennen"
 )
 _OURS = (
-    r"your?|ihre?n?|deine?n?|vos|votre|sus?|tus?|vostr[eoi]|uw|je|this|that|lead|submission|record|prospect|diese[nrsm]?|"
+    r"your?|ihre?n?|deine?n?|vos|votre|sus?|tus?|vostr[eoi]|uw|je|this|lead|submission|record|prospect|diese[nrsm]?|"
     r"datensatz|anfrage|ce|cette|fiche|este|esta|registro|contacto|questo|questa|scheda|contatto|deze|dit|aanvraag"
 )
 _ME = r"us|me|ourselves|myself|uns|mir|nos|ci|ons"
