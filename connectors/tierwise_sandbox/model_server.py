@@ -1,4 +1,5 @@
-"""Language models as far as HTTP goes: OpenAI's chat and decisions, Anthropic's messages, Ollama's chat and generate.
+"""Language models as far as HTTP goes: OpenAI's chat, decisions and batches, Anthropic's messages, Ollama's chat and
+generate.
 
 What answers is `brain`, which is no model; how it behaves is data (`model_replies`). Keys are not checked, only that
 there is one where the provider wants one.
@@ -18,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tierwise_sandbox import connection, gate, model_decisions, model_replies, model_shapes
+from tierwise_sandbox import connection, gate, model_batch_routes, model_decisions, model_replies, model_shapes
 from tierwise_sandbox.latency import Latency
 from tierwise_sandbox.model_requests import Ask, BadAsk, anthropic_ask, ollama_ask, openai_ask
 from tierwise_sandbox.model_shapes import Shape
@@ -106,6 +107,7 @@ def models(portal: Portal, latency: Latency) -> ASGIApp:
     app = Starlette(
         routes=[
             *(Route(path, handler, methods=["POST"]) for path, handler in routes),
+            *model_batch_routes.routes(portal),
             Route("/v1/models", handlers.listed, methods=["GET"]),
             Route("/api/tags", handlers.ollama_tags, methods=["GET"]),
         ]

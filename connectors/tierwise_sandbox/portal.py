@@ -16,6 +16,8 @@ from tierwise_sandbox.definitions import Definitions
 from tierwise_sandbox.faults import Faults
 from tierwise_sandbox.kinds import Kind
 from tierwise_sandbox.limits import Limits
+from tierwise_sandbox.model_batches import Batches
+from tierwise_sandbox.model_files import Files
 from tierwise_sandbox.model_replies import Replies
 from tierwise_sandbox.store import Store
 from tierwise_sandbox.unrest import Unrest
@@ -85,6 +87,8 @@ class Portal:
             if kind is not kinds.CONTACTS:
                 store = Store(now=self.store.now, kind=kind, computed=other_objects.computing(kind))
                 self._shelves[kind.name] = Shelf(kind, store, Definitions(PORTAL_ID, kind))
+        self.files = Files()
+        self.batches = Batches(self.replies, self.files)
         self.associations = Associations({name: shelf.store for name, shelf in self._shelves.items()})
         self._cpu_start = time.process_time()
 
@@ -122,6 +126,9 @@ class Portal:
             "records_by_object": {name: len(shelf.store) for name, shelf in self._shelves.items()},
             "model_calls": self.model.calls.total(),
             "model_calls_by_model": dict(self.model.calls),
+            "model_batches": self.batches.count,
+            "model_batch_answers": self.batches.answered,
+            "model_files": len(self.files.listed()),
             "model_in_flight": self.model.in_flight,
             "model_most_in_flight": self.model.most_in_flight,
             "model_waited_seconds": round(self.model.waited_seconds, 3),

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tierwise_sandbox import model_batches
 from tierwise_sandbox.brain import truth
 from tierwise_sandbox.portal import Portal
 
 
 def apply(portal: Portal, given: Any) -> None:
     """A list of faults, or an object of `faults`, `rate_limits`, `index_lag_seconds`, `scopes`,
-    `while_paging`, `burst`, `models`, `truth`, `salesforce`.
+    `while_paging`, `burst`, `models`, `batches`, `truth`, `salesforce`.
 
     ValueError says what is wrong and what is allowed; the parts before it are applied.
     """
@@ -52,6 +53,10 @@ def _set_salesforce(portal: Portal, given: Any) -> None:
     portal.set_salesforce(given)
 
 
+def _set_batches(portal: Portal, given: Any) -> None:
+    portal.batches.habits = model_batches.parse(given)
+
+
 def _set_truth(portal: Portal, given: Any) -> None:
     portal.replies.truth = truth.parse(given)
 
@@ -65,6 +70,7 @@ _PARTS = {
     "burst": _burst,
     "truth": _set_truth,
     "models": lambda portal, given: portal.replies.set(given),
+    "batches": _set_batches,
     "salesforce": _set_salesforce,
 }
 

@@ -30,13 +30,16 @@ class Fake:
         self.activation: ports.Activation | None = None
         self.healths: list[ports.Health] = []
         self.waiting: dict[str, int] = {}
+        self.batched: dict[str, int] = {}
         self.money_levels: list[ports.Level] = []
         self.spent: list[ports.Entry] = []
         self.automated: dict[tuple[str, str], int] = {}
 
     def __getattr__(self, name: str) -> Any:
-        if name in {"heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies", "health", "money",
-                    "automations"}:  # fmt: skip
+        if name in {
+            "heartbeats", "connections", "leads", "works", "outbox", "reviews", "policies", "health", "money",
+            "batches", "automations",
+        }:  # fmt: skip
             if self.down is not None:
                 raise self.down
             return _Part(self, name)
@@ -76,7 +79,7 @@ class _Part:
         return self._fake.open_reviews
 
     def waiting(self) -> dict[str, int]:
-        return self._fake.work
+        return self._fake.batched if self._name == "batches" else self._fake.work
 
     def due(self, *, now: datetime) -> int | dict[str, int]:
         assert now == NOW

@@ -73,10 +73,11 @@ def test_money_is_among_the_levels(fake: Any, store: ports.Store, now: datetime)
     resumes = now + timedelta(hours=12)
     fake.money_levels = [ports.Level(ports.ALL, "day", 5 * ports.NANO, 4 * ports.NANO, ports.NANO // 2, resumes)]
     fake.spent = [ports.Entry("crm", "m", stage, nano_usd=ports.NANO) for stage in ("primary", "sample")]
-    fake.waiting = {"crm": 3}
+    fake.waiting, fake.batched = {"crm": 3}, {"crm": 40}
     budgets = ports.Budgets(total=ports.Budget(day=5 * ports.NANO))
     found = {gauge.name: gauge.values for gauge in levels.read(store, now=now, budgets=budgets)}
     assert found["tierwise_leads_held"] == {("crm",): 3}
+    assert found["tierwise_leads_batched"] == {("crm",): 40}
     assert found["tierwise_budget_usd"] == {("*", "day"): 5}
     assert found["tierwise_budget_spent_usd"] == {("*", "day"): 4.5}
     assert found["tierwise_model_spend_usd"] == {("crm", "m"): 2}

@@ -111,9 +111,10 @@ def test_times_are_told_as_people_say_them(busy: Any, store: ports.Store, now: d
 def test_a_spent_budget_is_told_with_when_it_resumes(fake: Any, store: ports.Store, now: datetime) -> None:
     resumes = now + timedelta(hours=12)
     fake.money_levels = [ports.Level(ports.ALL, "day", 5 * ports.NANO, 5 * ports.NANO, 0, resumes)]
-    fake.waiting = {"crm": 1200}
+    fake.waiting, fake.batched = {"crm": 1200}, {"crm": 40}
     budgets = ports.Budgets(total=ports.Budget(day=5 * ports.NANO))
     shown = page.render(store, [], now=now, budgets=budgets)
     assert f"spent; resumes {resumes:%Y-%m-%d %H:%M} UTC" in shown
     assert "1,200 leads wait for money" in shown
+    assert "40 leads of a backfill or replay wait for a batch" in shown
     assert "Budgets" not in page.render(store, [], now=now), "nothing where none is set"

@@ -127,7 +127,7 @@ def test_a_missing_key_is_for_a_person_to_mend(
 
 def test_temperature_is_asked_for_only_where_the_model_takes_it(litellm: Any) -> None:
     def sent(model: str) -> dict[str, Any]:
-        return dict(client._arguments(model).parameters)
+        return dict(client.arguments(model).parameters)
 
     assert sent("openai/gpt-4o-mini")["temperature"] == 0
     assert sent("anthropic/claude-haiku-4-5")["temperature"] == 0
@@ -165,7 +165,7 @@ def test_the_offline_model_goes_through_litellm_and_needs_its_cues(
 
 def test_the_system_message_is_marked_for_caching_where_the_provider_wants_that() -> None:
     messages = [{"role": "system", "content": "rules"}, {"role": "user", "content": "lead"}]
-    marked = client._messages(messages, provider="anthropic")
+    marked = client.conversation(messages, provider="anthropic")
     assert marked[0]["content"] == [{"type": "text", "text": "rules", "cache_control": {"type": "ephemeral"}}]
-    assert client._messages(messages, provider="openai") == messages
+    assert client.conversation(messages, provider="openai") == messages
     assert messages[0]["content"] == "rules", "the caller's messages are left alone"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tierwise_fixtures import fakes, policies
+from tierwise_fixtures import batches, fakes, policies
 
 from tierwise import ports, store
 from tierwise.domain import mapping
@@ -61,6 +61,16 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], contextlib.A
                 file.unlink()
 
     return make
+
+
+@pytest.fixture
+def office(_migrated: Path, tmp_path: Path) -> Iterator[batches.Office]:
+    """Leads that wait for batches, and the sandbox's batches as the provider."""
+    opened = store.open_store(f"sqlite:///{shutil.copy(_migrated, tmp_path / 'office.db')}")
+    made = batches.Office(opened)
+    yield made
+    made.close()
+    opened.close()
 
 
 @pytest.fixture

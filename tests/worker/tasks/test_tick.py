@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 import redis
 
-from tierwise import wiring
+from tierwise import ports, wiring
+from tierwise.domain.lead import Lead
 from tierwise.errors import PauseConnection
+from tierwise.ports.batches import Plan, Wanted
 from tierwise.settings.model import NotifierSettings
 from tierwise.tasks import application, tick, work
 
@@ -123,3 +125,31 @@ def test_where_tiers_are_written_what_became_of_them_is_watched(parts: wiring.Wi
     tick.look(parts)
     assert {task for _, task in _messages(queued)} >= {"tierwise.automate", "tierwise.overrides", "tierwise.watch"}
     work.overrides("emea")
+
+
+def test_leads_that_wait_for_a_batch_wake_whoever_gathers_and_batches_whoever_looks_after_them(
+    parts: wiring.Wiring, queued: redis.Redis
+) -> None:
+    _enable(parts)
+    now = wiring.clock()
+    parts.store.batches.backfill("emea", since=now - timedelta(days=90), until=now, now=now)
+    claim = parts.store.cursors.claim("emea", owner="t", lease=60, now=now)
+    assert claim is not None
+    claim = parts.store.cursors.open_window(claim, until=now, now=now)
+    lead = Lead(email="a@b.example", message="We need it.")
+    old = ports.Arrival(
+        record_id="1", modified_at=now - timedelta(days=30), lead=lead, fingerprint=lead.fingerprint(), identity=None,
+        provenance={}, problems=(), rejected=None, own={},
+    )  # fmt: skip
+    parts.store.leads.ingest(claim, [old], policy="p" * 64, position=None, watermark=now, now=now)
+    parts.store.cursors.release(claim, next_poll_at=now + timedelta(hours=1), error="", now=now)
+    tick.look(parts)
+    assert _messages(queued) == [("maint", "tierwise.gather")], "and the pump is not: nothing is due"
+    (waiter,) = parts.store.batches.waiters(limit=9, now=now)
+    plan = Plan("m", "primary", "", "p" * 64, (Wanted(waiter.work_id, "k" * 64, "emea", 0),))
+    parts.store.batches.plan(plan, budgets=ports.UNLIMITED, deadline=now + timedelta(hours=2), now=now)
+    queued.flushdb()
+    for _ in range(3):
+        parts.store.slots.prune(before=now + timedelta(days=1))
+        tick.look(parts)
+    assert set(_messages(queued)) == {("maint", "tierwise.batch")}

@@ -111,9 +111,16 @@ def _flags() -> typer.Typer:
     return automation.app
 
 
+def _batches() -> typer.Typer:
+    from tierwise.cli import batches
+
+    return batches.app
+
+
 _GROUPS: dict[str, Callable[[], typer.Typer]] = {
     "connections": _connections, "connectors": _connectors, "calibrate": _calibrate, "notifiers": _notifiers,
     "policy": _policy, "review": _review, "labels": _labels, "users": _users, "flags": _flags,
+    "batches": _batches,
 }  # fmt: skip
 
 

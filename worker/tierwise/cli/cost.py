@@ -31,8 +31,10 @@ def cost(
         now = wiring.clock()
         figures = figure(parts, since=first, by=by)
         levels = [_level(level) for level in parts.store.money.levels(parts.budgets, now=now)]
-        held = parts.store.works.held()
-    answer = {"since": first, "until": now.date(), **figures, "budgets": levels, "held": held}
+        held, waiting = parts.store.works.held(), parts.store.batches.waiting()
+    answer = {
+        "since": first, "until": now.date(), **figures, "budgets": levels, "held": held, "waiting_for_batch": waiting,
+    }  # fmt: skip
     if json:
         output.print_json(answer)
     else:
@@ -140,6 +142,13 @@ def _show(answer: dict[str, Any]) -> None:
             f"{cascade['escalated']} of {cascade['questions']} questions went on to it",
             markup=False,
         )
+    batched = answer["batches"]
+    if batched["questions"]:
+        output.out.print(
+            f"batches: {batched['questions']:,} questions waited, {batched['saved_usd']:.4f} USD saved "
+            f"({batched['saved_share'] or 0:.0%} of all)",
+            markup=False,
+        )
     if answer["budgets"]:
         output.table(
             "Budgets",
@@ -153,6 +162,9 @@ def _show(answer: dict[str, Any]) -> None:
     if answer["held"]:
         waiting = ", ".join(f"{count} of {name}" for name, count in answer["held"].items())
         output.out.print(f"leads that wait for money: {waiting}", markup=False)
+    if answer["waiting_for_batch"]:
+        waiting = ", ".join(f"{count} of {name}" for name, count in answer["waiting_for_batch"].items())
+        output.out.print(f"leads that wait for a batch: {waiting} (tierwise batches list)", markup=False)
 
 
 def _per_lead(line: dict[str, Any]) -> str:

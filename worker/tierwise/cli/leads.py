@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from tierwise import policies, wiring
-from tierwise.cli import desk, models, moments, output, session, story
+from tierwise.cli import batches, desk, models, moments, output, session, story
 from tierwise.domain import canonical, mapping
 from tierwise.domain.policy import Runnable
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.pipeline import preview as previewing
+from tierwise.pipeline import replay as replaying
 from tierwise.pipeline import review as reviewing
 
 csv.field_size_limit(10_000_000)
@@ -76,6 +77,7 @@ def backfill(
     outcomes: Annotated[
         bool, typer.Option("--outcomes", help="In place of leads: what sales made, since then, of those we know.")
     ] = False,
+    batch: batches.Wish = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: output.Json = False,
 ) -> None:
@@ -95,18 +97,35 @@ def backfill(
             for page in connector.changes(start, connector.now(), properties=(), position=None):
                 count += len(page.records)
                 bar.update(task, completed=count)
-        asked = bool(runnable.policy.rubric.asked)
-        model = parts.settings.model.primary or runnable.policy.rubric.models.primary
-        estimate = {"leads": count, "model_calls_at_most": count if asked else 0, "model": model}
+        chain = batches.chain(parts, runnable.policy, wish=batch)
+        found = replaying.rough(count, runnable, chain=chain, prices=parts.prices)
+        by_batch = batches.worth(parts, chain, calls=found.calls, wish=batch)
+        if not by_batch:
+            found = found._replace(usd_at_least=found.live_usd_at_least, usd_at_most=found.live_usd_at_most)
+        estimate = {
+            "leads": count, "model_calls_at_most": found.calls, "model": chain.primary, "batch": by_batch,
+            "usd_at_least": found.usd_at_least, "usd_at_most": found.usd_at_most,
+        }  # fmt: skip
         if not json:
-            output.say(f"{count} records since {start:%Y-%m-%d %H:%M} UTC, at most {count} calls of {model}")
+            output.say(
+                f"{count} records since {start:%Y-%m-%d %H:%M} UTC, at most {found.calls} calls of {chain.primary}"
+            )
+            if found.usd_at_least is not None and found.usd_at_most is not None and found.calls:
+                output.say(f"very roughly {found.usd_at_least:.4f} to {found.usd_at_most:.4f} USD")
+            batches.tell(found, chain, by_batch=by_batch)
         if not yes and not json and not typer.confirm("Go on?"):
             raise typer.Exit(1)
-        parts.store.cursors.rewind(name, watermark=start, now=wiring.clock())
+        now = wiring.clock()
+        # Inbound is what changed after the last poll, whatever else is read with it.
+        until = parts.store.cursors.watermark(name, "changes") if by_batch else None
+        parts.store.batches.backfill(name, since=start, until=until, now=now)
+        parts.store.cursors.rewind(name, watermark=start, now=now)
     if json:
         output.print_json(estimate)
     else:
         output.say("the next poll begins there")
+        if by_batch:
+            output.say("`tierwise batches list` tells how far the batches are")
 
 
 def _outcomes(parts: wiring.Wiring, name: str, start: datetime, *, json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tierwise import wiring
-from tierwise.cli import moments, output, session
+from tierwise.cli import batches, moments, output, session
 from tierwise.errors import Misconfigured
 from tierwise.pipeline import replay as replaying
 
@@ -22,6 +22,7 @@ def replay(
     since: Annotated[str, typer.Option(help="Leads decided since then: a day, a moment, or 30d.")] = "30d",
     connection: Annotated[str | None, typer.Option(help="Only leads of this connection.")] = None,
     closed: Annotated[bool, typer.Option("--closed", help="Also customers, opportunities and disqualified.")] = False,
+    batch: batches.Wish = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: output.Json = False,
 ) -> None:
@@ -32,18 +33,24 @@ def replay(
         if connection is not None:
             parts.connection(connection)
         scope: dict[str, Any] = {"since": start, "connection": connection, "open_only": not closed}
+        chain = batches.chain(parts, parts.runnable(digest).policy, wish=batch)
         with output.busy("counting"):
-            found = _estimate(parts, digest, scope)
+            found = _estimate(parts, digest, scope, chain=chain)
+        by_batch = batches.worth(parts, chain, calls=found.calls, wish=batch)
+        if not by_batch:
+            found = found._replace(usd_at_least=found.live_usd_at_least, usd_at_most=found.live_usd_at_most)
+        answer = {"policy": digest, **found._asdict(), "batch": by_batch}
         if not json:
-            _tell(found, chain=_chain(parts, digest))
+            _tell(found, chain=chain)
+            batches.tell(found, chain, by_batch=by_batch)
         if not yes and (json or not typer.confirm("Go on?")):
             if json:
-                output.print_json({"policy": digest, **found._asdict(), "requeued": 0})
+                output.print_json({**answer, "requeued": 0})
                 return
             raise typer.Exit(1)
-        requeued = parts.store.works.requeue(digest, now=wiring.clock(), **scope)
+        requeued = parts.store.works.requeue(digest, now=wiring.clock(), batch=by_batch, **scope)
     if json:
-        output.print_json({"policy": digest, **found._asdict(), "requeued": requeued})
+        output.print_json({**answer, "requeued": requeued})
     else:
         output.say(f"{requeued:,} leads wait to be decided again, behind new ones; the workers do it")
 
@@ -65,18 +72,14 @@ def _active(parts: wiring.Wiring, name: str) -> str:
     return digest
 
 
-def _chain(parts: wiring.Wiring, digest: str) -> replaying.Chain:
-    models, settings = parts.runnable(digest).policy.rubric.models, parts.settings.model
-    first, second = settings.primary or models.primary, settings.secondary or models.secondary
-    return replaying.Chain(first, second if second != first else None, settings.decisions)
-
-
-def _estimate(parts: wiring.Wiring, digest: str, scope: dict[str, Any]) -> replaying.Estimate:
+def _estimate(
+    parts: wiring.Wiring, digest: str, scope: dict[str, Any], *, chain: replaying.Chain
+) -> replaying.Estimate:
     leads = (lead for _, lead in parts.store.works.candidates(digest, **scope))
     return replaying.estimate(
         leads,
         parts.runnable(digest),
-        chain=_chain(parts, digest),
+        chain=chain,
         known=parts.store.assessments.get,
         prices=parts.prices,
     )

@@ -11,7 +11,7 @@ import typer
 
 from tierwise import content, embedded, plugins, policies, store, wiring
 from tierwise import settings as configuration
-from tierwise.cli import accounts, automation, cost, models, notifiers, output, session
+from tierwise.cli import accounts, automation, batches, cost, models, notifiers, output, session
 from tierwise.cli.policy import template_problems
 from tierwise.errors import Misconfigured, TierwiseError, Unreachable
 
@@ -135,6 +135,7 @@ def doctor(json: output.Json = False) -> None:
     look("policy", lambda: _policy(settings))
     look("models", lambda: models.check(settings))
     look("money", lambda: cost.check(settings))
+    look("batches", lambda: batches.check(settings))
     for name in sorted(settings.connections):
         look(f"token of {name}", lambda name=name: _token(settings, name))
         look(f"contact with {name}", lambda name=name: accounts.contact(settings, name))

@@ -175,6 +175,7 @@ def _money(store: ports.Store, budgets: ports.Budgets, now: datetime) -> Sequenc
         spent[key] = spent.get(key, 0) + entry.nano_usd / ports.NANO
     labels = ("scope", "period")
     return [
+        Gauge("tierwise_leads_batched", "Leads that wait for a batch.", ("connection",), _one(store.batches.waiting())),
         Gauge("tierwise_leads_held", "Leads that wait for a budget.", ("connection",), _one(store.works.held())),
         Gauge(
             "tierwise_budget_usd",

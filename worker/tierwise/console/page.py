@@ -132,10 +132,11 @@ def _money(store: ports.Store, budgets: ports.Budgets, now: datetime) -> list[st
     ]
     if not rows:
         return []
-    held = sum(store.works.held().values())
+    held, batched = sum(store.works.held().values()), sum(store.batches.waiting().values())
     return [
         _table("Budgets of models", ("Of", "A", "At most", "Spent", "State"), rows),
         f"<p>{held:,} leads wait for money.</p>" if held else "",
+        f"<p>{batched:,} leads of a backfill or replay wait for a batch.</p>" if batched else "",
     ]
 
 

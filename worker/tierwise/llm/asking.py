@@ -52,6 +52,7 @@ class Asked:
 
     def __init__(self, policy: Policy) -> None:
         self._plan = prompt.plan(policy)
+        self._terms = injection.terms(policy)
 
     @property
     def criteria(self) -> int:
@@ -60,7 +61,9 @@ class Asked:
 
     def shown(self, given: lead.Lead) -> Mapping[str, str]:
         """What a model would see of the lead; empty where it would not be asked."""
-        return prompt.shown(given, self._plan.criteria)
+        shown = prompt.shown(given, self._plan.criteria)
+        # As the cascade: sentences that instruct reach no model.
+        return {name: kept for name, value in shown.items() if (kept := injection.without(value, self._terms))}
 
     def key(self, fields: Mapping[str, str], *, model: str, decisions: bool = False) -> str:
         """Content hash of the question to that model, as the cascade asks it."""
@@ -69,7 +72,7 @@ class Asked:
 
     def size(self, fields: Mapping[str, str]) -> int:
         """Bytes of the prompt."""
-        return _size(self._plan, fields)
+        return size(self._plan, fields)
 
 
 class Result(NamedTuple):
@@ -140,7 +143,7 @@ class Asker:
         if self._ledger is None or not self._buys(question):
             return await self._asked(question, key, _Tally())
         tally = _Tally()
-        tally.size = _size(question.plan, question.fields)
+        tally.size = size(question.plan, question.fields)
         try:
             tally.reserved = self._estimate(question, tally.size)
         except Unpriced:
@@ -222,33 +225,13 @@ class Asker:
         tally.troubles += found.troubles
         tally.characters += sum(len(message["content"]) for message in messages) + plan.schema_size
         try:
-            return self._read(question, found, mark=prompt.read_back(user["content"]).mark)
+            return read(question, found, mark=prompt.read_back(user["content"]).mark)
         except answer.NotAnAnswer as error:
             self._trouble(tally, _unusable(model, error.kind))
             raise
         except errors.RejectRecord as failure:
             self._trouble(tally, failure)
             raise ModelFailed(place=model) from failure
-
-    def _read(self, question: Question, found: Completion, *, mark: str) -> tuple[Verdict, ...]:
-        if found.finish == "refusal":
-            raise failures.refusal(question.model)
-        if not found.text.strip():
-            raise answer.NotAnAnswer(["the answer is empty"], kind="empty")
-        try:
-            return answer.verdicts(
-                found.text,
-                question.plan.criteria,
-                fields=question.fields,
-                mark=mark,
-                model=found.model,
-                terms=question.terms,
-                quotes=found.quotes,
-            )
-        except answer.NotAnAnswer as error:
-            if found.finish == "length":
-                raise answer.NotAnAnswer([*error.problems, "it broke off: be shorter"], kind="truncated") from error
-            raise
 
     def _trouble(self, tally: _Tally, error: errors.TierwiseError) -> None:
         tally.troubles.append(error.fault)
@@ -289,7 +272,29 @@ class Asker:
         )
 
 
-def _size(plan: prompt.Plan, fields: Mapping[str, str]) -> int:
+def read(question: Question, found: Completion, *, mark: str) -> tuple[Verdict, ...]:
+    """The verified verdicts of one completion. Raises NotAnAnswer, RejectRecord where the model refused."""
+    if found.finish == "refusal":
+        raise failures.refusal(question.model)
+    if not found.text.strip():
+        raise answer.NotAnAnswer(["the answer is empty"], kind="empty")
+    try:
+        return answer.verdicts(
+            found.text,
+            question.plan.criteria,
+            fields=question.fields,
+            mark=mark,
+            model=found.model,
+            terms=question.terms,
+            quotes=found.quotes,
+        )
+    except answer.NotAnAnswer as error:
+        if found.finish == "length":
+            raise answer.NotAnAnswer([*error.problems, "it broke off: be shorter"], kind="truncated") from error
+        raise
+
+
+def size(plan: prompt.Plan, fields: Mapping[str, str]) -> int:
     written = sum(len(name) + len(value.encode()) for name, value in fields.items())
     return len(plan.system.encode()) + plan.schema_size + written
 

@@ -87,6 +87,7 @@ class Cascade:
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
         rng: random.Random | None = None,
+        asker: type[Asker] = Asker,
     ) -> None:
         """`primary` and `secondary` override the rubric's models; `in_flight` is per model; `timeout_seconds` is per
         call. `cache` is called in a worker thread, with the content hashes of all leads that wait at that moment.
@@ -113,7 +114,7 @@ class Cascade:
         self._told = told
         self._ready: dict[str, _Ready] = {}
         lookup: Lookup[Assessment] | None = Lookup(self._look_up) if cache is not None else None
-        self._asker = Asker(self._lines, rng=self._rng, lookup=lookup, ledger=ledger, told=told)
+        self._asker = asker(self._lines, rng=self._rng, lookup=lookup, ledger=ledger, told=told)
 
     async def judge(self, runnable: Runnable, lead: Lead, *, connection: str = "") -> Judged:
         """Verdicts on the criteria that models decide; empty where there are none or the lead has none of their fields.
@@ -121,21 +122,18 @@ class Cascade:
         A model's failure ends in `errors` and, with no model left, in `fallback`. Raises Held where a budget is spent
         and leads are to wait for it, Misconfigured where the prompt cannot be rendered, and what the cache raises.
         """
-        ready = self._prepared(runnable)
-        disguise = prompt.disguised(lead, ready.plan.criteria)
-        written = disguise.fields
-        # Sentences that instruct reach no model: an order that is not read is not obeyed.
-        fields = {name: kept for name, value in written.items() if (kept := injection.without(value, ready.terms))}
-        models = runnable.policy.rubric.models
-        primary, secondary = self._primary or models.primary, self._secondary or models.secondary
-        other = secondary if secondary != primary else None
-        case = _Case(runnable, ready, lead, fields, connection, primary, other)
-        judged = await self._chain(case) if fields else Judged()
-        suspects = frozenset(name for name, value in written.items() if fields.get(name) != value)
+        case, disguise = self._case(runnable, lead, connection)
+        judged = await self._chain(case) if case.fields else Judged()
+        suspects = frozenset(name for name, value in disguise.fields.items() if case.fields.get(name) != value)
         verdicts = self._warned(case, _in_own_words(judged.verdicts, disguise), suspects)
         weighed = tuple(_in_own_words(answer, disguise) for answer in judged.weighed)
         # Assessments keep their placeholders: they are kept by content, and served to whoever wrote the same.
         return judged.model_copy(update={"verdicts": verdicts, "weighed": weighed})
+
+    def question(self, runnable: Runnable, lead: Lead, model: str, *, stage: str, connection: str) -> Question | None:
+        """What that model would be asked about the lead; None where nothing of it would be shown."""
+        case, _ = self._case(runnable, lead, connection)
+        return self._question(case, model, stage=stage) if case.fields else None
 
     async def close(self) -> None:
         """Cancel what is under way and close the models' sockets."""
@@ -143,6 +141,17 @@ class Cascade:
         if self._ledger is not None:
             await self._ledger.close()
         await self._client.close()
+
+    def _case(self, runnable: Runnable, lead: Lead, connection: str) -> tuple[_Case, redact.Disguise]:
+        ready = self._prepared(runnable)
+        disguise = prompt.disguised(lead, ready.plan.criteria)
+        # Sentences that instruct reach no model: an order that is not read is not obeyed.
+        kept = {name: injection.without(value, ready.terms) for name, value in disguise.fields.items()}
+        fields = {name: value for name, value in kept.items() if value}
+        models = runnable.policy.rubric.models
+        primary, secondary = self._primary or models.primary, self._secondary or models.secondary
+        other = secondary if secondary != primary else None
+        return _Case(runnable, ready, lead, fields, connection, primary, other), disguise
 
     async def _chain(self, case: _Case) -> Judged:
         story = _Story()
@@ -197,21 +206,8 @@ class Cascade:
     async def _try(
         self, case: _Case, model: str, story: _Story, *, stage: str, plan: prompt.Plan | None = None
     ) -> Assessment | None:
-        lexical = model == offline.MODEL
-        question = Question(
-            plan or case.ready.plan,
-            case.fields,
-            case.ready.terms,
-            model,
-            stage,
-            connection=case.connection,
-            strong=case.secondary or "",
-            cues=case.ready.cues if lexical else "",
-            extra=case.ready.lexicon if lexical else None,
-            how="decisions" if model in self._decisions else "chat",
-        )
         try:
-            assessment, problem = await self._asker.ask(question)
+            assessment, problem = await self._asker.ask(self._question(case, model, stage=stage, plan=plan))
         except ModelFailed as failure:
             story.failures.append(str(failure.__cause__))
             return None
@@ -226,6 +222,21 @@ class Cascade:
             story.failures.append(problem)
             return None
         return assessment
+
+    def _question(self, case: _Case, model: str, *, stage: str, plan: prompt.Plan | None = None) -> Question:
+        lexical = model == offline.MODEL
+        return Question(
+            plan or case.ready.plan,
+            case.fields,
+            case.ready.terms,
+            model,
+            stage,
+            connection=case.connection,
+            strong=case.secondary or "",
+            cues=case.ready.cues if lexical else "",
+            extra=case.ready.lexicon if lexical else None,
+            how="decisions" if model in self._decisions else "chat",
+        )
 
     def _card(self, case: _Case, assessment: Assessment, *, meant: bool = False) -> Weighed:
         answer = decision.meant(case.runnable, assessment.verdicts) if meant else assessment.verdicts

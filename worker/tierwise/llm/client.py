@@ -101,7 +101,7 @@ class Client:
             failure = failures.translate(error, model, missing_keys=missing_keys)
         else:
             latency_ms = round((time.perf_counter() - started) * 1000)
-            read = _decided if decides else _completion
+            read = _decided if decides else completion
             return read(response, model=model, latency_ms=latency_ms, prices=self._prices)
         # Raised out here so that the provider's own exception, with its body, is not even the context.
         raise failure
@@ -120,19 +120,16 @@ async def _chat(
     *,
     cues: str,
 ) -> Any:
-    arguments = _arguments(model)
+    sent = arguments(model)
     return await load().acompletion(
         model=model,
-        messages=_messages(messages, provider=arguments.provider),
-        response_format={
-            "type": "json_schema",
-            "json_schema": {"name": "assessment", "schema": schema, "strict": True},
-        },
+        messages=conversation(messages, provider=sent.provider),
+        response_format=answer_format(schema),
         timeout=timeout_seconds,
         num_retries=0,
         max_retries=0,
-        **arguments.parameters,
-        **({offline.CUES: cues} if arguments.provider == offline.PROVIDER else {}),
+        **sent.parameters,
+        **({offline.CUES: cues} if sent.provider == offline.PROVIDER else {}),
     )
 
 
@@ -146,7 +143,7 @@ async def _decide(
 
 def check_model(model: str) -> None:
     """Raises Misconfigured where litellm knows no provider for the name. Imports litellm."""
-    _arguments(model)
+    arguments(model)
 
 
 def missing_keys(model: str) -> tuple[str, ...]:
@@ -188,13 +185,21 @@ def load() -> Any:
         return litellm
 
 
-class _Arguments(NamedTuple):
+def answer_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What a chat is told about the form of its answer."""
+    return {"type": "json_schema", "json_schema": {"name": "assessment", "schema": schema, "strict": True}}
+
+
+class Arguments(NamedTuple):
+    """What goes with every call of one model."""
+
     provider: str
     parameters: Mapping[str, Any]
 
 
 @lru_cache(maxsize=64)
-def _arguments(model: str) -> _Arguments:
+def arguments(model: str) -> Arguments:
+    """By the provider's own rules. Raises Misconfigured where litellm knows no such model. Imports litellm."""
     litellm = load()
     try:
         name, provider, _, _ = litellm.get_llm_provider(model)
@@ -206,7 +211,7 @@ def _arguments(model: str) -> _Arguments:
         unknown = f"litellm knows no such model ({type(error).__name__})"
     else:
         sent = {key: value for key, value in PARAMETERS.items() if key != "temperature" or "temperature" in taken}
-        return _Arguments(provider, sent)
+        return Arguments(provider, sent)
     raise errors.Misconfigured(unknown, place=model, remedy="write it as provider/model, for example openai/gpt-6-luna")
 
 
@@ -228,7 +233,8 @@ def _prepare(litellm: Any) -> None:
     litellm.utils.custom_llm_setup()
 
 
-def _messages(messages: Sequence[Mapping[str, str]], *, provider: str) -> list[dict[str, Any]]:
+def conversation(messages: Sequence[Mapping[str, str]], *, provider: str) -> list[dict[str, Any]]:
+    """The messages, what is the same in all of them marked for the provider's cache where it wants that."""
     copies: list[dict[str, Any]] = [dict(message) for message in messages]
     if provider in _CACHES_ON_REQUEST and copies and copies[0]["role"] == "system":
         block = {"type": "text", "text": copies[0]["content"], "cache_control": {"type": "ephemeral"}}
@@ -236,7 +242,8 @@ def _messages(messages: Sequence[Mapping[str, str]], *, provider: str) -> list[d
     return copies
 
 
-def _completion(response: Any, *, model: str, latency_ms: int, prices: cost.Prices) -> Completion:
+def completion(response: Any, *, model: str, latency_ms: int, prices: cost.Prices) -> Completion:
+    """Of what litellm returned."""
     usage = getattr(response, "usage", None)
     stated = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
     choice = response.choices[0] if response.choices else None

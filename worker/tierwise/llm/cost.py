@@ -14,9 +14,9 @@ OUT_PER_CRITERION = 90
 _BYTES_PER_TOKEN = 3.0  # on the safe side: 4 is usual for English
 _PER = 1_000_000
 
-How = Literal["chat", "decisions"]
+How = Literal["chat", "decisions", "batch"]
 """By what door a model is asked: each has its price."""
-_SUFFIX: Mapping[How, str] = {"chat": "", "decisions": "_decisions"}
+_SUFFIX: Mapping[How, str] = {"chat": "", "decisions": "_decisions", "batch": "_batches"}
 
 
 class Price(NamedTuple):
@@ -41,10 +41,16 @@ class Prices:
     """What tokens cost, by model."""
 
     def __init__(
-        self, own: Mapping[str, Price] | None = None, *, listed: Callable[[], Mapping[str, Any]] = dict
+        self,
+        own: Mapping[str, Price] | None = None,
+        *,
+        listed: Callable[[], Mapping[str, Any]] = dict,
+        shares: Mapping[str, float] | None = None,
     ) -> None:
-        """`own` are a person's words and win over what is `listed`: litellm's map, asked when it is first needed."""
+        """`own` are a person's words and win over what is `listed`: litellm's map, asked when it is first needed.
+        `shares` tell what part of their own price models cost in a batch, where it is not half."""
         self._own = dict(own or {})
+        self._shares = dict(shares or {})
         self._listed = listed
         self._found: dict[tuple[str, How], Price | None] = {}
 
@@ -52,8 +58,10 @@ class Prices:
         """None where nobody knows."""
         if model.startswith(OFFLINE_PREFIX):
             return FREE
-        if model in self._own:
-            return self._own[model]
+        own = self._own.get(model)
+        if own is not None:
+            share = self._shares.get(model, 0.5)
+            return own if how != "batch" else Price(own.input * share, own.output * share)
         if (model, how) not in self._found:
             self._found[model, how] = _mapped(model, self._listed(), suffix=_SUFFIX[how])
         return self._found[model, how]
@@ -82,6 +90,8 @@ def _mapped(model: str, known: Mapping[str, Any], *, suffix: str) -> Price | Non
         for name in ("input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost")
     ]
     given, made, cached = (None if price is None else float(price) * _PER for price in found)
+    if suffix == _SUFFIX["batch"]:
+        cached = None  # what is half the price already is not discounted again
     return None if given is None else Price(given, made or 0.0, cached)
 
 

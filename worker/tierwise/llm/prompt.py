@@ -92,10 +92,20 @@ def disguised(lead: Lead, criteria: Sequence[Criterion]) -> redact.Disguise:
 
 def user_message(fields: Mapping[str, str], *, rng: random.Random) -> Message:
     """The lead between delimiters that its text cannot contain, with a datamark for every space."""
-    written = "".join(fields.values())
-    mark, nonce = _mark(written), _nonce(written, rng)
+    mark, nonce = mark_of(fields), _nonce("".join(fields.values()), rng)
     body = json.dumps({name: marked(value, mark) for name, value in fields.items()}, ensure_ascii=False)
     return {"role": "user", "content": f'<lead nonce="{nonce}" mark="{mark}">\n{body}\n</lead nonce="{nonce}">'}
+
+
+def mark_of(fields: Mapping[str, str]) -> str:
+    """The datamark of a lead: the first that its text does not hold.
+
+    Not random: a mark that the text cannot contain needs no secrecy, and the layout alone moves a model's answer, so
+    that the same lead should look the same. The nonce of the delimiters is random.
+    """
+    written = "".join(fields.values())
+    # Canonical text holds no character for private use, so the last one is always free.
+    return next(mark for mark in f"{_MARKS}\ue000" if mark not in written)
 
 
 def repair_message(problems: Sequence[str]) -> Message:
@@ -255,16 +265,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
-
-
-def _mark(written: str) -> str:
-    """The first mark that the text does not hold.
-
-    Not random: a mark that the text cannot contain needs no secrecy, and the layout alone moves a model's answer, so
-    that the same lead should look the same. The nonce of the delimiters is random.
-    """
-    # Canonical text holds no character for private use, so the last one is always free.
-    return next(mark for mark in f"{_MARKS}\ue000" if mark not in written)
 
 
 def _nonce(written: str, rng: random.Random) -> str:

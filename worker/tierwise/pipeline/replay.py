@@ -26,6 +26,8 @@ class Chain(NamedTuple):
     primary: str
     secondary: str | None
     decisions: Collection[str] = ()
+    batched: Collection[str] = ()
+    """Models whose questions wait for a batch."""
 
 
 class Estimate(NamedTuple):
@@ -42,6 +44,9 @@ class Estimate(NamedTuple):
     """Where the first model is sure of every lead; None where its price is unknown."""
     usd_at_most: float | None = 0.0
     """Where every lead goes on to the second; None where a price is unknown."""
+    live_usd_at_least: float | None = 0.0
+    live_usd_at_most: float | None = 0.0
+    """The same without batches."""
 
 
 def estimate(leads: Iterable[Lead], runnable: Runnable, *, chain: Chain, known: Known, prices: cost.Prices) -> Estimate:
@@ -68,19 +73,38 @@ def estimate(leads: Iterable[Lead], runnable: Runnable, *, chain: Chain, known: 
         )
     tokens_in, calls = sizes
     tokens_out = calls * cost.OUT_PER_CRITERION * asked.criteria
+    least, most = _range(prices, tokens_in, tokens_out=tokens_out, chain=chain)
+    live_least, live_most = _range(prices, tokens_in, tokens_out=tokens_out, chain=chain._replace(batched=()))
+    return found._replace(
+        usd_at_least=least, usd_at_most=most, live_usd_at_least=live_least, live_usd_at_most=live_most
+    )
+
+
+def _range(prices: cost.Prices, tokens_in: int, *, tokens_out: int, chain: Chain) -> tuple[float | None, float | None]:
     first = _usd(prices, chain.primary, tokens_in, tokens_out=tokens_out, chain=chain)
     second = (
         0.0 if chain.secondary is None else _usd(prices, chain.secondary, tokens_in, tokens_out=tokens_out, chain=chain)
     )
-    most = None if first is None or second is None else first + second
-    return found._replace(usd_at_least=first, usd_at_most=most)
+    return first, None if first is None or second is None else first + second
 
 
 def _usd(prices: cost.Prices, model: str, tokens_in: int, *, tokens_out: int, chain: Chain) -> float | None:
     if not tokens_in:
         return 0.0
-    price = prices.of(model, "decisions" if model in chain.decisions else "chat")
+    how: cost.How = "decisions" if model in chain.decisions else "batch" if model in chain.batched else "chat"
+    price = prices.of(model, how)
     return None if price is None else price.of(tokens_in=tokens_in, tokens_out=tokens_out)
+
+
+def rough(leads: int, runnable: Runnable, *, chain: Chain, prices: cost.Prices, written: int = 500) -> Estimate:
+    """Of leads that nobody has read yet: each with so many bytes of text, each asked of the first model."""
+    asked = asking.Asked(runnable.policy)
+    calls = leads if asked.criteria else 0
+    tokens_in = calls * cost.estimated_tokens(asked.size({}) + written)
+    tokens_out = calls * cost.OUT_PER_CRITERION * asked.criteria
+    least, most = _range(prices, tokens_in, tokens_out=tokens_out, chain=chain)
+    live_least, live_most = _range(prices, tokens_in, tokens_out=tokens_out, chain=chain._replace(batched=()))
+    return Estimate(leads, 0, 0, calls, least, most, live_least, live_most)
 
 
 def _pages(leads: Iterable[Lead]) -> Iterator[list[Lead]]:

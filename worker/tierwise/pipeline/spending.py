@@ -52,6 +52,7 @@ def report(entries: Sequence[ports.Entry], scored: Mapping[str, int], *, by: Gra
         "unknown_prices": sorted({entry.model for entry in entries if entry.unpriced}),
         "prompt": _prompt(entries),
         "cascade": _cascade(entries, costs),
+        "batches": _batches(entries),
     }
 
 
@@ -87,6 +88,18 @@ def _prompt(entries: Sequence[ports.Entry]) -> dict[str, Any]:
     }
 
 
+def _batches(entries: Sequence[ports.Entry]) -> dict[str, Any]:
+    """What waiting for batches took off the price of live calls."""
+    batched = [entry for entry in entries if entry.batched]
+    saved = sum(entry.nano_saved for entry in batched) / ports.NANO
+    spent = sum(entry.nano_usd for entry in entries) / ports.NANO
+    return {
+        "questions": sum(entry.batched for entry in batched),
+        "saved_usd": saved,
+        "saved_share": saved / (spent + saved) if spent + saved else None,
+    }
+
+
 def _cascade(entries: Sequence[ports.Entry], costs: Costs) -> dict[str, Any]:
     """What was spent on the leads that a chain of two models saw, and what the second alone would have cost."""
     chained = [entry for entry in entries if entry.strong]
@@ -111,7 +124,8 @@ def _cascade(entries: Sequence[ports.Entry], costs: Costs) -> dict[str, Any]:
         if usd is None:
             return {**answer, "unknown_because": f"the price of {entry.strong} is unknown"}
         strong += usd
-    spent = sum(entry.nano_usd for entry in chained) / ports.NANO
+    # At the price of live calls, as what it is held against: what batches saved is told apart.
+    spent = sum(entry.nano_usd + entry.nano_saved for entry in chained) / ports.NANO
     saved = strong - spent
     return {
         **answer,

@@ -106,6 +106,10 @@ class Entry(NamedTuple):
     nano_usd: int = 0
     unpriced: int = 0
     """Calls whose price is unknown: their cost is in no sum."""
+    batched: int = 0
+    """Questions that went in a batch."""
+    nano_saved: int = 0
+    """What that took off the price of a live call."""
 
 
 class Bill(NamedTuple):

@@ -14,6 +14,7 @@ from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.automation import Automations, Flags, Gates
+from tierwise.ports.batches import Batches
 from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
 from tierwise.ports.persons import Persons
@@ -142,11 +143,13 @@ class Works(Protocol):
         connection: str | None = None,
         open_only: bool = True,
         until: datetime | None = None,
+        batch: bool = False,
     ) -> int:
         """Decide leads again under this policy that were decided between `since` and `until`; how many.
 
-        After new leads, and for nothing where a lead was decided under it before. `open_only` leaves those alone that
-        became an opportunity, a customer or were disqualified.
+        `batch`: where models are to be asked, they may wait for a batch. After new leads, and for nothing where a lead
+        was decided under it before. `open_only` leaves those alone that became an opportunity, a customer or were
+        disqualified.
         """
 
     def candidates(
@@ -287,6 +290,8 @@ class Store(Protocol):
     def decisions(self) -> Decisions: ...
     @property
     def assessments(self) -> Assessments: ...
+    @property
+    def batches(self) -> Batches: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

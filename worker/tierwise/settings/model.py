@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -21,10 +19,10 @@ from pydantic import (
 
 from tierwise import errors
 from tierwise.settings import names
+from tierwise.settings.section import Count, Money, Seconds
+from tierwise.settings.section import Section as _Section
+from tierwise.settings.spending import BatchSettings, BudgetSettings, PriceSettings
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
 Directory = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
 
@@ -40,10 +38,6 @@ def _one_of(*schemes: str) -> AfterValidator:
 
 DatabaseURL = Annotated[str, _one_of("sqlite", "postgresql", "postgresql+psycopg")]
 BrokerURL = Annotated[str, _one_of("redis", "rediss", "redis+socket")]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, validate_default=True)
 
 
 class ModelSettings(_Section):
@@ -70,27 +64,6 @@ class ModelSettings(_Section):
             if isinstance(value, str)
             else value
         )
-
-
-class BudgetSettings(_Section):
-    """What models may cost in all. Days and months are UTC's; a connection may have limits of its own."""
-
-    daily_usd: Money | None = Field(None, description="The most in one day, US dollars; empty: no limit.")
-    monthly_usd: Money | None = Field(None, description="The most in one month, US dollars; empty: no limit.")
-    when_spent: Literal["hold", "offline"] = Field(
-        "hold",
-        description="hold: leads wait until it resumes. offline: rules and lexicon decide, and a person reviews.",
-    )
-
-
-class PriceSettings(_Section):
-    """What a model costs, US dollars per million tokens; wins over the price list that comes with LiteLLM."""
-
-    input: Money = Field(description="Tokens of the prompt.")
-    output: Money = Field(description="Tokens of the answer.")
-    cached: Money | None = Field(
-        None, description="Tokens of the prompt that the provider had cached; empty: as input."
-    )
 
 
 class PumpSettings(_Section):
@@ -342,6 +315,7 @@ class Settings(_Section):
     )
     model: ModelSettings = Field(default_factory=ModelSettings, description="Models.")
     budgets: BudgetSettings = Field(default_factory=BudgetSettings, description="Money.")
+    batch: BatchSettings = Field(default_factory=BatchSettings, description="Batches of backfills and replays.")
     pump: PumpSettings = Field(default_factory=PumpSettings, description="Deciding.")
     write: WriteSettings = Field(default_factory=WriteSettings, description="Writing back.")
     trail: TrailSettings = Field(default_factory=TrailSettings, description="Passes that follow the poll.")

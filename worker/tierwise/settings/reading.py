@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from tierwise import errors
 from tierwise.settings import faults, names, places
-from tierwise.settings.model import NAMED, Settings, _Section
+from tierwise.settings.model import NAMED, Settings
+from tierwise.settings.section import Section
 
 DEFAULT_FILE = Path("tierwise.toml")
 _NOT_OURS = (names.CONFIG, "TIERWISE_TEST_")
@@ -51,7 +52,7 @@ def variables() -> Iterator[names.Path]:
     """Path of every setting but those of connections and enrichers, whose names are free."""
     for name, field in Settings.model_fields.items():
         section = field.annotation
-        if isinstance(section, type) and issubclass(section, _Section):
+        if isinstance(section, type) and issubclass(section, Section):
             yield from ((name, key) for key in section.model_fields)
         elif name not in NAMED:
             yield (name,)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tierwise.domain import advice
 from tierwise.ports import Arrival, CursorClaim, Ingested
 from tierwise.store import (
+    batch_waits,
     columns,
     connections,
     cursors,
@@ -127,6 +128,8 @@ class Page:
         ids = self._write_leads(connection, rows, stored)
         self._queue(connection, kinds, rows, ids)
         self._refuse(connection, kinds, rows, stored)
+        if watermark is not None and self._claim.kind == "changes":
+            batch_waits.passed(connection, self._claim.connection, watermark=watermark)
         count = list(kinds.values()).count
         return Ingested(
             new=count("new"),
@@ -264,6 +267,10 @@ class Page:
         ]
         if not work:
             return
+        patient = self._patient(connection, rows)
+        for row in work:
+            if row["record_id"] in patient:
+                row["run_after"] = self._now + batch_waits.HORIZON
         insert = self._database.insert(WORK)
         new = insert.excluded
         leased = WORK.c.state == "leased"
@@ -281,7 +288,26 @@ class Page:
                 "updated_at": new.updated_at,
             },
         )
-        connection.execute(statement.returning(WORK.c.id), work)
+        ids_of = {
+            row.record_id: row.id for row in connection.execute(statement.returning(WORK.c.id, WORK.c.record_id), work)
+        }
+        batch_waits.forget(connection, [key for record_id, key in ids_of.items() if record_id not in patient])
+        batch_waits.wish(
+            self._database, connection, [ids_of[record_id] for record_id in patient & ids_of.keys()], now=self._now
+        )
+
+    def _patient(self, connection: sa.Connection, rows: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+        """Records of a backfill, which may wait for a batch; never one that changed since it began, or today."""
+        if self._claim.kind != "changes":
+            return frozenset()
+        until = batch_waits.until(connection, self._claim.connection)
+        if until is None:
+            return frozenset()
+        return frozenset(
+            record_id
+            for record_id, row in rows.items()
+            if row["modified_at"] < until and rank(row["modified_at"], now=self._now) == RANK_BACKFILL
+        )
 
     def _refuse(
         self,

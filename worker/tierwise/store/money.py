@@ -38,6 +38,7 @@ _LOCK = sa.text("SELECT pg_advisory_xact_lock(7461736501)")
 _KEYS = ("connection", "model", "stage", "strong")
 _SUMS = (
     "questions", "calls", "tokens_in", "tokens_out", "tokens_cached", "characters", "repeated", "nano_usd", "unpriced",
+    "batched", "nano_saved",
 )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ class Money:
                 # been just now. SQLite has no other writer meanwhile.
                 answers.update(assessments.read(transaction, mine))
             permits = _permits(asks, mine=mine, answers=answers)
-            refused = self._reserve(transaction, asks, permits, owner=owner, until=until, budgets=budgets, now=now)
+            refused = self.reserve(transaction, asks, permits, owner=owner, until=until, budgets=budgets, now=now)
             _free(transaction, {*(mine & answers.keys()), *refused}, owner=owner)
             return permits
 
@@ -83,7 +84,7 @@ class Money:
             for connection, nano in sorted(back.items()):
                 if nano:
                     self._give_back(transaction, owner, connection, nano)
-            self._count(transaction, [entry for bill in bills for entry in bill.entries], now=now)
+            self.count(transaction, [entry for bill in bills for entry in bill.entries], now=now)
             return assessments.read(transaction, answers.keys() - new)
 
         return self._database.write(work) if bills else {}
@@ -152,7 +153,7 @@ class Money:
         rows = [{"content_hash": key, "owner": owner, "lease_until": until} for key in keys]
         return set(transaction.execute(statement, rows).scalars())
 
-    def _reserve(
+    def reserve(
         self,
         transaction: sa.Connection,
         asks: Sequence[Ask],
@@ -173,7 +174,7 @@ class Money:
             return set()
         if not self._database.is_sqlite:
             transaction.execute(_LOCK)
-        self._bury(transaction, now=now)
+        self.bury(transaction, RESERVED.c.lease_until <= now, now=now)
         totals = _Totals(transaction, now=now)
         refused: set[str] = set()
         granted: dict[str, int] = defaultdict(int)
@@ -195,12 +196,13 @@ class Money:
             )
         return refused - {""}
 
-    def _bury(self, transaction: sa.Connection, *, now: datetime) -> None:
-        dead = sa.delete(RESERVED).where(RESERVED.c.lease_until <= now)
+    def bury(self, transaction: sa.Connection, which: sa.ColumnElement[bool], *, now: datetime) -> None:
+        """What was promised for calls of which no bill will come counts as spent."""
+        dead = sa.delete(RESERVED).where(which)
         for row in transaction.execute(dead.returning(RESERVED.c.connection, RESERVED.c.nano_usd)).all():
             if row.nano_usd > 0:
                 lost = Entry(row.connection, "", LOST, questions=0, calls=0, nano_usd=row.nano_usd)
-                self._count(transaction, [lost], now=now)
+                self.count(transaction, [lost], now=now)
 
     def _give_back(self, transaction: sa.Connection, owner: str, connection: str, nano: int) -> None:
         mine = (RESERVED.c.owner == owner, RESERVED.c.connection == connection)
@@ -208,7 +210,8 @@ class Money:
         transaction.execute(sa.update(RESERVED).where(*mine).values(nano_usd=left))
         transaction.execute(sa.delete(RESERVED).where(*mine, RESERVED.c.nano_usd == 0))
 
-    def _count(self, transaction: sa.Connection, entries: Iterable[Entry], *, now: datetime) -> None:
+    def count(self, transaction: sa.Connection, entries: Iterable[Entry], *, now: datetime) -> None:
+        """Add to the sums of the day, in a transaction that is open."""
         sums: dict[tuple[str, ...], list[int]] = {}
         for entry in entries:
             key = tuple(getattr(entry, name) for name in _KEYS)

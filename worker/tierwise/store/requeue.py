@@ -15,7 +15,7 @@ import pydantic
 import sqlalchemy as sa
 
 from tierwise.domain.lead import Lead
-from tierwise.store import engine, schema
+from tierwise.store import batch_waits, engine, schema
 
 WORK = schema.work
 LEAD = schema.lead
@@ -36,8 +36,9 @@ def requeue(
     connection: str | None,
     open_only: bool,
     now: datetime,
+    batch: bool = False,
 ) -> int:
-    """How many leads it is. Safe to run again: what is there is not doubled."""
+    """How many leads it is. Safe to run again: what is there is not doubled. `batch`: they may wait for one."""
     conditions = _chosen(since, until, connection, open_only=open_only)
     total, after = 0, 0
     while True:
@@ -47,8 +48,9 @@ def requeue(
         if not ids:
             return total
         # Asked again where it is written: a lead may have changed or been merged in between.
-        statement = _insert(database, policy, [LEAD.c.id.in_(ids), *conditions], now=now)
-        total += database.write(functools.partial(_count, statement))
+        due = now + batch_waits.HORIZON if batch else now
+        statement = _insert(database, policy, [LEAD.c.id.in_(ids), *conditions], due=due, now=now)
+        total += database.write(functools.partial(_queue, database, statement, now if batch else None))
         after = ids[-1]
 
 
@@ -97,16 +99,25 @@ def _chosen(
     return conditions
 
 
-def _count(statement: sa.Executable, transaction: sa.Connection) -> int:
-    return len(transaction.execute(statement).all())
+def _queue(
+    database: engine.Database, statement: sa.Executable, wished: datetime | None, transaction: sa.Connection
+) -> int:
+    ids = [row[0] for row in transaction.execute(statement)]
+    if wished is None:
+        batch_waits.forget(transaction, ids)
+    else:
+        batch_waits.wish(database, transaction, ids, now=wished)
+    return len(ids)
 
 
-def _insert(database: engine.Database, policy: str, conditions: list[Any], *, now: datetime) -> sa.Executable:
+def _insert(
+    database: engine.Database, policy: str, conditions: list[Any], *, due: datetime, now: datetime
+) -> sa.Executable:
     given = {
         "lead_id": LEAD.c.id, "connection": LEAD.c.connection, "record_id": LEAD.c.record_id,
         "fingerprint": LEAD.c.fingerprint, "policy": sa.literal(policy), "revision": LEAD.c.revision,
         "state": sa.literal("ready"), "rank": sa.literal(RANK), "attempt": sa.literal(0), "expiries": sa.literal(0),
-        "run_after": sa.literal(now, WORK.c.run_after.type), "created_at": sa.literal(now, WORK.c.created_at.type),
+        "run_after": sa.literal(due, WORK.c.run_after.type), "created_at": sa.literal(now, WORK.c.created_at.type),
         "updated_at": sa.literal(now, WORK.c.updated_at.type),
     }  # fmt: skip
     insert = database.insert(WORK).from_select(list(given), sa.select(*given.values()).where(*conditions))

@@ -132,11 +132,16 @@ class Works:
         connection: str | None = None,
         open_only: bool = True,
         until: datetime | None = None,
+        batch: bool = False,
     ) -> int:
-        """Decide leads again under this policy that were decided between `since` and `until`; how many."""
+        """Decide leads again under this policy that were decided between `since` and `until`; how many.
+
+        `batch`: where models are to be asked, they may wait for a batch.
+        """
         return requeue.requeue(
-            self._database, policy, since=since, until=until, connection=connection, open_only=open_only, now=now
-        )
+            self._database, policy, since=since, until=until, connection=connection, open_only=open_only, now=now,
+            batch=batch,
+        )  # fmt: skip
 
     def candidates(
         self,

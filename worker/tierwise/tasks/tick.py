@@ -12,6 +12,10 @@ from tierwise.tasks import application, running, work
 
 WATCH_EVERY = 60.0
 """Seconds between two looks at whether automation has to end."""
+GATHER_EVERY = 10.0
+"""Seconds between two looks at leads that may go in a batch."""
+BATCH_EVERY = 5.0
+"""Seconds between two wake-ups for one batch that is due."""
 SHADOW_EVERY = 5.0
 """Seconds between two looks at what a shadow has to be held against."""
 
@@ -44,6 +48,7 @@ def look(current: wiring.Wiring) -> None:
                 running.send(task, name, queue="poll")
     if store.works.due(now=now):
         running.send(work.qualify, queue="score")
+    _batches(current, now=now)
     for name in sorted(store.outbox.due(now=now).keys() & active & settings.connections.keys()):
         running.send(work.write_back, name, queue="writeback")
     _automation(current, sorted(active & settings.connections.keys()), now=now)
@@ -53,6 +58,17 @@ def look(current: wiring.Wiring) -> None:
         running.send(work.shadow, queue="maint")
     if slot(current, "prune", "", every=3600, now=now):
         store.slots.prune(before=now - timedelta(seconds=max(7200.0, 2 * settings.trail.every_seconds)))
+
+
+def _batches(current: wiring.Wiring, *, now: datetime) -> None:
+    store = current.store
+    if slot(current, "gather", "", every=GATHER_EVERY, now=now) and (
+        store.batches.gathering(now=now).leads or store.batches.untidy(now=now)
+    ):
+        running.send(work.gather, queue="maint")
+    for number in store.batches.due(now=now):
+        if slot(current, "batch", str(number), every=BATCH_EVERY, now=now):
+            running.send(work.batch, str(number), queue="maint")
 
 
 def _automation(current: wiring.Wiring, names: Sequence[str], *, now: datetime) -> None:

@@ -80,6 +80,33 @@ def qualify() -> None:
     running.run("qualify", None, work)
 
 
+@application.app.task(name="tierwise.gather")  # type: ignore[untyped-decorator]
+def gather() -> None:
+    """Put leads of backfills and replays into batches; what needs none wakes the pump."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.gather()
+        if any(report):
+            log.info("gathered", **_telling(report._asdict()))
+        if report.released:
+            running.send(qualify, queue="score")
+
+    running.run("gather", None, work)
+
+
+@application.app.task(name="tierwise.batch")  # type: ignore[untyped-decorator]
+def batch(number: str) -> None:
+    """Take one batch as far as it goes now; its end wakes whoever goes on with its leads."""
+
+    def work(current: wiring.Wiring) -> None:
+        found = current.advance(int(number))
+        if found is not None and found.state == "ended":
+            running.send(gather, queue="maint")
+            running.send(qualify, queue="score")
+
+    running.run("batch", None, work)
+
+
 @application.app.task(name="tierwise.shadow")  # type: ignore[untyped-decorator]
 def shadow() -> None:
     """Hold live decisions against the shadow policy; nothing of it reaches a CRM."""

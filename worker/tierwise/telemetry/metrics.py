@@ -59,6 +59,13 @@ METRICS: dict[str, Metric] = {
             "Times that a lead was put back to wait for a budget.",
             ("connection",),
         ),
+        Metric("tierwise_batches_total", "counter", "Batches that ended, by how they did.", ("model", "result")),
+        Metric(
+            "tierwise_batch_questions_total",
+            "counter",
+            "Questions of batches that ended: answered, or why not; those are asked live.",
+            ("model", "result"),
+        ),
         Metric("tierwise_model_seconds", "histogram", "Duration of one call to a model, seconds.", ("model",)),
         Metric(
             "tierwise_crm_calls_total",

@@ -1,7 +1,7 @@
 """The only place where parts meet: settings in, a ready pipeline out. One object per process.
 
-Each module adds what it is named after to the one before it: parts, policy, accounts, passes, automation, and here the
-two steps that decide and write.
+Each module adds what it is named after to the one before it: parts, policy, accounts, passes, automation,
+batching, and here the two steps that decide and write.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable
 
 from tierwise import telemetry
 from tierwise.pipeline import decide, write_back
-from tierwise.wiring.automation import Automating
+from tierwise.wiring.batching import Batching
 from tierwise.wiring.parts import clock
 from tierwise.wiring.policy import ACTIVE_FOR
 
 __all__ = ["ACTIVE_FOR", "Wiring", "clock"]
 
 
-class Wiring(Automating):
+class Wiring(Batching):
     """Everything one process can do. Thread-safe; not for use across a fork."""
 
     def pump(

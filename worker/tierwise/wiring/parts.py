@@ -44,7 +44,7 @@ def _budget(daily: float | None, monthly: float | None) -> ports.Budget:
     return ports.Budget(*(None if usd is None else round(usd * ports.NANO) for usd in (daily, monthly)))
 
 
-def _told(failure: TierwiseError) -> None:
+def told(failure: TierwiseError) -> None:
     """A model's call that failed, whatever comes of its lead: counted, and in the log."""
     kind = failure.fault
     telemetry.count("tierwise_model_failures_total", model=failure.place, kind=kind)
@@ -156,7 +156,8 @@ class Parts:
         from tierwise.llm import client, cost
 
         own = {name: cost.Price(set_.input, set_.output, set_.cached) for name, set_ in self.settings.prices.items()}
-        return cost.Prices(own, listed=client.price_list)
+        shares = {name: set_.batch for name, set_ in self.settings.prices.items()}
+        return cost.Prices(own, listed=client.price_list, shares=shares)
 
     def judge(self) -> tuple[ports.Judge, LoopThread]:
         """The chain of models and the one event loop it lives on. Imports litellm."""
@@ -181,7 +182,7 @@ class Parts:
                         self.store.money, owner=self.owner, budgets=self.budgets, prices=self.prices, clock=clock
                     ),
                     when_spent=self.settings.budgets.when_spent,
-                    told=_told,
+                    told=told,
                     cache=self._answers or (None if self._uncached else self.store.assessments.get),
                 )
             return self._judge, self._loop

@@ -9,6 +9,7 @@ decided), `decision` (what was), `outbox` (what the CRM is to show), `write_atte
 from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
+from tierwise.store.schema.batches import BATCH_STATES, backfill, batch_question, batch_wait, model_batch
 from tierwise.store.schema.calibration import calibration, calibration_activation
 from tierwise.store.schema.gate import (
     AUTOMATED,
@@ -49,6 +50,7 @@ from tierwise.store.schema.seen import NOTIFICATION_STATES, account_health, noti
 
 __all__ = [
     "AUTOMATED",
+    "BATCH_STATES",
     "CURSORS",
     "GENESIS",
     "HASH",
@@ -67,6 +69,9 @@ __all__ = [
     "assessment",
     "audit_draw",
     "automation",
+    "backfill",
+    "batch_question",
+    "batch_wait",
     "calibration",
     "calibration_activation",
     "chain",
@@ -80,6 +85,7 @@ __all__ = [
     "label",
     "lead",
     "metadata",
+    "model_batch",
     "model_reservation",
     "model_spend",
     "notification",
@@ -99,5 +105,5 @@ __all__ = [
     "write_attempt",
 ]
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration: what the code below stands on (tested against alembic)."""

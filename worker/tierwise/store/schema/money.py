@@ -35,6 +35,9 @@ model_spend = sa.Table(
     _sum("repeated"),
     _sum("nano_usd"),
     _sum("unpriced"),
+    # Questions that went in a batch, and what that took off their price.
+    _sum("batched"),
+    _sum("nano_saved"),
 )
 
 # What a process may still spend on calls that are under way.

@@ -1,0 +1,335 @@
+"""Batches of questions at a provider: what was planned, submitted and brought, under a lease with a fencing token.
+
+The intent is committed before the call, and what a batch brought in one transaction with its end. Money is reserved
+under the batch's own tag, since no process lives as long as a batch.
+"""
+
+from __future__ import annotations
+
+import builtins
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pydantic
+import sqlalchemy as sa
+
+from tierwise import errors
+from tierwise.domain.lead import Lead
+from tierwise.ports.batches import Batch, Ending, Plan, Planned, Put, Wanted
+from tierwise.ports.money import Ask, Budgets, Permit, Spent
+from tierwise.store import assessments, batch_waits, columns, engine, fence, money, schema, works
+
+BATCH = schema.model_batch
+QUESTION = schema.batch_question
+WAIT = schema.batch_wait
+WORK = schema.work
+LEAD = schema.lead
+CLAIM = schema.answer_claim
+RESERVED = schema.model_reservation
+
+SLACK = timedelta(minutes=15)
+"""After a batch's deadline its leads still wait so long for what it had answered by then."""
+FORGIVEN = timedelta(days=30)
+"""After which a file that cannot be deleted is left to its provider's own rules."""
+_SAVED = (
+    "state", "deadline", "look_at", "input_file", "provider_id", "files", "tries", "sought", "done", "error", "fault",
+    "submitted_at",
+)  # fmt: skip
+_LONGEST = {"error": 2000, "fault": 40}
+
+
+class Batches(batch_waits.Waits):
+    """ports.Batches over the database."""
+
+    def __init__(self, database: engine.Database) -> None:
+        super().__init__(database)
+        self._money = money.Money(database)
+
+    def plan(self, plan: Plan, *, budgets: Budgets, deadline: datetime, now: datetime) -> Planned:
+        """Reserve the money, write the batch down and let its leads wait for it: one transaction."""
+
+        def work(transaction: sa.Connection) -> Planned:
+            wanted = self._still(transaction, plan.wanted, now=now)
+            joined = self._join(transaction, wanted, now=now)
+            fresh: dict[str, Wanted] = {}
+            for item in wanted:
+                if item.key not in joined:
+                    fresh.setdefault(item.key, item)
+            tag = secrets.token_hex(16)
+            spent = self._reserve(transaction, fresh, tag=tag, budgets=budgets, deadline=deadline, now=now)
+            for key in spent:
+                del fresh[key]
+            refused = [item for item in wanted if item.key in spent]
+            self._hold(transaction, refused, next(iter(spent.values()), None), now=now)
+            leads = [item for item in wanted if item.key in fresh]
+            waiting = sum(item.key in joined for item in wanted)
+            first = next(iter(spent.values()), None)
+            if not fresh:
+                return Planned(None, leads=waiting, spent=first)
+            made = transaction.execute(
+                sa.insert(BATCH)
+                .values(
+                    tag=tag, model=plan.model, stage=plan.stage, strong=plan.strong, policy=plan.policy,
+                    state="planned", questions=len(fresh), files=[], created_at=now, deadline=deadline, look_at=now,
+                    nano_estimate=sum(item.nano for item in fresh.values()),
+                )
+                .returning(BATCH.c.id)
+            ).scalar_one()  # fmt: skip
+            rows = [
+                {"content_hash": key, "batch_id": made, "connection": item.connection}
+                for key, item in sorted(fresh.items())
+            ]
+            transaction.execute(sa.insert(QUESTION), rows)
+            _wait(transaction, {item.work_id: item.key for item in leads}, dict.fromkeys(fresh, made))
+            _postpone(transaction, made, until=deadline + SLACK, now=now)
+            return Planned(made, len(fresh), waiting + len(leads), first)
+
+        return self._database.write(work)
+
+    def due(self, *, now: datetime) -> builtins.list[int]:
+        """Batches that somebody has to look at."""
+        free = sa.or_(BATCH.c.lease_until.is_(None), BATCH.c.lease_until <= now)
+        unended = sa.select(BATCH.c.id).where(BATCH.c.state != columns.literal("ended"), BATCH.c.look_at <= now, free)
+        with self._database.read() as reader:
+            return builtins.list(reader.execute(unended.order_by(BATCH.c.look_at)).scalars())
+
+    def claim(self, batch_id: int, *, lease: float, now: datetime) -> Batch | None:
+        """None while somebody else is at it, and once it ended."""
+
+        def work(transaction: sa.Connection) -> Batch | None:
+            free = sa.or_(BATCH.c.lease_until.is_(None), BATCH.c.lease_until <= now)
+            values = {"token": fence.draw(transaction), "lease_until": now + timedelta(seconds=lease)}
+            statement = sa.update(BATCH).where(BATCH.c.id == batch_id, BATCH.c.state != "ended", free)
+            row = transaction.execute(statement.values(values).returning(*BATCH.c)).one_or_none()
+            return _batch(row) if row is not None else None
+
+        return self._database.write(work)
+
+    def save(self, batch: Batch, *, now: datetime, wait: bool = False) -> None:
+        """Keep what its owner changed; `wait`: its leads wait until its deadline. Raises LeaseLost."""
+
+        def work(transaction: sa.Connection) -> None:
+            values = {name: getattr(batch, name) for name in _SAVED}
+            values["files"] = builtins.list(batch.files)
+            values |= {name: values[name][:length] for name, length in _LONGEST.items()}
+            _owned(transaction, batch, **values)
+            if wait:
+                _postpone(transaction, batch.id, until=batch.deadline + SLACK, now=now)
+                mine = sa.update(RESERVED).where(RESERVED.c.owner == _owner(batch.tag))
+                transaction.execute(mine.values(lease_until=batch.deadline + 2 * SLACK))
+
+        self._database.write(work)
+
+    def free(self, batch: Batch) -> None:
+        """Let go of the claim, if it is still ours."""
+        statement = sa.update(BATCH).where(BATCH.c.id == batch.id, BATCH.c.token == batch.token)
+        self._database.write(lambda transaction: transaction.execute(statement.values(lease_until=None)))
+
+    def asked(self, batch: Batch) -> builtins.list[Put]:
+        """All its questions, each with one of the leads that wait for it; None where none does any more."""
+        query = (
+            sa.select(QUESTION.c.content_hash, QUESTION.c.connection, LEAD.c.canonical)
+            .select_from(QUESTION)
+            .outerjoin(WAIT, WAIT.c.content_hash == QUESTION.c.content_hash)
+            .outerjoin(WORK, WORK.c.id == WAIT.c.work_id)
+            .outerjoin(LEAD, sa.and_(LEAD.c.id == WORK.c.lead_id, LEAD.c.revision == WORK.c.revision))
+            .where(QUESTION.c.batch_id == batch.id)
+            .order_by(QUESTION.c.content_hash, WAIT.c.work_id)
+        )
+        found: dict[str, Put] = {}
+        with self._database.read() as reader:
+            for row in reader.execute(query):
+                held = found.get(row.content_hash)
+                if held is None or held.lead is None:
+                    found[row.content_hash] = Put(row.content_hash, row.connection, _lead(row.canonical))
+        return builtins.list(found.values())
+
+    def drop(self, batch: Batch, keys: Collection[str], *, now: datetime) -> None:
+        """Questions that are not to be asked any more; their leads are decided live. Raises LeaseLost."""
+
+        def work(transaction: sa.Connection) -> None:
+            _owned(transaction, batch, questions=batch.questions - len(set(keys)))
+            for some in columns.chunks(sorted(set(keys))):
+                mine = (WAIT.c.batch_id == batch.id, WAIT.c.content_hash.in_(some))
+                waiting = transaction.execute(sa.select(WAIT.c.work_id).where(*mine)).scalars().all()
+                batch_waits.release(transaction, waiting, now=now)
+                gone = (QUESTION.c.batch_id == batch.id, QUESTION.c.content_hash.in_(some))
+                transaction.execute(sa.delete(QUESTION).where(*gone))
+
+        if keys:
+            self._database.write(work)
+
+    def end(self, batch: Batch, ending: Ending, *, now: datetime) -> None:
+        """Answers, bills, reservations and the leads that waited: one transaction, once. Raises LeaseLost.
+
+        Leads whose question was answered are looked at again by whoever gathers; the others are decided live.
+        """
+
+        def work(transaction: sa.Connection) -> None:
+            entries = ending.entries
+            _owned(
+                transaction, batch, state="ended", outcome=ending.outcome, answered=len(ending.answers),
+                unusable=ending.unusable, fault=ending.fault[:40], error=ending.error[:2000], ended_at=now,
+                lease_until=None, files=builtins.list(batch.files),
+                nano_usd=sum(entry.nano_usd for entry in entries),
+                nano_saved=sum(entry.nano_saved for entry in entries),
+                unpriced=sum(entry.unpriced for entry in entries),
+            )  # fmt: skip
+            assessments.keep(self._database, transaction, ending.answers, now=now)
+            self._money.count(transaction, entries, now=now)
+            mine = sa.delete(RESERVED).where(RESERVED.c.owner == _owner(batch.tag))
+            if ending.billed:
+                transaction.execute(mine)
+            else:
+                self._money.bury(transaction, RESERVED.c.owner == _owner(batch.tag), now=now)
+            _let_go(transaction, batch, {answer.content_hash for answer in ending.answers}, now=now)
+            transaction.execute(sa.delete(QUESTION).where(QUESTION.c.batch_id == batch.id))
+
+        self._database.write(work)
+
+    def untidy(self, *, now: datetime) -> builtins.list[Batch]:
+        """Those that ended and left files at their provider."""
+        left = sa.cast(BATCH.c.files, sa.Text) != "[]"
+        wanted = (BATCH.c.state == "ended", BATCH.c.look_at <= now, BATCH.c.ended_at >= now - FORGIVEN, left)
+        with self._database.read() as reader:
+            return [_batch(row) for row in reader.execute(sa.select(BATCH).where(*wanted).limit(20))]
+
+    def tidied(self, batch_id: int, *, files: Sequence[str], look_at: datetime) -> None:
+        """What is left of them, and when to try again."""
+        values = {"files": builtins.list(files), "look_at": look_at}
+        statement = sa.update(BATCH).where(BATCH.c.id == batch_id, BATCH.c.state == "ended").values(values)
+        self._database.write(lambda transaction: transaction.execute(statement))
+
+    def cancel(self, batch_id: int, *, now: datetime) -> bool:
+        """Its leads are decided live, now; what it still answers is kept. False where it ended already."""
+
+        def work(transaction: sa.Connection) -> bool:
+            statement = sa.update(BATCH).where(BATCH.c.id == batch_id, BATCH.c.state != "ended")
+            if transaction.execute(statement.values(cancelled=True, look_at=now)).rowcount != 1:
+                return False
+            ids = transaction.execute(sa.select(WAIT.c.work_id).where(WAIT.c.batch_id == batch_id)).scalars().all()
+            _due(transaction, ids, now=now)
+            return True
+
+        return self._database.write(work)
+
+    def list(self, *, ended_since: datetime, limit: int = 100) -> builtins.list[Batch]:
+        """Those that work and those that ended since then, the newest first."""
+        wanted = sa.or_(BATCH.c.state != "ended", BATCH.c.ended_at >= ended_since)
+        with self._database.read() as reader:
+            rows = reader.execute(sa.select(BATCH).where(wanted).order_by(BATCH.c.id.desc()).limit(limit)).all()
+        return [_batch(row) for row in rows]
+
+    def _still(self, transaction: sa.Connection, wanted: Sequence[Wanted], *, now: datetime) -> builtins.list[Wanted]:
+        """Those that wait still, locked; what is answered or being paid for live just now is left for the next look."""
+        keys = sorted({item.key for item in wanted})
+        taken = set(assessments.read(transaction, keys))
+        for some in columns.chunks(keys):
+            paid = sa.select(CLAIM.c.content_hash).where(CLAIM.c.content_hash.in_(some), CLAIM.c.lease_until > now)
+            taken |= set(transaction.execute(paid).scalars())
+        ids: set[int] = set()
+        for some in columns.chunks(sorted(item.work_id for item in wanted)):
+            unplaced = sa.select(WAIT.c.work_id).where(WAIT.c.work_id == WORK.c.id, WAIT.c.batch_id.is_(None))
+            mine = sa.update(WORK).where(WORK.c.id.in_(some), WORK.c.state == "ready", unplaced.exists())
+            # An update, for the lock: whoever claims a lead just now has it.
+            ids |= set(transaction.execute(mine.values(updated_at=now).returning(WORK.c.id)).scalars())
+        return [item for item in wanted if item.work_id in ids and item.key not in taken]
+
+    def _join(self, transaction: sa.Connection, wanted: Sequence[Wanted], *, now: datetime) -> set[str]:
+        """Keys that a batch asks already; their leads wait for that."""
+        asked: dict[str, int] = {}
+        for some in columns.chunks(sorted({item.key for item in wanted})):
+            query = sa.select(QUESTION.c.content_hash, QUESTION.c.batch_id).where(QUESTION.c.content_hash.in_(some))
+            asked.update({row.content_hash: row.batch_id for row in transaction.execute(query)})
+        _wait(transaction, {item.work_id: item.key for item in wanted if item.key in asked}, asked)
+        for batch_id in sorted(set(asked.values())):
+            deadline = transaction.execute(sa.select(BATCH.c.deadline).where(BATCH.c.id == batch_id)).scalar_one()
+            _postpone(transaction, batch_id, until=deadline + SLACK, now=now)
+        return set(asked)
+
+    def _reserve(
+        self, transaction: sa.Connection, fresh: dict[str, Wanted], *, tag: str, budgets: Budgets, deadline: datetime,
+        now: datetime,
+    ) -> dict[str, Spent]:  # fmt: skip
+        """Keys for which no budget has room."""
+        asks = [Ask(key, item.connection, item.nano) for key, item in fresh.items()]
+        permits = [Permit("pay") for _ in asks]
+        lease = deadline + 2 * SLACK
+        self._money.reserve(transaction, asks, permits, owner=_owner(tag), until=lease, budgets=budgets, now=now)
+        return {ask.key: permit.spent for ask, permit in zip(asks, permits, strict=True) if permit.spent is not None}
+
+    def _hold(
+        self, transaction: sa.Connection, refused: Sequence[Wanted], spent: Spent | None, *, now: datetime
+    ) -> None:
+        """They wait for money: visibly, and asked again once there may be some."""
+        if spent is None:
+            return
+        told = f"{works.HELD}the budget of {spent.scope} for a {spent.period} has no room for a batch"
+        again = max(now + batch_waits.HORIZON, spent.resumes_at + batch_waits.HORIZON)
+        for some in columns.chunks(sorted(item.work_id for item in refused)):
+            mine = sa.update(WORK).where(WORK.c.id.in_(some), WORK.c.state == "ready")
+            transaction.execute(mine.values(run_after=again, error=told, updated_at=now))
+            waits = sa.update(WAIT).where(WAIT.c.work_id.in_(some))
+            transaction.execute(waits.values(since=spent.resumes_at))
+
+
+def _owner(tag: str) -> str:
+    return f"batch:{tag}"
+
+
+def _owned(transaction: sa.Connection, batch: Batch, **values: Any) -> None:
+    mine = sa.update(BATCH).where(BATCH.c.id == batch.id, BATCH.c.token == batch.token, BATCH.c.state != "ended")
+    if transaction.execute(mine.values(**values)).rowcount != 1:
+        raise errors.LeaseLost("somebody else looks after it now", place=f"batch {batch.id}")
+
+
+def _wait(transaction: sa.Connection, keys: dict[int, str], batches: dict[str, int]) -> None:
+    """Work ids wait for the batches of their keys."""
+    rows = [{"key": work_id, "hash": key, "batch": batches[key]} for work_id, key in sorted(keys.items())]
+    if rows:
+        statement = sa.update(WAIT).where(WAIT.c.work_id == sa.bindparam("key"))
+        values: dict[str, Any] = {"batch_id": sa.bindparam("batch"), "content_hash": sa.bindparam("hash")}
+        transaction.execute(statement.values(values), rows)
+
+
+def _postpone(transaction: sa.Connection, batch_id: int, *, until: datetime, now: datetime) -> None:
+    """Leads that wait for the batch are due then. What is due already is somebody's: an inbound change, a cancel."""
+    mine = sa.select(WAIT.c.work_id).where(WAIT.c.batch_id == batch_id)
+    statement = sa.update(WORK).where(WORK.c.id.in_(mine), WORK.c.state == "ready", WORK.c.run_after > now)
+    transaction.execute(statement.values(run_after=until, error="", updated_at=now))
+
+
+def _due(transaction: sa.Connection, work_ids: Sequence[int], *, now: datetime) -> None:
+    for some in columns.chunks(sorted(work_ids)):
+        mine = sa.update(WORK).where(WORK.c.id.in_(some), WORK.c.state == "ready", WORK.c.run_after > now)
+        transaction.execute(mine.values(run_after=now, updated_at=now))
+
+
+def _let_go(transaction: sa.Connection, batch: Batch, answered: set[str], *, now: datetime) -> None:
+    waiting = transaction.execute(
+        sa.select(WAIT.c.work_id, WAIT.c.content_hash, WORK.c.run_after)
+        .join(WORK, WORK.c.id == WAIT.c.work_id)
+        .where(WAIT.c.batch_id == batch.id)
+    ).all()
+    again = [row.work_id for row in waiting if row.content_hash in answered and row.run_after > now]
+    batch_waits.release(transaction, {row.work_id for row in waiting} - set(again), now=now)
+    for some in columns.chunks(sorted(again)):
+        # A second model may have to be asked, in a batch of its own.
+        unplaced = sa.update(WAIT).where(WAIT.c.work_id.in_(some))
+        transaction.execute(unplaced.values(batch_id=None, content_hash=None, since=batch.created_at))
+        mine = sa.update(WORK).where(WORK.c.id.in_(some), WORK.c.state == "ready")
+        transaction.execute(mine.values(run_after=now + batch_waits.HORIZON, updated_at=now))
+
+
+def _lead(canonical: Any) -> Lead | None:
+    try:
+        return Lead.model_validate(canonical) if canonical is not None else None
+    except pydantic.ValidationError:
+        return None
+
+
+def _batch(row: sa.Row[Any]) -> Batch:
+    values = {name: row._mapping[name] for name in Batch._fields}
+    return Batch(**{**values, "files": tuple(row.files)})

@@ -1,0 +1,98 @@
+"""Batches: leads of backfills and replays gathered, and what became of their questions."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import random
+import time
+from collections.abc import Iterator
+
+from tierwise.domain.policy import Policy
+from tierwise.llm import batch_door, batching
+from tierwise.pipeline import batch, gather
+from tierwise.ports.batches import Batch
+from tierwise.wiring.automation import Automating
+from tierwise.wiring.parts import told
+
+
+class Batching(Automating):
+    """Parts that ask for half the price."""
+
+    @functools.cached_property
+    def _offers(self) -> dict[str, bool]:
+        return {}
+
+    def batchable(self, model: str) -> bool:
+        """Whether questions to that model can wait for a batch: by settings and provider. Imports litellm."""
+        if self.settings.batch.mode == "never":
+            return False
+        if model not in self._offers:
+            self._offers[model] = batch_door.offers(model, decisions=self.settings.model.decisions)
+        return self._offers[model]
+
+    def batched(self, policy: Policy) -> tuple[str, ...]:
+        """Models of a policy's chain that are asked in batches where leads can wait."""
+        return tuple(model for model in self.chain(policy) if self.batchable(model))
+
+    def gather(self) -> gather.Gathered:
+        """Put leads that wait into batches, and delete at providers what ended batches left there."""
+        given = self.settings.batch
+        with self._seeker() as seeker:
+            batch.tidy(self._batch_tools(seeker))
+            tools = gather.Tools(
+                store=self.store,
+                seeker=seeker,
+                offers=self.batchable,
+                runnable=self.runnable,
+                prices=self.prices,
+                budgets=self.budgets,
+                clock=self.clock,
+            )
+            if given.mode == "never":
+                return gather.Gathered(released=gather.release_all(tools))
+            pace = gather.Pace(fewest=given.fewest, most=given.most, linger=given.gather_seconds)
+            return gather.gather(tools, pace, stop=self.stopping.is_set)
+
+    def advance(self, batch_id: int) -> Batch | None:
+        """Take one batch as far as it goes now; None where somebody else does, or it ended before."""
+        given = self.settings.batch
+        # A claim must outlast the longest call of the door, and what is done before and after it.
+        lease = max(given.lease_seconds, 5 * self.settings.model.timeout_seconds)
+        pace = batch.Pace(look=given.look_seconds, hours=given.hours, lease=lease)
+        with self._seeker() as seeker:
+            tools = self._batch_tools(seeker)
+            found = batch.advance(tools, batch_id, pace)
+            if found is not None and found.state == "ended":
+                batch.tidy(tools)
+            return found
+
+    def _batch_tools(self, seeker: batching.Seeker) -> batch.Tools:
+        seconds = self.settings.model.timeout_seconds
+        return batch.Tools(
+            store=self.store,
+            seeker=seeker,
+            door=lambda model: batch_door.Door(model, timeout_seconds=seconds),
+            runnable=self.runnable,
+            prices=self.prices,
+            clock=self.clock,
+            monotonic=time.monotonic,
+            # Nonces must not be guessable by who writes the lead.
+            rng=random.SystemRandom(),
+            told=told,
+        )
+
+    @contextlib.contextmanager
+    def _seeker(self) -> Iterator[batching.Seeker]:
+        models = self.settings.model
+        made = batching.Seeker(
+            self.store.assessments.get,
+            primary=models.primary,
+            secondary=models.secondary,
+            samples=models.samples,
+            decisions=models.decisions,
+        )
+        try:
+            yield made
+        finally:
+            made.close()
