@@ -97,7 +97,7 @@ ORG: dict[str, tuple[str, ...]] = {
     "deletes": (GONE, LOST_SALESFORCE),
     "merges": (LOST_SALESFORCE, f"{SALESFORCE}/test_bulk.py::test_merged_twice_and_broken_ids_find_their_way"),
 }  # fmt: skip
-NO_FAULTS = frozenset({"faults", "rate_limits", "while_paging", "models", "truth", "salesforce"})
+NO_FAULTS = frozenset({"faults", "rate_limits", "while_paging", "models", "batches", "truth", "salesforce"})
 """Parts that hold others, and those of the models."""
 
 

@@ -84,7 +84,7 @@ class Policies:
             row = _version(connection, digest)
         return _published(row) if row is not None else None
 
-    def origin(self, digest: str) -> dict[str, Any] | None:
+    def origin(self, digest: str) -> Mapping[str, Any] | None:
         """Where its files came from, where that was told when it was published."""
         with self._database.read() as connection:
             return _origin(connection, digest)
