@@ -258,3 +258,14 @@ def test_a_process_that_dies_says_so_in_one_json_line() -> None:
     assert (said["level"], said["logger"]) == ("critical", module.__name__)
     assert "ValueError: no answer for [email]" in said["exception"]
     assert found.returncode == 1
+
+
+def test_a_library_that_came_before_us_prints_nothing_past_us_either() -> None:
+    program = (
+        "import logging; made = logging.getLogger('LiteLLM');"
+        "from tierwise import telemetry; telemetry.configure('json', 'info');"
+        "made.addHandler(logging.StreamHandler()); made.error('refused ada@example.com')"
+    )
+    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    (line,) = found.stderr.splitlines()
+    assert json.loads(line)["event"] == "refused [email]"

@@ -137,6 +137,8 @@ def _tame() -> None:
     try:
         for name in _OWN_HANDLERS:
             logger = logging.getLogger(name)
+            if not isinstance(logger, _Deaf):  # a library that came first made it, and may still add a handler
+                logger.__class__ = _Deaf
             logger.handlers.clear()
             logger.propagate = True
     finally:
