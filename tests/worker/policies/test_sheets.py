@@ -75,3 +75,8 @@ def test_files_are_read_as_spreadsheets_save_them(tmp_path: Path) -> None:
     assert sheets.read(file).rows[0].text == "Größe bekannt"
     with pytest.raises(Misconfigured, match="cannot be read"):
         sheets.read(tmp_path / "none.csv")
+
+
+def test_a_quote_that_is_never_closed() -> None:
+    with pytest.raises(Misconfigured, match="no table"):
+        parse('Condition,Points\n"Employees > 200,20\n' + "x" * 140_000)
