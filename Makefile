@@ -40,7 +40,7 @@ check: $(READY)  ## lint, types, floors and doors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check-sfdx:      ## Salesforce's own converter over ops/salesforce (needs Node 20 and npm)
+check-sfdx:      ## Salesforce's own converter over ops/salesforce (needs Node 20.18.1 and npm)
 	cd ops/ci/sfdx && npm ci --loglevel=error && npm run --silent check
 
 lock: $(READY)   ## renew requirements.lock for Python 3.11, 3.12 and 3.13

@@ -68,26 +68,34 @@ def _machine(folder: Path, **programs: str) -> dict[str, str]:
     return {"PATH": str(folder)}
 
 
+def _npm(install: str = "exit 0", check: str = "exit 0") -> str:
+    return f'case "$1" in ci) {install};; run) {check};; *) echo 11;; esac'
+
+
 @pytest.mark.parametrize(
     ("programs", "code", "last"),
     [
         ({}, 0, "check-sfdx: skipped: no node"),
         ({"node": "echo v20.1.0"}, 0, "check-sfdx: skipped: no node"),
-        ({"node": "echo v18.2.0", "npm": "echo 9"}, 0, "check-sfdx: skipped: node 18 is too old, it needs 20"),
-        ({"node": "echo v22.2.0", "npm": "echo 11", "make": "echo fine"}, 0, "fine"),
-        (
-            {"node": "echo v22.2.0", "npm": "echo 11", "make": "echo npm error code ENOTFOUND >&2; exit 2"},
-            0,
-            "check-sfdx: skipped: its packages cannot be had from npm here",
+        ({"node": "echo v18.2.0", "npm": "exit 0"}, 0, "check-sfdx: skipped: node 18.2.0 is too old, it needs 20.18.1"),
+        ({"node": "echo v20.18.0", "npm": "exit 0"}, 0, "check-sfdx: skipped: node 20.18.0 is too old, it needs 20.18.1"),
+        ({"node": "echo v20.18.1", "npm": _npm(check="echo fine")}, 0, "fine"),
+        *(
+            (
+                {"node": "echo v22.2.0", "npm": _npm(install=f"echo npm error code {said} >&2; exit 1")},
+                0,
+                "check-sfdx: skipped: its packages cannot be had from npm here",
+            )
+            for said in ("ENOTFOUND", "SELF_SIGNED_CERT_IN_CHAIN", "ETARGET")
         ),
         (
-            {"node": "echo v22.2.0", "npm": "echo 11", "make": "echo npm error code EINTEGRITY >&2; exit 2"},
+            {"node": "echo v22.2.0", "npm": _npm(install="echo npm error code EINTEGRITY >&2; exit 2")},
             2,
             "npm error code EINTEGRITY",
         ),
         (
-            {"node": "echo v22.2.0", "npm": "echo 11", "make": "echo a field is wrong >&2; exit 2"},
-            2,
+            {"node": "echo v22.2.0", "npm": _npm(check="echo a field is wrong; exit 1")},
+            1,
             "a field is wrong",
         ),
     ],
