@@ -33,7 +33,7 @@ def test_the_lexicon_on_the_development_part(tierwise: Any, tmp_path: Path) -> N
     assert sum(item["n"] for item in found["per_segment"].values()) == found["n"]
     assert {"en", "de", "ja"} <= found["per_segment"].keys()
     page = (tmp_path / "report.html").read_text()
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 5  # reliability, confusion, precision against recall, and two by segment
     assert "<script" not in page
 
 
