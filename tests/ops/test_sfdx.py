@@ -78,7 +78,11 @@ def _npm(install: str = "exit 0", check: str = "exit 0") -> str:
         ({}, 0, "check-sfdx: skipped: no node"),
         ({"node": "echo v20.1.0"}, 0, "check-sfdx: skipped: no node"),
         ({"node": "echo v18.2.0", "npm": "exit 0"}, 0, "check-sfdx: skipped: node 18.2.0 is too old, it needs 20.18.1"),
-        ({"node": "echo v20.18.0", "npm": "exit 0"}, 0, "check-sfdx: skipped: node 20.18.0 is too old, it needs 20.18.1"),
+        (
+            {"node": "echo v20.18.0", "npm": "exit 0"},
+            0,
+            "check-sfdx: skipped: node 20.18.0 is too old, it needs 20.18.1",
+        ),
         ({"node": "echo v20.18.1", "npm": _npm(check="echo fine")}, 0, "fine"),
         *(
             (
