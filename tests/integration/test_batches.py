@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning
 
 @pytest.fixture(autouse=True)
 def leftovers() -> Iterator[None]:
-    """litellm makes a client for every call of a batch; those of failed calls hang in cycles until collected."""
+    """litellm makes a client for every call; those of failed calls hang in cycles until they are collected."""
     yield
     gc.collect()
 

@@ -68,6 +68,10 @@ def _machine(folder: Path, **programs: str) -> dict[str, str]:
     return {"PATH": str(folder)}
 
 
+def _old(version: str) -> str:
+    return f"check-sfdx: skipped: node {version} is too old, it needs 20.18.1"
+
+
 def _npm(install: str = "exit 0", check: str = "exit 0") -> str:
     return f'case "$1" in ci) {install};; run) {check};; *) echo 11;; esac'
 
@@ -77,12 +81,8 @@ def _npm(install: str = "exit 0", check: str = "exit 0") -> str:
     [
         ({}, 0, "check-sfdx: skipped: no node"),
         ({"node": "echo v20.1.0"}, 0, "check-sfdx: skipped: no node"),
-        ({"node": "echo v18.2.0", "npm": "exit 0"}, 0, "check-sfdx: skipped: node 18.2.0 is too old, it needs 20.18.1"),
-        (
-            {"node": "echo v20.18.0", "npm": "exit 0"},
-            0,
-            "check-sfdx: skipped: node 20.18.0 is too old, it needs 20.18.1",
-        ),
+        ({"node": "echo v18.2.0", "npm": _npm()}, 0, _old("18.2.0")),
+        ({"node": "echo v20.18.0", "npm": _npm()}, 0, _old("20.18.0")),
         ({"node": "echo v20.18.1", "npm": _npm(check="echo fine")}, 0, "fine"),
         *(
             (
