@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tierwise_fixtures.batches import PRICES, PRIMARY, SECONDARY
 
+from tierwise import errors
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment
@@ -82,6 +83,18 @@ def test_a_lead_of_which_nothing_is_shown_waits_for_nothing(seeker: Seeker, runn
     bare = Asked(Lead(email="a@b.example", employee_count=3), "crm")
     assert seeker.next(runnable, [bare]) == [None]
     assert seeker.question(runnable, bare, model=PRIMARY, stage="primary") is None
+
+
+def test_a_moment_without_the_store_is_no_word_on_what_to_ask(runnable: Runnable) -> None:
+    def look(_: Any) -> Mapping[str, Assessment]:
+        raise errors.RetryLater("the database is away")
+
+    seeker = Seeker(look, primary=PRIMARY, secondary=SECONDARY)
+    try:
+        with pytest.raises(errors.RetryLater):
+            seeker.next(runnable, [LEAD, Asked(Lead(email="c@b.example", message="Soon, please"), "crm")])
+    finally:
+        seeker.close()
 
 
 def test_the_lexicon_is_no_question_for_a_batch(runnable: Runnable) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sys
@@ -365,6 +366,40 @@ def test_killed_anywhere_it_is_submitted_once_and_imported_once(office: Office, 
     assert office.spent()[:2] == (3, 3)
     finish(office)
     assert office.store.works.counts()["done"] == 3
+
+
+def test_a_read_that_breaks_off_every_time_comes_to_an_end(office: Office) -> None:
+    """By what no step foresees, as a limit of time on the task."""
+    office.backfill(1, 2)
+    office.gather()
+    office.advance()
+    reads = 0
+
+    def broken(name: str) -> None:
+        nonlocal reads
+        if name == "file_content":
+            reads += 1
+            raise _Killed
+
+    office.provider.during = broken
+    office.wait(60)
+    for seconds in (0, 5, 5):
+        with contextlib.suppress(_Killed):
+            office.advance(seconds)
+    assert reads == 1, "not again at once"
+    office.wait(26 * 3600)
+    for _ in range(6):
+        with contextlib.suppress(_Killed):
+            office.advance(400)
+    assert (office.batch().state, office.batch().outcome, reads) == ("ended", "overdue", 3)
+
+
+def test_answers_that_were_ready_while_nobody_looked_are_read_however_late(office: Office) -> None:
+    office.backfill(1, 2)
+    office.gather()
+    office.advance()
+    (ended,) = office.advance(48 * 3600)
+    assert (ended.outcome, ended.answered) == ("completed", 2)
 
 
 @pytest.mark.parametrize("place", PLACES)

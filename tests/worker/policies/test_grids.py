@@ -60,11 +60,29 @@ def test_choices_tiers_flags_and_texts() -> None:
     assert grids.search(table(["lead.company"], ["Acme"]), TIERS).gap == {"lead.company": "another"}
 
 
-def test_who_asks_for_what_is_missing_must_say_what_follows_without_it() -> None:
+def test_what_is_missing_is_no_gap() -> None:
     assert grids.search(table([SIZE], [">= 10"], ["< 10"]), TIERS).gap is None
-    assert grids.search(table(["lead.region", SIZE], ["emea", "missing"], ["any", ">= 0"]), TIERS).gap == {
-        "lead.region": "na", SIZE: None,
-    }  # fmt: skip
+    mailbox = ["any", ["free", "business", "disposable"]]
+    inputs = ["result.tier", "lead.email_kind"]
+    assert grids.search(table(inputs, ["A", "missing"], mailbox), TIERS).gap is None
+    assert grids.search(table(inputs, ["A", "missing"], ["any", "free"]), TIERS).gap is not None
+
+
+def test_a_row_that_takes_what_is_missing_decides() -> None:
+    rows = [["A", "apac"], ["A", {"not": ["apac"]}], ["A", "any"], [["B", "C"], "any"]]
+    made = table(["result.tier", "lead.region"], *rows)
+    assert grids.search(made, TIERS) == grids.Grid(overlaps=grids.search(made, TIERS).overlaps)
+    # One that cannot tell goes to review before it: then it never decides.
+    asks = made.model_copy(update={"on_unknown": "review"})
+    assert grids.search(asks, TIERS).hidden == (2,)
+    assert grids.differ(made, asks, TIERS)
+
+
+def test_numbers_of_a_lead_can_be_negative_and_scores_cannot() -> None:
+    assert grids.search(table([SIZE], [">= 0"]), TIERS).gap == {SIZE: -1}
+    assert grids.search(table([SIZE], [">= 0"], ["< 0"]), TIERS) == grids.Grid()
+    assert grids.search(table([SIZE], ["> -5"], ["< -5"]), TIERS).gap == {SIZE: -5}
+    assert grids.search(table(["result.fit"], [">= 0"], ["< 0"]), TIERS) == grids.Grid(never=(1,))
 
 
 def test_a_tier_above_its_score_is_no_gap() -> None:
@@ -74,9 +92,9 @@ def test_a_tier_above_its_score_is_no_gap() -> None:
 
 
 def test_rows_that_never_decide() -> None:
-    found = grids.search(table([SIZE], [">= 10"], [">= 50"], ["< 0"], ["any"]), TIERS)
+    found = grids.search(table([SIZE], [">= 10"], [">= 50"], [{"not": [">= 0", "< 0"]}], ["any"]), TIERS)
     assert (found.hidden, found.never) == ((1,), (2,))
-    both = grids.search(table([SIZE], [">= 10"], ["< 20"], ["any"]), TIERS)
+    both = grids.search(table([SIZE], [">= 10"], ["< 20"], [{"not": "5"}], ["any"]), TIERS)
     assert both.hidden == (2,)
 
 
@@ -99,12 +117,13 @@ def test_what_is_found_is_what_going_through_all_leads_finds(rows: list[tuple[An
     made = table([SIZE, "lead.region"], *[list(row) for row in rows])
     predicates = [expressions.compile(row.when, "route") for row in rules_of(made)]
     firsts, gap = set(), False
-    for size in range(9):
-        for region in ("emea", "na", "latam", "apac"):
-            facts = {"lead": {"employee_count": size, "region": region}, "result": {}}
+    for size in (*range(-2, 9), None):
+        for region in ("emea", "na", "latam", "apac", None):
+            lead = {"employee_count": size, "region": region}
+            facts = {"lead": {name: value for name, value in lead.items() if value is not None}, "result": {}}
             held = [n for n, asked in enumerate(predicates) if asked(facts).truth == "match"]
             firsts.update(held[:1])
-            gap = gap or not held
+            gap = gap or not (held or None in lead.values())
     found = grids.search(made, TIERS)
     assert (found.gap is not None) == gap
     assert set(range(len(rows))) - {*found.hidden, *found.never} == firsts

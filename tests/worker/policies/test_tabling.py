@@ -15,7 +15,7 @@ from tierwise.domain import changes, decision, rules, tables
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Policy
 from tierwise.domain.tables import Table
-from tierwise.policies import checking, grids, mutation
+from tierwise.policies import checking, grids, mutation, tabling
 
 Write = Callable[..., Path]
 Place = Callable[[str, str], str]
@@ -63,7 +63,10 @@ MISTAKES = [
     ('[A, "< 1000", any]', '[missing, "< 1000", any]', 'missing, "<', "value", "never missing"),
     ('[A, "< 1000", any]', '[A, "< 999", any]', "- {id: field, when", "gap", "for example lead: {employee_count: 999"),
     ('[A, ">= 1000", any]', '[A, ">= 1000", emea]', "{id: partner", "shadowed", "move it before"),
-    ('[A, "< 1000", any]', '[A, "< 0", any]', "{id: inside", "never", "no value fits"),
+    ('[A, "< 1000", any]', '[A, {not: [">= 0", "< 0"]}, any]', "{id: inside", "never", "no value fits"),
+    ("expect: inside}", "expect: 5}", "5}", "type", "expect: text is needed here (put it in quotes)"),
+    ("expect: inside}", "expect: true}", "true}", "type", "expect: text is needed here (put it in quotes)"),
+    ("expect: inside}", "expect: 2.5}", "2.5}", "type", "expect: text is needed here (put it in quotes)"),
     (
         "    stage: route\n",
         "    stage: route\n    hit: unique\n",
@@ -203,6 +206,19 @@ def test_what_must_not_run_is_refused_by_its_digest_too(make: Callable[..., Path
     short = table.model_copy(update={"rows": table.rows[:-1], "tests": table.tests[:3]})
     codes = {problem.code for problem in checking.faults(policy.model_copy(update={"tables": (short,)}))}
     assert codes >= {"gap"}
+
+
+@pytest.mark.parametrize("hit", ["first", "unique"])
+def test_a_table_too_large_to_be_proved_is_refused(make: Callable[..., Path], hit: str) -> None:
+    (known,) = read(make()).tables
+    cells = [f"{number}" for number in range(60)]
+    rows = tuple(known.rows[0].model_copy(update={"id": f"r{n}", "when": (n, n, n)}) for n in cells)
+    inputs = ("lead.employee_count", "result.fit", "result.intent")
+    table = known.model_copy(update={"inputs": inputs, "rows": rows, "tests": (), "hit": hit, "complete": False})
+    told = [complaint for code, complaint in tabling.check(table, {}, {"A": 70, "B": 0}) if code == "unproven"]
+    assert [(item.path, "more than 100,000" in item.text, "split it" in item.hint) for item in told] == [
+        (("rows",), True, True)
+    ]
 
 
 def test_guardrails_collect(write: Write) -> None:

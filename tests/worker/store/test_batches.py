@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tierwise import errors, ports, store
 from tierwise.domain.lead import digest
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.batches import Batch, Ending, Plan, Planned, Wanted
 from tierwise.ports.money import NANO, Ask, Budget, Budgets, Entry
-from tierwise.store import batch_waits
+from tierwise.store import assessments, batch_waits, batches, engine, schema
 from tierwise.store.batches import SLACK
 
 DEADLINE = timedelta(hours=2)
@@ -86,12 +87,12 @@ def test_what_changed_today_is_decided_live_though_a_backfill_reads_it(files: Fi
 def test_a_lead_that_changes_while_it_waits_is_decided_at_once(files: Files) -> None:
     desk = files.desk
     works = files.wait("a", "b")
-    files.plan(works)
+    made = files.plan(works)
     desk.poll(desk.arrival("a", company="Other"))
     (claim,) = desk.claim()
     assert (claim.record_id, claim.lead.company) == ("a", "Other")
     assert files.batches.waiting() == {"crm": 1}, "the old one is nobody's any more"
-    put = {item.key: item.lead for item in files.batches.asked(files.claim(1))}
+    put = {item.key: item.lead for item in files.batches.asked(files.claim(made.batch))}
     assert put[digest("a")] is None
     assert put[digest("b")] is not None
 
@@ -259,3 +260,84 @@ def test_files_at_the_provider_are_remembered_until_they_are_gone(files: Files) 
     assert files.batches.untidy(now=desk.wait(3600))[0].files == ("f2",)
     files.batches.tidied(batch.id, files=[], look_at=desk.now)
     assert files.batches.untidy(now=desk.wait(3600)) == []
+
+
+def test_leads_overdue_after_an_outage_are_asked_in_the_batch_and_not_live_as_well(files: Files) -> None:
+    desk = files.desk
+    works = files.wait("a", "b")
+    desk.wait(2 * batch_waits.HORIZON.total_seconds())
+    assert files.plan(works).leads == 2
+    assert desk.claim() == []
+    desk.wait((DEADLINE + SLACK).total_seconds())
+    assert len(desk.claim()) == 2, "and not for ever"
+
+
+def test_a_lead_that_is_decided_live_before_the_upload_is_not_asked_about(files: Files) -> None:
+    desk = files.desk
+    made = files.plan(files.wait("a", "b"))
+    desk.wait((DEADLINE + SLACK).total_seconds())
+    (claim,) = desk.claim(limit=1)
+    mine = digest(claim.lead.email.partition("@")[0])
+    batch = files.claim(made.batch)
+    put = {item.key: item.lead for item in files.batches.asked(batch, ready=True)}
+    assert put.pop(mine) is None
+    assert all(put.values()), "the other waits"
+    assert all(item.lead for item in files.batches.asked(batch)), "an answer can still be read"
+
+
+def test_an_answer_that_cannot_be_read_is_replaced_and_not_paid_again_and_again(
+    files: Files, opened: store.SqlStore, store_url: str
+) -> None:
+    desk = files.desk
+    opened.assessments.keep([files.answer("a")], now=desk.now)
+    database = engine.Database(store_url)
+    older = sa.update(schema.assessment).values(body={"model": "m", "score": 80})
+    database.write(lambda connection: connection.execute(older))
+    database.close()
+    works = files.wait("a")
+    made = files.plan(works)
+    assert made.questions == 1, "nobody can read it"
+    files.batches.end(files.claim(made.batch), Ending("completed", (), (files.answer("a"),)), now=desk.now)
+    assert list(opened.assessments.get([digest("a")])) == [digest("a")]
+    assert files.plan(works).questions == 0
+
+
+def test_what_is_not_there_to_be_read_counts_as_unanswered(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = files.desk
+    made = files.plan(files.wait("a"))
+    monkeypatch.setattr(assessments, "read", lambda *_: {})
+    files.batches.end(files.claim(made.batch), Ending("completed", (), (files.answer("a"),)), now=desk.now)
+    assert files.batches.gathering(now=desk.now).leads == 0
+    assert len(desk.claim()) == 1, "decided live"
+
+
+def test_a_claim_that_breaks_off_is_not_repeated_at_once(files: Files) -> None:
+    desk = files.desk
+    made = files.plan(files.wait("a"))
+    files.batches.free(files.claim(made.batch, lease=60))
+    assert files.batches.due(now=desk.now) == []
+    assert files.batches.due(now=desk.wait(60)) == [made.batch]
+
+
+def test_a_batch_that_ends_while_leads_would_join_it_is_not_waited_for(
+    files: Files, opened: store.SqlStore, monkeypatch: pytest.MonkeyPatch, store_url: str
+) -> None:
+    """It ends right after its question was found: on PostgreSQL, since SQLite lets nobody else write meanwhile."""
+    if not store_url.startswith("postgresql"):
+        pytest.skip("one writer at a time")
+    desk = files.desk
+    first = files.plan(files.wait("a"))
+    batch, works = files.claim(first.batch), files.wait("b")
+    found = batches._asking
+    left = [Ending("completed", (), (files.answer("a"),))]
+
+    def asking(*given: Any) -> dict[str, int]:
+        asked = found(*given)
+        if left:
+            opened.batches.end(batch, left.pop(), now=desk.now)
+        return asked
+
+    monkeypatch.setattr(batches, "_asking", asking)
+    made = files.plan(works, keys={"b": "a"})
+    assert (made.batch, made.questions, made.leads) == (None, 0, 0), "it is answered"
+    assert works["b"] in {item.work_id for item in files.batches.waiters(limit=9, now=desk.now)}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from tierwise import errors
-from tierwise.domain.lead import canonical_json
-from tierwise.ports import ReviewRequest
+from tierwise.domain.lead import canonical_json, digest
+from tierwise.domain.rubric import Assessment
+from tierwise.ports import UNLIMITED, ReviewRequest
+from tierwise.ports.batches import Ending, Plan, Wanted
 from tierwise.sdk import Notice
 from tierwise.store import engine, erasure, schema
 
@@ -142,3 +145,24 @@ def _until_somebody_waits(database: engine.Database) -> None:
                 return
             reader.execute(sa.text("SELECT pg_sleep(0.01)"))
     raise AssertionError("the sweep does not wait")
+
+
+def test_what_a_batch_brought_before_any_decision_goes_as_well(desk: Any) -> None:
+    batches, now = desk.store.batches, desk.now
+    batches.backfill("crm", since=now - timedelta(days=9), until=now - timedelta(days=2), now=now)
+    desk.poll(desk.arrival("1", modified_at=now - timedelta(days=5), **ADA))
+    (waiter,) = batches.waiters(limit=9, now=now)
+    for name in ("first", "second"):
+        wanted = Wanted(waiter.work_id, digest(name), "crm", 1)
+        plan = Plan("m", "primary", "", "p" * 64, (wanted,))
+        made = batches.plan(plan, budgets=UNLIMITED, deadline=now + timedelta(hours=2), now=now)
+        batch = batches.claim(made.batch, lease=60, now=now)
+        answer = Assessment(model=name, verdicts=(), content_hash=digest(name), cost_usd=0.5)
+        batches.end(batch, Ending("completed", (), (answer,)), now=now)
+    keys = [digest("first"), digest("second")]
+    assert set(desk.store.assessments.get(keys)) == set(keys)
+    done = desk.store.persons.erase([("crm", "1")], needles=["ada@acme.example"], by="local:me", reason="", now=now)
+    assert done.tables["assessment"] == 2
+    assert desk.store.assessments.get(keys) == {}
+    with desk.store._database.read() as reader:
+        assert reader.execute(sa.select(schema.batch_wait.c.answered)).scalars().all() in ([None], [])

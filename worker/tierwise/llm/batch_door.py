@@ -19,6 +19,9 @@ PROVIDERS = frozenset({"openai"})
 """Those for which litellm makes, lists and reads batches by the environment that live calls go by."""
 TAG = "tierwise_batch"
 """Name of the metadata by which a batch of ours is found again."""
+KEPT = timedelta(days=9)
+"""After which a provider deletes an uploaded file: nobody else deletes one whose upload was never acknowledged.
+Longer than any batch may take."""
 _PAGE, _PAGES = 100, 50
 _EARLIER = timedelta(minutes=10)  # by which the provider's clock may differ from ours
 
@@ -56,7 +59,11 @@ class Door:
         """The file's id. Raises RetryLater, Unreachable, RejectRecord, PauseConnection."""
         content = "".join(f"{line}\n" for line in lines).encode()
         made = self._call(
-            "create_file", self._seconds * 2, file=("tierwise.jsonl", content, "application/jsonl"), purpose="batch"
+            "create_file",
+            self._seconds * 2,
+            file=("tierwise.jsonl", content, "application/jsonl"),
+            purpose="batch",
+            expires_after={"anchor": "created_at", "seconds": int(KEPT.total_seconds())},
         )
         return str(made.id)
 

@@ -69,7 +69,10 @@ class Seeker:
         self._loop = asyncio.new_event_loop()
 
     def next(self, runnable: Runnable, leads: Sequence[Asked]) -> list[Question | None]:
-        """The first question of each that nobody answered yet; None where none is left, or where asking fails."""
+        """The first question of each that nobody answered yet; None where none is left, or where asking fails.
+
+        Raises RetryLater where the store cannot tell.
+        """
         return self._loop.run_until_complete(self._all(runnable, leads))
 
     def question(self, runnable: Runnable, asked: Asked, *, model: str, stage: str) -> Question | None:
@@ -83,13 +86,20 @@ class Seeker:
         self._loop.close()
 
     async def _all(self, runnable: Runnable, leads: Sequence[Asked]) -> list[Question | None]:
-        return await asyncio.gather(*(self._one(runnable, asked) for asked in leads))
+        # All to their end, so that none is left on the loop where one fails.
+        found = await asyncio.gather(*(self._one(runnable, asked) for asked in leads), return_exceptions=True)
+        for item in found:
+            if isinstance(item, BaseException):
+                raise item
+        return [item for item in found if not isinstance(item, BaseException)]
 
     async def _one(self, runnable: Runnable, asked: Asked) -> Question | None:
         try:
             await self._cascade.judge(runnable, asked.lead, connection=asked.connection)
         except _Wanted as wanted:
             return wanted.question
+        except errors.RetryLater:
+            raise  # the store's: what is answered is not known just now
         except errors.TierwiseError:
             return None  # asked live, what is wrong is told there
         return None

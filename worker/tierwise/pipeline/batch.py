@@ -137,12 +137,14 @@ class _Keeper:
             except (RejectRecord, PauseConnection, Misconfigured) as error:
                 self._refused(error)
                 return
+        if self.batch.state in steps:
+            self._save(look_at=self._tools.clock())
 
     # -- before it is submitted
 
     def _upload(self) -> None:
         self._unless_over()
-        questions = self._questions()
+        questions = self._questions(ready=True)
         gone = [key for key, question in questions.items() if question is None]
         if gone:
             self._tools.store.batches.drop(self.batch, gone, now=self._tools.clock())
@@ -184,7 +186,7 @@ class _Keeper:
     def _submitted(self, key: str) -> None:
         now = self._tools.clock()
         deadline = now + timedelta(hours=self._pace.hours)
-        changes = {"state": "submitted", "provider_id": key, "submitted_at": now, "deadline": deadline}
+        changes = {"state": "submitted", "provider_id": key, "submitted_at": now, "deadline": deadline, "sought": 0}
         self._save(**changes, look_at=now + timedelta(seconds=self._pace.look), wait=True)
         log.info("batch submitted", batch=self.batch.id, model=self.batch.model, questions=self.batch.questions)
         if not self.batch.cancelled:
@@ -199,13 +201,21 @@ class _Keeper:
     # -- after that
 
     def _look(self) -> None:
-        batch, now = self.batch, self._tools.clock()
+        now = self._tools.clock()
+        late = now >= self.batch.deadline + WIND_DOWN
+        if late and self.batch.sought >= SURE:
+            self._end(Ending("overdue", billed=False, fault="timeout"))
+            return
+        if late:
+            # Counted before the look: one that breaks off every time, whatever by, is not repeated for ever.
+            self._save(sought=self.batch.sought + 1)
+        batch = self.batch
         looked = self._door.look(batch.provider_id)
         if looked.state != "working":
             self._read(looked)
             return
         unwanted = batch.cancelled or now >= batch.deadline
-        if unwanted and now >= batch.deadline + WIND_DOWN:
+        if late:
             self._end(Ending("overdue", billed=False, fault="timeout"))
             return
         if unwanted:
@@ -258,12 +268,12 @@ class _Keeper:
             faults=faults,
         )
 
-    def _questions(self) -> dict[str, Question | None]:
+    def _questions(self, *, ready: bool = False) -> dict[str, Question | None]:
         """By key; None where its lead is not what it was, or nobody waits for it any more."""
         batch, tools = self.batch, self._tools
         runnable = tools.runnable(batch.policy)
         found: dict[str, Question | None] = {}
-        for put in tools.store.batches.asked(batch):
+        for put in tools.store.batches.asked(batch, ready=ready):
             question = None
             if put.lead is not None:
                 asked = batching.Asked(put.lead, put.connection)

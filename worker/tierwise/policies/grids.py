@@ -28,7 +28,7 @@ class Grid(NamedTuple):
     """What was found; rows by their number."""
 
     gap: Mapping[str, Value] | None = None
-    """Of each input a value; together they find no row."""
+    """Of each input a value, none of them absent; together they find no row."""
     never: tuple[int, ...] = ()
     """Rows that hold for nothing at all."""
     hidden: tuple[int, ...] = ()
@@ -44,6 +44,8 @@ class _Atom(NamedTuple):
     value: Value
     rows: int
     """Bit by bit: the rows whose cell holds."""
+    open: int
+    """The same, and those whose cell cannot tell since the value is absent."""
 
 
 def search(table: Table, tiers: Mapping[str, int]) -> Grid:
@@ -55,15 +57,15 @@ def search(table: Table, tiers: Mapping[str, int]) -> Grid:
     gap: Mapping[str, Value] | None = None
     ever = first = 0
     overlaps: dict[tuple[int, int], Mapping[str, Value]] = {}
-    for values, mask in _combinations(columns, (), (1 << rows) - 1):
+    for values, mask, unsure in _combinations(columns, (), (1 << rows) - 1):
         told = dict(zip(table.inputs, values, strict=True))
         if not _possible(told, tiers):
             continue
         if mask == 0:
-            gap = gap if gap is not None else told
+            gap = told if gap is None and None not in values else gap
             continue
         ever |= mask
-        first |= mask & -mask
+        first |= _first(table, mask, unsure)
         if mask & (mask - 1):
             held = [number for number in range(rows) if mask >> number & 1]
             overlaps.setdefault((held[0], held[1]), told)
@@ -83,10 +85,11 @@ def differ(one: Table, other: Table, tiers: Mapping[str, int]) -> bool:
     if math.prod(len(column) for column in columns) > MOST:
         return True
     whole = (1 << rows) - 1
-    for values, mask in _combinations(columns, (), (1 << 2 * rows) - 1):
+    for values, mask, unsure in _combinations(columns, (), (1 << 2 * rows) - 1):
         left, right = mask & whole, mask >> rows
-        decided = left == right if one.hit == "collect" else left & -left == right & -right
-        if not decided and _possible(dict(zip(both.inputs, values, strict=True)), tiers):
+        if one.hit != "collect":
+            left, right = _first(one, left, unsure & whole), _first(other, right, unsure >> rows)
+        if left != right and _possible(dict(zip(both.inputs, values, strict=True)), tiers):
             return True
     return False
 
@@ -103,14 +106,23 @@ def witness(values: Mapping[str, Value]) -> Mapping[str, Mapping[str, Any]]:
     return facts
 
 
+def _first(table: Table, mask: int, unsure: int) -> int:
+    """The row that decides, of those that hold; none where an earlier one cannot tell and asks for review."""
+    if table.on_unknown == "review":
+        mask &= unsure & -unsure
+    return mask & -mask
+
+
 def _combinations(
-    columns: Sequence[Sequence[_Atom]], values: tuple[Value, ...], mask: int
-) -> Iterator[tuple[tuple[Value, ...], int]]:
+    columns: Sequence[Sequence[_Atom]], values: tuple[Value, ...], mask: int, unsure: int | None = None
+) -> Iterator[tuple[tuple[Value, ...], int, int]]:
+    """Values, the rows that hold for them, and those rows with the ones that cannot tell."""
+    unsure = mask if unsure is None else unsure
     if len(values) == len(columns):
-        yield values, mask
+        yield values, mask, unsure
         return
     for atom in columns[len(values)]:
-        yield from _combinations(columns, (*values, atom.value), mask & atom.rows)
+        yield from _combinations(columns, (*values, atom.value), mask & atom.rows, unsure & atom.open)
 
 
 def _atoms(table: Table, number: int, tiers: Mapping[str, int]) -> list[_Atom]:
@@ -121,7 +133,11 @@ def _atoms(table: Table, number: int, tiers: Mapping[str, int]) -> list[_Atom]:
     found: dict[Any, _Atom] = {}
     for value in _values(name, kind, column, tiers):
         held = sum(1 << row for row, cell in enumerate(column) if cell.holds(value))
-        found.setdefault((held, value) if name in {"result.tier", "result.score"} else held, _Atom(value, held))
+        unsure = held
+        if value is None:
+            unsure |= sum(1 << row for row, cell in enumerate(column) if cell.kind in {"values", "spans"})
+        key = (held, value) if name in {"result.tier", "result.score"} else (held, unsure)
+        found.setdefault(key, _Atom(value, held, unsure))
     return list(found.values())
 
 
@@ -132,22 +148,24 @@ def _values(name: str, kind: Kind, column: Sequence[Cell], tiers: Mapping[str, i
         }
         if name == "result.score":
             lines |= {Decimal(cut) for cut in tiers.values()}
-        yield from _numbers(sorted(lines), kind, top=_TOPS.get(name))
+        # What is negative comes last: no example shows it where another would do.
+        yield from sorted(_numbers(lines, kind, top=_TOPS.get(name)), key=lambda number: number < 0)
     elif kind == "boolean":
         yield from (True, False)
     else:
         closed = tuple(tiers) if name == "result.tier" else expressions.variables("guardrail")[name].values
         named = dict.fromkeys(str(value) for cell in column for value in cell.values)
         yield from closed or (*named, "another")
-    if any(cell.kind == "missing" for cell in column):
+    if name.startswith("lead.") or name == "result.route":
         yield None
 
 
-def _numbers(lines: Sequence[Decimal], kind: Kind, *, top: int | None) -> Iterator[Decimal]:
-    """Every line, and a number between any two; from 0 to the top, where there is one."""
-    step = Decimal(1)
-    most = Decimal(top) if top is not None else (lines[-1] + 2 * step if lines else step)
-    known = sorted({Decimal(0), most, *(line for line in lines if 0 <= line <= most)})
+def _numbers(lines: set[Decimal], kind: Kind, *, top: int | None) -> Iterator[Decimal]:
+    """Every line, and a number between any two; from 0 to the top, or where there is none from below to above all."""
+    zero = Decimal(0)
+    least = zero if top is not None else min((zero, *lines)) - 1
+    most = Decimal(top) if top is not None else max((zero, *lines)) + 2
+    known = sorted({zero, least, most, *(line for line in lines if least <= line <= most)})
     for low, high in itertools.pairwise(known):
         yield low
         if kind == "decimal":

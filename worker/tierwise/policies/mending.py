@@ -50,7 +50,7 @@ def mend(model: type[BaseModel], value: Any, details: Sequence[ErrorDetails]) ->
         path = tuple(detail["loc"])
         try:
             (removed if _mended(model, made, path, detail=detail) else touched).add(path)
-        except (_CannotMendError, LookupError, TypeError):
+        except (_CannotMendError, LookupError, TypeError, AttributeError):  # a scalar where keys should be
             return None
     return Mended(made, frozenset(touched), frozenset(removed))
 

@@ -144,6 +144,9 @@ def _problem(model: type[BaseModel], document: Document, path: Path, *, detail: 
         return document.problem(where, "value", f"{name}: '{detail['input']}' has the wrong form", hint=hint)
     if kind in _WANTED:
         code, message, hint = _WANTED[kind]
+        # Behind a value that can be of several types stands which of them was tried, and no node of the file.
+        known = [str(step) for n, step in enumerate(relative, 1) if (*path, *relative[:n]) in document.nodes]
+        name = known[-1] if known else name
         return document.problem(where, code, f"{name}: {message}" if name else message, hint=hint)
     message = detail["msg"].removeprefix("Value error, ").replace("Input should", f"{name or 'this'} should")
     return document.problem(where, "value", message, hint=_share(detail["input"], context.get("le")))

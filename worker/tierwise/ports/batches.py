@@ -41,7 +41,7 @@ class Batch(NamedTuple):
     tries: int = 0
     """Calls in a row that failed."""
     sought: int = 0
-    """Times that a submission was looked for in vain."""
+    """Times that a submission was looked for in vain; later, of looks that were begun after its last moment."""
     done: int = 0
     error: str = ""
     fault: str = ""
@@ -158,8 +158,8 @@ class Batches(Protocol):
     def free(self, batch: Batch) -> None:
         """Let go of the claim."""
 
-    def asked(self, batch: Batch) -> builtins.list[Put]:
-        """All its questions."""
+    def asked(self, batch: Batch, *, ready: bool = False) -> builtins.list[Put]:
+        """All its questions; `ready`: without leads that are decided, or just being decided."""
 
     def drop(self, batch: Batch, keys: Collection[str], *, now: datetime) -> None:
         """Questions that are not to be asked any more; their leads are decided live. Raises LeaseLost."""

@@ -39,7 +39,9 @@ class BatchSettings(_Section):
         "auto", description="auto: in batches where the model's provider takes them. never: every call is live."
     )
     fewest: Count = Field(50, description="Questions to one model that are worth a batch; fewer are asked live.")
-    most: Count = Field(2000, description="Questions in one batch, at most; providers limit what waits in all.")
+    most: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        2000, description="Questions in one batch, at most; providers limit what waits in all."
+    )
     gather_seconds: Annotated[float, Field(ge=0, le=1200)] = Field(
         60, description="How long a lead waits for others to go with it."
     )

@@ -47,7 +47,10 @@ def read(connection: sa.Connection, hashes: Collection[str]) -> dict[str, Assess
 def keep(
     database: engine.Database, connection: sa.Connection, assessments: Iterable[Assessment], *, now: datetime
 ) -> set[str]:
-    """Store answers that were paid for just now; the first answer to a question stays. The hashes that were new."""
+    """Store answers that were paid for just now; the first answer to a question stays. The hashes that were new.
+
+    One that cannot be read any more is no answer: the new one takes its place.
+    """
     paid = {item.content_hash: item for item in assessments if not item.cached and not item.kept}
     rows = [
         {"content_hash": key, "model": paid[key].model, "body": paid[key].model_dump(mode="json"), "created_at": now}
@@ -57,4 +60,9 @@ def keep(
         return set()
     # RETURNING is what makes SQLAlchemy send many rows at once.
     insert = database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)
-    return set(connection.execute(insert, rows).scalars())
+    new = set(connection.execute(insert, rows).scalars())
+    unreadable = paid.keys() - new - read(connection, paid.keys() - new).keys()
+    for row in rows:
+        if row["content_hash"] in unreadable:
+            connection.execute(sa.update(TABLE).where(TABLE.c.content_hash == row["content_hash"]).values(row))
+    return new | unreadable

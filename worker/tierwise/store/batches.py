@@ -53,6 +53,9 @@ class Batches(batch_waits.Waits):
         def work(transaction: sa.Connection) -> Planned:
             wanted = self._still(transaction, plan.wanted, now=now)
             joined = self._join(transaction, wanted, now=now)
+            # Once more: a batch that ended meanwhile asks nothing now, and what it brought is there.
+            known = assessments.read(transaction, {item.key for item in wanted} - joined)
+            wanted = [item for item in wanted if item.key not in known]
             fresh: dict[str, Wanted] = {}
             for item in wanted:
                 if item.key not in joined:
@@ -100,7 +103,9 @@ class Batches(batch_waits.Waits):
 
         def work(transaction: sa.Connection) -> Batch | None:
             free = sa.or_(BATCH.c.lease_until.is_(None), BATCH.c.lease_until <= now)
-            values = {"token": fence.draw(transaction), "lease_until": now + timedelta(seconds=lease)}
+            until = now + timedelta(seconds=lease)
+            # Looked at again no sooner, unless its owner says so: a step that breaks off is not repeated at once.
+            values = {"token": fence.draw(transaction), "lease_until": until, "look_at": until}
             statement = sa.update(BATCH).where(BATCH.c.id == batch_id, BATCH.c.state != "ended", free)
             row = transaction.execute(statement.values(values).returning(*BATCH.c)).one_or_none()
             return _batch(row) if row is not None else None
@@ -127,13 +132,17 @@ class Batches(batch_waits.Waits):
         statement = sa.update(BATCH).where(BATCH.c.id == batch.id, BATCH.c.token == batch.token)
         self._database.write(lambda transaction: transaction.execute(statement.values(lease_until=None)))
 
-    def asked(self, batch: Batch) -> builtins.list[Put]:
-        """All its questions, each with one of the leads that wait for it; None where none does any more."""
+    def asked(self, batch: Batch, *, ready: bool = False) -> builtins.list[Put]:
+        """All its questions, each with one of the leads that wait for it; None where none does any more.
+
+        `ready`: leads that are decided, or just being decided, wait no more.
+        """
+        waits = sa.and_(WORK.c.id == WAIT.c.work_id, *((WORK.c.state == "ready",) if ready else ()))
         query = (
             sa.select(QUESTION.c.content_hash, QUESTION.c.connection, LEAD.c.canonical)
             .select_from(QUESTION)
             .outerjoin(WAIT, WAIT.c.content_hash == QUESTION.c.content_hash)
-            .outerjoin(WORK, WORK.c.id == WAIT.c.work_id)
+            .outerjoin(WORK, waits)
             .outerjoin(LEAD, sa.and_(LEAD.c.id == WORK.c.lead_id, LEAD.c.revision == WORK.c.revision))
             .where(QUESTION.c.batch_id == batch.id)
             .order_by(QUESTION.c.content_hash, WAIT.c.work_id)
@@ -172,7 +181,7 @@ class Batches(batch_waits.Waits):
             _owned(
                 transaction, batch, state="ended", outcome=ending.outcome, answered=len(ending.answers),
                 unusable=ending.unusable, fault=ending.fault[:40], error=ending.error[:2000], ended_at=now,
-                lease_until=None, files=builtins.list(batch.files),
+                lease_until=None, look_at=now, files=builtins.list(batch.files),
                 nano_usd=sum(entry.nano_usd for entry in entries),
                 nano_saved=sum(entry.nano_saved for entry in entries),
                 unpriced=sum(entry.unpriced for entry in entries),
@@ -184,7 +193,9 @@ class Batches(batch_waits.Waits):
                 transaction.execute(mine)
             else:
                 self._money.bury(transaction, RESERVED.c.owner == _owner(batch.tag), now=now)
-            _let_go(transaction, batch, {answer.content_hash for answer in ending.answers}, now=now)
+            # Only what can be read again: whoever waited for anything else would be asked about without end.
+            answered = set(assessments.read(transaction, {answer.content_hash for answer in ending.answers}))
+            _let_go(transaction, batch, answered, now=now)
             transaction.execute(sa.delete(QUESTION).where(QUESTION.c.batch_id == batch.id))
 
         self._database.write(work)
@@ -230,23 +241,28 @@ class Batches(batch_waits.Waits):
             paid = sa.select(CLAIM.c.content_hash).where(CLAIM.c.content_hash.in_(some), CLAIM.c.lease_until > now)
             taken |= set(transaction.execute(paid).scalars())
         ids: set[int] = set()
-        for some in columns.chunks(sorted(item.work_id for item in wanted)):
+        for some in columns.chunks(sorted(item.work_id for item in wanted if item.key not in taken)):
             unplaced = sa.select(WAIT.c.work_id).where(WAIT.c.work_id == WORK.c.id, WAIT.c.batch_id.is_(None))
             mine = sa.update(WORK).where(WORK.c.id.in_(some), WORK.c.state == "ready", unplaced.exists())
-            # An update, for the lock: whoever claims a lead just now has it.
-            ids |= set(transaction.execute(mine.values(updated_at=now).returning(WORK.c.id)).scalars())
-        return [item for item in wanted if item.work_id in ids and item.key not in taken]
+            # Whoever claims a lead just now has it. One that is due by now, after an outage, is so no more: it would be
+            # asked about live as well.
+            values = {"run_after": now + batch_waits.HORIZON, "updated_at": now}
+            ids |= set(transaction.execute(mine.values(values).returning(WORK.c.id)).scalars())
+        return [item for item in wanted if item.work_id in ids]
 
     def _join(self, transaction: sa.Connection, wanted: Sequence[Wanted], *, now: datetime) -> set[str]:
         """Keys that a batch asks already; their leads wait for that."""
-        asked: dict[str, int] = {}
-        for some in columns.chunks(sorted({item.key for item in wanted})):
-            query = sa.select(QUESTION.c.content_hash, QUESTION.c.batch_id).where(QUESTION.c.content_hash.in_(some))
-            asked.update({row.content_hash: row.batch_id for row in transaction.execute(query)})
+        keys = {item.key for item in wanted}
+        open_ = sa.select(BATCH.c.id, BATCH.c.deadline).where(
+            BATCH.c.id.in_(sorted(set(_asking(transaction, keys).values()))), BATCH.c.state != columns.literal("ended")
+        )
+        # Locked: it cannot end without the leads that join it here, and what ended before is seen below.
+        locked = transaction.execute(open_.order_by(BATCH.c.id).with_for_update(read=True)).all()
+        deadlines = {row.id: row.deadline for row in locked}
+        asked = {key: made for key, made in _asking(transaction, keys).items() if made in deadlines}
         _wait(transaction, {item.work_id: item.key for item in wanted if item.key in asked}, asked)
         for batch_id in sorted(set(asked.values())):
-            deadline = transaction.execute(sa.select(BATCH.c.deadline).where(BATCH.c.id == batch_id)).scalar_one()
-            _postpone(transaction, batch_id, until=deadline + SLACK, now=now)
+            _postpone(transaction, batch_id, until=deadlines[batch_id] + SLACK, now=now)
         return set(asked)
 
     def _reserve(
@@ -285,6 +301,15 @@ def _owned(transaction: sa.Connection, batch: Batch, **values: Any) -> None:
         raise errors.LeaseLost("somebody else looks after it now", place=f"batch {batch.id}")
 
 
+def _asking(transaction: sa.Connection, keys: Collection[str]) -> dict[str, int]:
+    """The batches that ask these, by key."""
+    asked: dict[str, int] = {}
+    for some in columns.chunks(sorted(keys)):
+        query = sa.select(QUESTION.c.content_hash, QUESTION.c.batch_id).where(QUESTION.c.content_hash.in_(some))
+        asked.update({row.content_hash: row.batch_id for row in transaction.execute(query)})
+    return asked
+
+
 def _wait(transaction: sa.Connection, keys: dict[int, str], batches: dict[str, int]) -> None:
     """Work ids wait for the batches of their keys."""
     rows = [{"key": work_id, "hash": key, "batch": batches[key]} for work_id, key in sorted(keys.items())]
@@ -309,12 +334,20 @@ def _due(transaction: sa.Connection, work_ids: Sequence[int], *, now: datetime) 
 
 def _let_go(transaction: sa.Connection, batch: Batch, answered: set[str], *, now: datetime) -> None:
     waiting = transaction.execute(
-        sa.select(WAIT.c.work_id, WAIT.c.content_hash, WORK.c.run_after)
+        sa.select(WAIT.c.work_id, WAIT.c.content_hash, WAIT.c.answered, WORK.c.run_after)
         .join(WORK, WORK.c.id == WAIT.c.work_id)
         .where(WAIT.c.batch_id == batch.id)
     ).all()
-    again = [row.work_id for row in waiting if row.content_hash in answered and row.run_after > now]
-    batch_waits.release(transaction, {row.work_id for row in waiting} - set(again), now=now)
+    again = {
+        row.work_id: [*(row.answered or ()), row.content_hash]
+        for row in waiting
+        if row.content_hash in answered and row.run_after > now
+    }
+    batch_waits.release(transaction, {row.work_id for row in waiting} - again.keys(), now=now)
+    if again:
+        rows = [{"key": work_id, "hashes": hashes} for work_id, hashes in sorted(again.items())]
+        held = sa.update(WAIT).where(WAIT.c.work_id == sa.bindparam("key"))
+        transaction.execute(held.values(answered=sa.bindparam("hashes", type_=WAIT.c.answered.type)), rows)
     for some in columns.chunks(sorted(again)):
         # A second model may have to be asked, in a batch of its own.
         unplaced = sa.update(WAIT).where(WAIT.c.work_id.in_(some))

@@ -20,7 +20,7 @@ from tierwise.store import admin_events, columns, engine, people, schema
 
 GONE = "[erased]"
 RecordKey = tuple[str, str]
-LEAD, DECISION = schema.lead, schema.decision
+LEAD, DECISION, WAIT, WORK = schema.lead, schema.decision, schema.batch_wait, schema.work
 PLAIN: Mapping[str, frozenset[str]] = {
     "lead": frozenset({"connection", "record_id", "fingerprint", "former_ids", "merged_into"}),
     "work": frozenset({"connection", "record_id", "fingerprint", "policy", "state", "owner"}),
@@ -188,6 +188,10 @@ def _answers(connection: sa.Connection, records: Collection[RecordKey]) -> set[s
         query = sa.select(DECISION.c.body).where(DECISION.c.connection == name, DECISION.c.record_id == key)
         for body in connection.execute(query).scalars():
             found |= {answer["content_hash"] for answer in json.loads(body).get("assessments", ())}
+        # What a batch brought for a lead that waits for the next: no decision stands on it yet.
+        waits = sa.select(WAIT.c.content_hash, WAIT.c.answered).join(WORK, WORK.c.id == WAIT.c.work_id)
+        for row in connection.execute(waits.where(WORK.c.connection == name, WORK.c.record_id == key)):
+            found |= {*(row.answered or ()), *([row.content_hash] if row.content_hash else [])}
     return found
 
 

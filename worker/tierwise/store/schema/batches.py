@@ -72,6 +72,8 @@ batch_wait = sa.Table(
     sa.Column("work_id", Id, sa.ForeignKey("work.id"), primary_key=True),
     sa.Column("batch_id", Id, sa.ForeignKey("model_batch.id")),
     sa.Column("content_hash", HASH),
+    # Of answers that batches brought already, on which no decision stands yet: an erasure finds them here.
+    sa.Column("answered", Json),
     sa.Column("since", Utc, nullable=False),
     sa.Index(None, "batch_id"),
 )

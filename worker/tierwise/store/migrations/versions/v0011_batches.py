@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("work_id", Id, nullable=False),
         sa.Column("batch_id", Id, nullable=True),
         sa.Column("content_hash", sa.String(length=64), nullable=True),
+        sa.Column("answered", Json, nullable=True),
         sa.Column("since", Utc(), nullable=False),
         sa.ForeignKeyConstraint(["work_id"], ["work.id"], name=op.f("fk_batch_wait_work_id")),
         sa.ForeignKeyConstraint(["batch_id"], ["model_batch.id"], name=op.f("fk_batch_wait_batch_id")),
