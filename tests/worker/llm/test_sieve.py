@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from tierwise.llm import claims, injection, sieve, text
 
 PATTERNS = (
-    *(text.folded(source) if not source.isascii() else source for source in injection._PATTERNS),
+    *(
+        text.folded(source) if not source.isascii() else source
+        for source in (*injection._REQUESTS, *injection._PATTERNS)
+    ),
     *claims.patterns(),
 )
 SIEVE = sieve.Sieve(PATTERNS)

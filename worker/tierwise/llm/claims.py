@@ -7,6 +7,7 @@ escape in capitals. What a hit means is `injection`'s business.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ class _Tongue(NamedTuple):
     verbs: str
     grades: str
     prepositions: str = r"(?!)"
-    """Verbs that are prepositions more often: only at the beginning of a request, and never behind the grade."""
+    """Verbs that are something else more often: only at the beginning of a request, and never behind the grade."""
 
 
 _TONGUES = (
@@ -34,22 +35,25 @@ _TONGUES = (
         r"10/10|full (?:points|marks)|100 points)",
     ),
     _Tongue(
-        r"\b(?:gib|geben|vergib|vergeben|gebt|wahle?\w*|setz\w*|bewert(?!ung|et\b)\w*|einstuf\w*|stufe?n? sie|nimm|"
+        r"\b(?:gib|geben|vergib|vergeben|vergebt|gebt|wahle?\w*|setz\w*|bewert(?!ung|et\b)\w*|bewertet (?:bitte|alles|"
+        r"mich)|einstuf\w*|stufe?n? sie|nimm|"
         r"antworte\w*|markier\w*|nenn\w*)\b",
         r"\b(?:(?:hochst|best|oberst|maximal|voll)\w* (?:punkt\w*|stufe|bewertung|note|wertung|score|prioritat|"
         r"niveau)\b(?! ihres| in (?:unser|der aus))|"
-        r"stufe \W?a\b|hei(?:ss|ß)\w* lead|volle punktzahl|hundert punkte)",
+        r"stufe \W?a\b|hei(?:ss|ß)\w* lead|volle[rn]? punktzahl|hundert punkte)",
+        r"(?:(?:bitte|nun|jetzt|dann|also|daher|deshalb|hier|einfach|ihr) )?bewertet\b(?! (?:ist|sind|wird|werden|"
+        r"wurden?|ha(?:t|ben|tten?)|man|von|nach)\b)",
     ),
     _Tongue(
         r"\b(?:donne[rz]?|attribue[rz]?|choisi\w+|mettez|mets|classe[rz]?|note[rz]|accorde[rz]?|repond\w+|"
-        r"considere[rz]?|octroye[rz]?)\b",
+        r"considere[rz]?|octroye[rz]?|(?:donn|attribu|mett|accord)ons)\b",
         r"\b(?:(?:meilleure?|plus haute?|maximale?) (?:niveau|note|score|notation|classement|categorie)|(?:note|"
         r"score|niveau) (?:maximale?|la plus|le plus|parfaite?)|"
         r"bonne note|score le plus eleve|niveau le plus (?:eleve|haut)(?! de votre)|(?:categorie|niveau|"
         r"classe) \W?a\b|pret a acheter|cent points)",
     ),
     _Tongue(
-        r"\b(?:da(?:r|le|nos|me|d)|de(?:le|nos|me)|asign\w+|otorg\w+|elig\w+|elij\w+|escog\w+|responde\w*|"
+        r"\b(?:da(?:r|le|nos|me|d|mos)|de(?:le|nos|me)|asign\w+|otorg\w+|elig\w+|elij\w+|escog\w+|responde\w*|"
         r"pon\w*|califi(?!cacion)\w+|cualifi(?!cacion)\w+|clasifi(?!cacion)\w+|marca\w*)\b",
         r"\b(?:(?:mejor|maxim[oa]) (?:nivel|puntuacion|nota|calificacion)|(?:nivel|puntuacion|nota|"
         r"calificacion) (?:maxim[oa]|mas alt[oa])(?! de (?:sus|tus))|"
@@ -57,14 +61,15 @@ _TONGUES = (
         r"(?:de|da)\b(?= (?:el|la|a|un|una|al|usted)\b)",
     ),
     _Tongue(
-        r"\b(?:dar|deem|atribu\w+|escolh\w+|selecion\w+|classifi(?!cacao)\w+|respond\w+|coloque|marque|considere)\b",
+        r"\b(?:dar|damos|deem|atribu\w+|escolh\w+|selecion\w+|classifi(?!cacao)\w+|respond\w+|coloque|marque|considere)\b",
         r"\b(?:(?:melhor|maxim[oa]) (?:nivel|pontuacao|nota|avaliacao)|(?:nivel|pontuacao|nota|"
         r"avaliacao) (?:maxim[oa]|mais alt[oa]|alta)(?! d[oa]s? seu)|"
         r"nivel \W?a\b|cem pontos)",
         r"(?:de|da)\b(?= (?:o|a|ao|um|uma|nos|me|lhe|para)\b)",
     ),
     _Tongue(
-        r"\b(?:date|dacci|dare|assegn\w+|scegli\w*|selezion\w+|attribui\w*|rispond\w+|metti|classific(?!a\b|azion)\w+|"
+        r"\b(?:date|dacci|dare|diamo|assegn\w+|scegli\w*|selezion\w+|attribui\w*|rispond\w+|metti|classific(?!a\b|azion)\w+|"
+        r"(?<!la )(?<!una )(?<!in )(?<!di )(?<!\bche )(?<!\bsi )(?<!\bci )(?<!stra )(?<!loro )(?<!questa )classifica|"
         r"valut(?!azion)\w+)\b",
         r"\b(?:(?:miglior\w*|massim[oa]) (?:livello|punteggio|voto|valutazione)|(?:livello|punteggio|voto|"
         r"valutazione) (?:massim[oa]|migliore|piu alt[oa])|livello \W?a\b|cento punti)",
@@ -257,9 +262,9 @@ _STUFFED = (
 
 
 @lru_cache(maxsize=1)
-def patterns() -> tuple[str, ...]:
-    """All of it, over folded text."""
-    asked = (
+def requests() -> tuple[str, ...]:
+    """Where somebody asks for a grade, over folded text: in another's mouth it is a story (see `told`)."""
+    return _folded(
         part
         for tongue in _TONGUES
         for part in (
@@ -269,8 +274,16 @@ def patterns() -> tuple[str, ...]:
         )
         if "(?!)" not in part
     )
+
+
+@lru_cache(maxsize=1)
+def patterns() -> tuple[str, ...]:
+    """All of it, over folded text."""
     system = rf"(?:^|[.!?;\])>*-]\s*|\[)(?:{_SYSTEM})\b"
-    parts = (*asked, *_SAID, system, _AI_ELSEWHERE)
+    return (*requests(), *_folded((*_SAID, system, _AI_ELSEWHERE)))
+
+
+def _folded(parts: Iterable[str]) -> tuple[str, ...]:
     return tuple(text.folded(part) if not part.isascii() else part for part in parts)
 
 
@@ -289,6 +302,28 @@ _OURS = (
     r"your?|ihre?n?|deine?n?|vos|votre|sus?|tus?|vostr[eoi]|uw|je|this|lead|submission|record|prospect|diese[nrsm]?|"
     r"datensatz|anfrage|ce|cette|fiche|este|esta|registro|contacto|questo|questa|scheda|contatto|deze|dit|aanvraag"
 )
+_EVERYTHING = (
+    r"everything|here|hereby|alles|uberall|hiermit|tout(?! l)|partout|ici|todo(?! el)|aqui|tutto(?! il)|ovunque|overal|"
+    r"(?:all|each|every|the|jede[mnrs]?|alle[nr]?|chaque|les|cada|los|os|ogni|i|elk|elke|de) (?:single )?(?:criteri\w+|"
+    r"kriteri\w+|criteres?|questions?|frage|pregunta|pergunta|domanda|vraag)|rubric|instructions?|prompts?|guidelines?|"
+    r"(?:scoring|rating|grading|evaluation|qualification) (?:rules?|criteria|system)"
+)
+"""Nobody grades others by the evaluator's criteria."""
+_GRADE = (
+    r"levels?|scores?|ratings?|grades?|marks?|points?|tier|stufe|note|punkt\w*|bewertung|wertung|niveau|notation|nivel|"
+    r"puntuacion|nota|calificacion|puntos|livello|punteggio|voto|valutazione|punti|cijfer|beoordeling|waarde|punten"
+)
+_MOST = (
+    r"maxim\w+|massim\w+|parfaite?|possible|a|(?:(?:la|le) )?plus (?:haute?|elevee?)|mas alt[oa]|mais alt[oa]|"
+    r"piu alt[oa]|migliore"
+)
+_ARTICLE = r"the|an?|die|das|den|eine|l[aeo']|une?|el|una|il|un|de|het|een"
+_ORDER = (
+    r"please|(?:mark|give|rate|score|treat|assign|award|grant|set|classify|return|output|answer|choose|select|pick|respond|"
+    r"qualify|rank|bitte|gib|gebt|bewerte[tn]?|vergib|vergebt|setz[te]?|wahle?|markiere|note[rz]|donne[rz]|mettez|"
+    r"attribue[rz]|classe[rz]|por favor|asign[ae]|pon|otorgue|califi(?:ca|que)|clasifi(?:ca|que)|marque|per favore|"
+    r"assegna\w*|dai|date|metti|classifica|valuta\w*|geef|ken|zet|markeer|beoordeel)"
+)
 _ME = r"us|me|ourselves|myself|uns|mir|nos|ci|ons"
 
 
@@ -304,12 +339,14 @@ _WE = (
 def told() -> re.Pattern[str]:
     """What the writer or somebody else does with grades of others: a story about work, and no request to a reader.
 
-    Not where it is about the lead itself.
+    Not where it is about the lead itself or every criterion, where nobody is graded, or where an order follows.
     """
     return re.compile(
         rf"\b(?:(?P<who>{_WHO_ELSE}) "
         r"(?:(?:always|also|usually|only|even|immer|auch|nur|toujours|siempre|sempre|altijd) )?"
-        rf"(?:{_TOLD})|{_WE})\b(?! (?:{_ME})\b)(?!.{{0,60}}\b(?:{_OURS})\b)"
+        rf"(?:{_TOLD})|{_WE})\b(?! (?:{_ME})\b)(?!.{{0,60}}\b(?:{_OURS})\b)(?![^.!?]{{0,60}}\b(?:{_EVERYTHING})\b)"
+        rf"(?!(?: (?:{_ARTICLE}))?(?: \w+)??(?: possible)? (?:{_GRADE})(?: (?:{_MOST}))?\s*(?:[.,;:!?]|$))"
+        rf"(?![^.!?]{{0,100}}[,;:]\s*(?:{_ORDER})\b)"
     )
 
 

@@ -10,7 +10,7 @@ import base64
 import binascii
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,20 +30,11 @@ _MACHINE = (
     r"evaluator|grader|classifier|lead scorer|qualification (?:model|system|bot)|automated (?:system|reviewer))"
 )
 
-_PATTERNS = (
-    # Setting aside what came before.
-    rf"\b(?:ignore|disregard|forget|neglect|discard)\b(?:\W+\w+){{0,5}}?\W+(?:{_ORDERS})\b",
+_REQUESTS = (
     # Rules of carriers and customs are overridden every day: only those of whoever reads are meant.
     rf"\b(?:override|bypass|skip)\b(?:\W+(?:all|any|each|every|the|your|its|my|these|those|of|previous|prior|above|"
     rf"earlier|existing|current|default|internal|original|initial|system|safety|scoring|rating|grading|evaluation|"
     rf"qualification|normal|usual|standard|[a-z]*\d[a-z\d]*)){{0,5}}?\W+(?:{_ORDERS})\b",
-    r"\b(?:ignore|disregard|forget)\b\W+(?:everything|anything|all(?: of)?(?: that| this| text)?)\W+"
-    r"(?:\w+\W+){0,3}?(?:above|before|previously|prior|so far|written|told)\b",
-    rf"\b(?:do not|don't|never|stop)\s+(?:follow|obey|apply|use|evaluat\w+|assess\w*|scor\w+)\b(?:\W+\w+){{0,4}}?"
-    rf"\W+(?:{_ORDERS})\b",
-    r"\b(?:new|updated|real|actual|revised|additional|special|hidden)\s+(?:system\s+)?instructions?\s*(?::|-|"
-    r"for you)",
-    rf"\binstead\b.{{0,20}}\b(?:output|respond|answer|return|reply)\b.{{0,40}}\b{_MEASURE}\b",
     # Claiming a verdict.
     rf"\b(?:give|assign|award|grant|return|output|report|set(?! up)|(?:respond|reply|answer) with)\b.{{0,40}}?"
     rf"\b{_MEASURE}\b.{{0,25}}?\b(?:a\b|{_TOP})",
@@ -57,6 +48,33 @@ _PATTERNS = (
     rf"[.!,;]|$))",
     r"\b(?:all|every|each)\s+(?:of\s+the\s+)?criteri(?:a|on)\b.{0,25}\b(?:met|satisfied|fulfilled|highest|"
     r"maximum|true|pass)",
+    # German, French, Spanish, Portuguese, Italian, Dutch
+    r"\b(?:gib|geben sie|vergib|vergeben sie|setze?|bewerte\w*|stufe\w*|erteile\w*|markiere\w*)\b.{0,45}\b"
+    r"(?:punkte?n?|score|punktzahl|bewertung|stufe|lead|wertung)\b.{0,25}\b(?:100|hochst\w*|maxim\w*|voll\w*|"
+    r"hei(?:ss|ß)|a\b|qualifiziert)",
+    r"\b(?:hochste|maximale|volle)\w*\s+(?:punktzahl|bewertung|score|wertung)\b.{0,20}\b(?:geben|vergeben|"
+    r"setzen|erteilen)",
+    r"\b(?:donne[rz]?|attribue[rz]?|mets|mettez|mettre|note[rz]|accorde[rz]?)\b.{0,40}\b(?:score|note|points|"
+    r"notation)\b.{0,25}\b(?:100|max\w*|plus (?:haute?|elevee?))",
+    r"\b(?:da(?:le|me)?|de|asign[ae]|pon|otorg[ae]|atribu[aie]+|defina|califi[cq]\w+|marque|marca)\b.{0,40}\b"
+    r"(?:puntuacion|puntaje|puntos|score|nota|calificacion|pontuacao|pontos)\b.{0,25}\b(?:100|maxim[ao]|"
+    r"mas alta|mais alta)",
+    r"\b(?:assegna\w*|dai|date|metti|imposta)\b.{0,40}\b(?:punteggio|punti|score|voto)\b.{0,25}\b(?:100|"
+    r"massim[oa]|piu alto)",
+    r"\b(?:geef|ken|zet)\b.{0,40}\b(?:score|punten|beoordeling)\b.{0,25}\b(?:100|hoogste|maxim\w*)",
+)
+"""What may be a story: others rate, and skip rules, as well."""
+
+_PATTERNS = (
+    # Setting aside what came before.
+    rf"\b(?:ignore|disregard|forget|neglect|discard)\b(?:\W+\w+){{0,5}}?\W+(?:{_ORDERS})\b",
+    r"\b(?:ignore|disregard|forget)\b\W+(?:everything|anything|all(?: of)?(?: that| this| text)?)\W+"
+    r"(?:\w+\W+){0,3}?(?:above|before|previously|prior|so far|written|told)\b",
+    rf"\b(?:do not|don't|never|stop)\s+(?:follow|obey|apply|use|evaluat\w+|assess\w*|scor\w+)\b(?:\W+\w+){{0,4}}?"
+    rf"\W+(?:{_ORDERS})\b",
+    r"\b(?:new|updated|real|actual|revised|additional|special|hidden)\s+(?:system\s+)?instructions?\s*(?::|-|"
+    r"for you)",
+    rf"\binstead\b.{{0,20}}\b(?:output|respond|answer|return|reply)\b.{{0,40}}\b{_MEASURE}\b",
     # Speaking to the machine.
     rf"\b(?:note|message|attention|instructions?|notice|hint|hello|hey|dear|hi)\s*,?\s*(?:to|for)?\s*(?:the|any|"
     rf"all)?\s*"
@@ -90,29 +108,16 @@ _PATTERNS = (
     # German
     r"\b(?:ignorier\w*|missacht\w*|vergiss|vergesst|vergessen sie|uberspring\w*|umgeh\w*)\b.{0,50}\b"
     r"(?:anweisung\w*|regeln?|vorgaben?|instruktion\w*|anleitung\w*|kriteri\w*|richtlinien?|prompts?)\b",
-    r"\b(?:gib|geben sie|vergib|vergeben sie|setze?|bewerte\w*|stufe\w*|erteile\w*|markiere\w*)\b.{0,45}\b"
-    r"(?:punkte?n?|score|punktzahl|bewertung|stufe|lead|wertung)\b.{0,25}\b(?:100|hochst\w*|maxim\w*|voll\w*|"
-    r"hei(?:ss|ß)|a\b|qualifiziert)",
-    r"\b(?:hochste|maximale|volle)\w*\s+(?:punktzahl|bewertung|score|wertung)\b.{0,20}\b(?:geben|vergeben|"
-    r"setzen|erteilen)",
     # French
     r"\b(?:ignore[rz]?|oublie[rz]?|ne te(?:nez|nir)? pas compte|contourne[rz]?)\b.{0,50}\b(?:instructions?|"
     r"consignes?|regles?|directives?|criteres?)\b",
-    r"\b(?:donne[rz]?|attribue[rz]?|mets|mettez|mettre|note[rz]|accorde[rz]?)\b.{0,40}\b(?:score|note|points|"
-    r"notation)\b.{0,25}\b(?:100|max\w*|plus (?:haute?|elevee?))",
     # Spanish, Portuguese
     r"\b(?:ignor(?:a|e|en|ar|em)|olvid(?:a|e|en|ar)|haz caso omiso|omit(?:a|e|ir)|esqueca|desconsider(?:e|ar)|"
     r"desobede\w+)\b.{0,50}\b"
     r"(?:instrucciones|instrucoes|reglas|regras|indicaciones|directrices|diretrizes|orientacoes|criterios)\b",
-    r"\b(?:da(?:le|me)?|de|asign[ae]|pon|otorg[ae]|atribu[aie]+|defina|califi[cq]\w+|marque|marca)\b.{0,40}\b"
-    r"(?:puntuacion|puntaje|puntos|score|nota|calificacion|pontuacao|pontos)\b.{0,25}\b(?:100|maxim[ao]|"
-    r"mas alta|mais alta)",
     # Italian, Dutch, Polish
     r"\b(?:ignora\w*|dimentica\w*|trascura\w*)\b.{0,50}\b(?:istruzioni|regole|indicazioni|direttive|criteri)\b",
-    r"\b(?:assegna\w*|dai|date|metti|imposta)\b.{0,40}\b(?:punteggio|punti|score|voto)\b.{0,25}\b(?:100|"
-    r"massim[oa]|piu alto)",
     r"\b(?:negeer|vergeet|omzeil)\b.{0,50}\b(?:instructies?|regels?|aanwijzingen|richtlijnen|criteria)\b",
-    r"\b(?:geef|ken|zet)\b.{0,40}\b(?:score|punten|beoordeling)\b.{0,25}\b(?:100|hoogste|maxim\w*)",
     r"\b(?:zignoruj|ignoruj|zapomnij)\w*\b.{0,50}\b(?:instrukcj\w*|polece\w*|zasad\w*|regu\w*)\b",
     # Russian, Ukrainian
     r"\b(?:про)?игнорируи\w*.{0,50}(?:инструкци\w*|правил\w*|указани\w*|команд\w*)",
@@ -152,8 +157,24 @@ NO_TERMS = Terms()
 
 @lru_cache(maxsize=1)
 def _sieve() -> sieve.Sieve:
-    orders = (text.folded(pattern) if not pattern.isascii() else pattern for pattern in _PATTERNS)
-    return sieve.Sieve((*orders, *claims.patterns()))
+    return sieve.Sieve((*_folded(_REQUESTS), *_folded(_PATTERNS), *claims.patterns()))
+
+
+@lru_cache(maxsize=1)
+def _sieve_of_stories() -> sieve.Sieve:
+    """What no story excuses: all but requests for a grade and rules that are skipped."""
+    requests = frozenset(claims.requests())
+    return sieve.Sieve((*_folded(_PATTERNS), *(pattern for pattern in claims.patterns() if pattern not in requests)))
+
+
+def _folded(patterns: Iterable[str]) -> Iterator[str]:
+    return (text.folded(pattern) if not pattern.isascii() else pattern for pattern in patterns)
+
+
+def _orders_in(variant: str) -> bool:
+    """A request for a grade that the writer only tells of is none."""
+    story = claims.told().sub(lambda found: found["who"] or "", variant)
+    return _sieve().search(story) or (story != variant and _sieve_of_stories().search(variant))
 
 
 @lru_cache(maxsize=1024)  # texts of the leads under way: each is looked at when it is shown and when it is quoted
@@ -163,7 +184,7 @@ def suspicious(value: str, terms: Terms = NO_TERMS) -> bool:
     if any(_JOINED.search(_JOINERS.sub("", spaced)) for spaced in _SPACED.findall(plain)):
         return True
     return any(
-        _sieve().search(variant) or claims.stuffing().search(variant) or _speaks_rubric(variant, terms)
+        _orders_in(variant) or claims.stuffing().search(variant) or _speaks_rubric(variant, terms)
         for variant in dict.fromkeys(_variants(value, plain))
     )
 
@@ -220,7 +241,6 @@ def _by_sign(several: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _variants(value: str, plain: str) -> Iterator[str]:
-    plain = claims.told().sub(lambda found: found["who"] or "", plain)
     yield plain
     yield text.latinised(plain)
     unmarked = " ".join(plain.translate(_MARKS).split())
