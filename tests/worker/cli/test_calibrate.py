@@ -92,10 +92,11 @@ def test_labels_of_a_file_count_by_how_they_were_drawn(tierwise: Run, labels: Pa
     assert 50 <= made["effective_labels"] < 60
     assert made["disputes"] == "weighed"
     assert made["digest"] != plain["digest"]
-    labels.write_text("\n".join(json.dumps({**row, "drawn": "often"}) for row in rows), encoding="utf-8")
-    assert "'drawn' is no probability" in tierwise(
-        "calibrate", "fit", "--labels", str(labels), "--sampling", "drawn", code=1
-    )
+    for wrong in ("often", [0.5], 10**400):
+        labels.write_text("\n".join(json.dumps({**row, "drawn": wrong}) for row in rows), encoding="utf-8")
+        assert "'drawn' is no probability" in tierwise(
+            "calibrate", "fit", "--labels", str(labels), "--sampling", "drawn", code=1
+        )
 
 
 def test_too_few_labels_leave_confidence_uncalibrated(tierwise: Run, labels: Path) -> None:

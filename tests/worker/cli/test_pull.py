@@ -80,3 +80,19 @@ def test_what_is_wrong_with_it_is_told(repository: Path, capsys: pytest.CaptureF
     assert "add up to" in run(capsys, "policy", "pull", "--from", f"file://{repository}", code=1)
     with session.opened() as parts:
         assert len(parts.store.policies.versions()) == 1
+
+
+def test_who_wrote_what_was_published_before_does_not_approve_it_either(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = run(capsys, "users", "add", "ada", "--role", "admin", "--role", "ops")["token"]
+    monkeypatch.setenv("TIERWISE_TOKEN", ada)
+    sam = run(capsys, "users", "add", "sam", "--role", "sales")["token"]
+    change(repository, "size counts less")
+    assert cli.run(["policy", "publish", str(repository)]) == 0
+    capsys.readouterr()
+    pulled = run(capsys, "policy", "pull", "--from", f"file://{repository}")
+    assert (pulled["new"], pulled["author"]) == (False, "sam")
+    assert run(capsys, "policy", "show", pulled["digest"])["origin"]["author"] == "sam"
+    monkeypatch.setenv("TIERWISE_TOKEN", sam)
+    assert "sam wrote it" in run(capsys, "policy", "approve", pulled["digest"], "--reason", "mine", code=1)

@@ -57,6 +57,8 @@ def test_without_a_registration_it_says_so_and_has_not_passed(capsys: pytest.Cap
         ("--cut-offs", "high", "list of numbers"),
         ("--cut-offs", "0.9,0.5", "ascending"),
         ("--looks", "", "at least one"),
+        ("--looks", "1e400", "list of numbers"),
+        ("--looks", "nan", "list of numbers"),
     ],
 )
 def test_what_cannot_be_registered(capsys: pytest.CaptureFixture[str], option: str, value: str, words: str) -> None:

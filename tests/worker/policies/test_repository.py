@@ -154,3 +154,84 @@ def test_what_is_no_address(text: str) -> None:
 
 def test_a_password_is_never_shown() -> None:
     assert repository.parse("https://me:pw@acme.example/p.git").shown == "https://acme.example/p.git"
+
+
+def test_who_wrote_it_where_history_is_cut_off(
+    work: Path, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "DEPTH", 1)
+    (work / "README.md").write_text("later")
+    git("-c", "user.name=Else", "commit", "--quiet", "-am", "words")
+    assert fetch(work, tmp_path / "got").author == "Ron Ops"
+    git("clone", "--quiet", "--depth=1", f"file://{work}", str(tmp_path / "cut"))
+    at_hand = repository.origin(tmp_path / "cut")
+    assert (at_hand.commit, at_hand.author) == (git("rev-parse", "HEAD"), None)
+    assert "do not reach back" in at_hand.unnamed
+    run = repository._Git.run
+
+    def refuse(self: repository._Git, *arguments: str) -> str:
+        if "--unshallow" in arguments:
+            raise Unreachable("git did not come to an end in time", place="here")
+        return run(self, *arguments)
+
+    monkeypatch.setattr(repository._Git, "run", refuse)
+    late = fetch(work, tmp_path / "late")
+    assert (late.author, late.unnamed) == (None, at_hand.unnamed)
+
+
+def test_a_change_within_a_merge_is_the_mergers(work: Path, git: Git, tmp_path: Path) -> None:
+    git("checkout", "--quiet", "-b", "side")
+    git("commit", "--quiet", "--allow-empty", "-m", "beside")
+    git("checkout", "--quiet", "main")
+    git("merge", "--quiet", "--no-ff", "--no-commit", "side")
+    (work / "prompts" / "qualify.md").write_text("slipped in")
+    git("-c", "user.name=Merger", "commit", "--quiet", "-am", "a merge")
+    assert fetch(work, tmp_path / "got").author == "Merger"
+
+
+def test_an_address_beside_us_and_at_home(
+    work: Path, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("clone", "--quiet", "--bare", str(work), str(tmp_path / "pol.git"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for place, text in enumerate(("./pol.git", "pol.git@main", "~/pol.git")):
+        into = tmp_path / str(place)
+        into.mkdir()
+        assert repository.fetch(repository.parse(text), into).source == str(tmp_path / "pol.git")
+        assert (into / "prompts" / "qualify.md").read_text() == "first"
+
+
+def test_files_that_are_called_like_the_folders_are_no_policy(work: Path, git: Git, tmp_path: Path) -> None:
+    git("rm", "--quiet", "-r", "prompts")
+    for name in repository.FOLDERS:
+        (work / name).write_text("a file")
+    git("add", "-A")
+    git("commit", "--quiet", "-m", "files")
+    with pytest.raises(Misconfigured, match="no policy in it"):
+        fetch(work, tmp_path / "got")
+    assert [path.name for path in (tmp_path / "got").iterdir()] == [".git"]
+
+
+def test_a_directory_at_hand_runs_none_of_its_filters(work: Path, git: Git, tmp_path: Path) -> None:
+    (work / ".gitattributes").write_text("* filter=evil\n")
+    git("config", "filter.evil.clean", f"touch {tmp_path}/ran; cat")
+    prompt = work / "prompts" / "qualify.md"
+    prompt.write_text("first")  # of another moment, so that it would be read again
+    assert repository.origin(work).author == "Ron Ops"
+    (work / "rules").mkdir()
+    (work / "rules" / "new.yaml").write_text("not committed")
+    assert repository.origin(work).commit is None
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["https://me:p@ss@acme.example/p.git", "https://acme.example/p.git?private_token=p@ss"]
+)
+def test_no_part_of_a_secret_is_shown(text: str) -> None:
+    try:
+        told = repository.parse(text).shown
+    except Misconfigured as error:
+        told = str(error)
+    assert "https://acme.example/p.git" in told
+    assert not any(part in told for part in ("ss@", "p@", "token", "me:"))

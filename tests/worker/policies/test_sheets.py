@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,12 @@ def test_files_are_read_as_spreadsheets_save_them(tmp_path: Path) -> None:
     assert sheets.read(file).rows[0].text == "Größe bekannt"
     with pytest.raises(Misconfigured, match="cannot be read"):
         sheets.read(tmp_path / "none.csv")
+
+
+def test_a_quote_that_is_never_closed() -> None:
+    limit = csv.field_size_limit(131_072)  # what reads leads may have raised it
+    try:
+        with pytest.raises(Misconfigured, match="no table"):
+            parse('Condition,Points\n"Employees > 200,20\n' + "x" * 140_000)
+    finally:
+        csv.field_size_limit(limit)

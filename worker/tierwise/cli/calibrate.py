@@ -109,7 +109,7 @@ def _drawn(found: list[fitting.Labelled], file: Path, column: str) -> list[fitti
     for item in found:
         try:
             probability = float(said[item.id] or "")
-        except ValueError:
+        except (OverflowError, TypeError, ValueError):
             probability = 0.0
         if not 0 < probability <= 1:
             raise RejectRecord(

@@ -11,7 +11,10 @@ from tierwise.errors import Misconfigured
 def parse(text: str, *, place: str) -> datetime:
     """2026-01-31, 2026-01-31T08:00Z or 30d; UTC where no zone is told. Misconfigured for all else."""
     if text.endswith("d") and text[:-1].isdigit():
-        return wiring.clock() - timedelta(days=int(text[:-1]))
+        try:
+            return wiring.clock() - timedelta(days=int(text[:-1]))
+        except (OverflowError, ValueError) as error:
+            raise Misconfigured(f"'{text[:40]}' is before all dates", place=place, remedy="30d") from error
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

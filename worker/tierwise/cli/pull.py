@@ -36,23 +36,21 @@ def pull(
     with session.opened() as parts:
         by = session.actor(parts)
         digest = policy.digest()
+        new = parts.store.policies.published(digest) is None
+        parts.store.policies.publish(
+            policy, by=by, note=note or origin.subject, now=wiring.clock(), origin=origin._asdict()
+        )
         there = parts.store.policies.published(digest)
-        if there is None:
-            parts.store.policies.publish(
-                policy, by=by, note=note or origin.subject, now=wiring.clock(), origin=origin._asdict()
-            )
-            there = parts.store.policies.published(digest)
-            assert there is not None
-            new = True
-        else:
-            new = False
+        assert there is not None
     if json:
         output.print_json({**there._asdict(), **origin._asdict(), "new": new})
         return
     output.out.print(digest, markup=False)
     commit = f" at {origin.commit[:12]}" if origin.commit else ""
     output.say(f"{where.shown}{commit}" + (f", by {origin.author}" if origin.author else ""))
+    if origin.author is None:
+        output.say(f"its author is not on record{': ' if origin.unnamed else ''}{origin.unnamed}")
     if new:
         output.say(f"published: {there.change}; `tierwise policy stage {digest[:12]}` is the next step")
     else:
-        output.say(f"published already, {there.at:%Y-%m-%d %H:%M} by {there.by}: nothing was changed")
+        output.say(f"published already, {there.at:%Y-%m-%d %H:%M} by {there.by}: of the policy nothing was changed")

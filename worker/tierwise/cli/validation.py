@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -180,6 +181,9 @@ def _estimate(found: Estimate | None) -> str:
 
 def _numbers(text: str, place: str) -> list[float]:
     try:
-        return [float(part) for part in text.split(",") if part.strip()]
+        found = [float(part) for part in text.split(",") if part.strip()]
+        if not all(map(math.isfinite, found)):
+            raise ValueError
+        return found
     except ValueError:
         raise Misconfigured(f"'{text}' is no list of numbers", place=place, remedy="for example 0.5,0.7") from None

@@ -1,11 +1,13 @@
 """A customer's own policy repository: what is in it at a commit, laid out where it can be read, and who wrote it.
 
 Git itself does the work, as a program with a time limit. Nothing of the repository is run: no hooks, no submodules, no
-links, and only `prompts/` and `rules/` are written out.
+links, and only `prompts/` and `rules/` are written out. Of a directory only git's own store is asked, no filter of its
+configuration is run, and it reaches no other place.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -32,7 +34,8 @@ _ADDRESS = re.compile(
 )
 _REF = re.compile(r"[A-Za-z0-9][\w./-]{0,199}")
 _SCHEMES = ("https", "http", "ssh", "git", "file")
-_SECRET = re.compile(r"(?<=://)[^/@\s]+@")
+_SECRET = re.compile(r"(?<=://)[^/\s]*@|(?<=[^\s?])\?[^\s'\"]*")
+"""Who is let in, and what is asked behind the path: tokens stand in both."""
 
 
 class Source(NamedTuple):
@@ -55,6 +58,8 @@ class Origin(NamedTuple):
     author: str | None = None
     """Of the newest commit that changed the policy's files."""
     subject: str = ""
+    unnamed: str = ""
+    """Why nobody is named where the newest commit is known."""
 
 
 def parse(text: str) -> Source:
@@ -65,10 +70,12 @@ def parse(text: str) -> Source:
     found = _ADDRESS.fullmatch(text)
     if found is None or text.startswith("-"):
         raise Misconfigured(
-            "this is neither a directory nor a repository's address", place=text[:200],
+            "this is neither a directory nor a repository's address", place=_SECRET.sub("", text)[:200],
             remedy="--from DIR, --from https://HOST/REPO.git@BRANCH or --from git@HOST:REPO.git@TAG",
         )  # fmt: skip
     url, ref = found["url"], found["ref"]
+    if "://" not in url and ":" not in url:
+        url = str(Path(url).expanduser().resolve())  # git runs in a folder of its own
     shown = _SECRET.sub("", url)
     scheme = url.split("://", 1)[0] if "://" in url else "ssh"
     if scheme not in _SCHEMES:
@@ -89,25 +96,79 @@ def fetch(source: Source, into: Path, *, seconds: float = SECONDS) -> Origin:
     found = git.run("ls-tree", "-r", "-z", "--long", "FETCH_HEAD", "--", *FOLDERS)
     _bounded([line for line in found.split("\0") if line], source.shown)
     git.run("checkout", "--quiet", "--force", "FETCH_HEAD", "--", *_there(found))
-    return _origin(git, source.shown, "FETCH_HEAD")
+    return _origin(git, source.shown, "FETCH_HEAD", again=(source.url, ref))
 
 
 def origin(directory: Path) -> Origin:
     """What is known of a directory that somebody has at hand: its commit where it is one, else only where it is."""
     alone = Origin(str(directory))
-    git = _Git(directory, until=time.monotonic() + 10, place=str(directory))
+    git = _Git(directory, until=time.monotonic() + 10, place=str(directory), schemes=())
     try:
-        changed = git.run("status", "--porcelain", "--", *FOLDERS)
-        return alone if changed.strip() else _origin(git, str(directory), "HEAD")
+        return _origin(git, str(directory), "HEAD") if _as_committed(git, directory) else alone
     except (Unreachable, Misconfigured):
         return alone  # not in a repository, or no git here: the files are what counts
 
 
-def _origin(git: _Git, shown: str, ref: str) -> Origin:
+def _as_committed(git: _Git, directory: Path) -> bool:
+    """Whether the policy's files are those of the newest commit. `git status` is not asked: it runs the filters that
+    the directory's own configuration names."""
+    committed = dict(
+        _entry(line) for line in git.run("ls-tree", "-r", "-z", "HEAD", "--", *FOLDERS).split("\0") if line
+    )
+    listed = git.run("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *FOLDERS)
+    if set(filter(None, listed.split("\0"))) != set(committed) or len(committed) > MOST_FILES:
+        return False
+    return all(_holds(directory / name, id_) for name, id_ in committed.items())
+
+
+def _entry(line: str) -> tuple[str, str]:
+    told, _, name = line.partition("\t")
+    return name, told.split()[2]
+
+
+def _holds(path: Path, id_: str) -> bool:
+    """Whether a file is the blob of that id; line ends may be those of Windows."""
+    try:
+        if not path.is_symlink() and (not path.is_file() or path.stat().st_size > MOST_BYTES):
+            return False
+        body = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+    except OSError:
+        return False
+    return id_ in {_blob(body, len(id_)), _blob(body.replace(b"\r\n", b"\n"), len(id_))}
+
+
+def _blob(body: bytes, digits: int) -> str:
+    kind = hashlib.sha256 if digits == 64 else hashlib.sha1
+    return kind(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
+
+
+def _origin(git: _Git, shown: str, ref: str, *, again: tuple[str, str] | None = None) -> Origin:
+    """`again`: the address and ref to ask for older commits where those at hand do not tell who wrote it."""
     commit = git.run("rev-parse", "--verify", f"{ref}^{{commit}}").strip()
-    told = git.run("log", "-1", "--no-merges", "--format=%an%x00%s", ref, "--", *FOLDERS).strip("\n")
-    author, _, subject = told.partition("\0")
+    shallow = git.directory / git.run("rev-parse", "--git-path", "shallow").strip("\n")
+    changed, author, subject = _newest(git, commit)
+    if again is not None and _cut(shallow, changed):
+        try:
+            git.fetch(*again, depth="--unshallow")
+            changed, author, subject = _newest(git, commit)
+        except (Unreachable, Misconfigured):
+            pass  # it is told below
+    if _cut(shallow, changed):
+        # Where history was cut off, all files look as if they had been written there.
+        return Origin(shown, commit, unnamed="the commits at hand do not reach back to its last change")
     return Origin(shown, commit, author[:200] or None, subject[:500])
+
+
+def _newest(git: _Git, commit: str) -> tuple[str, str, str]:
+    """Id, author and subject of the newest commit that changed the policy; of a merge that changed it itself, too."""
+    told = git.run("log", "-1", "--format=%H%x00%an%x00%s", commit, "--", *FOLDERS).strip("\n")
+    changed, author, subject = (*told.split("\0", 2), "", "", "")[:3]
+    return changed, author, subject
+
+
+def _cut(shallow: Path, commit: str) -> bool:
+    """Whether the commits before this one were left behind; git keeps a list of such."""
+    return shallow.is_file() and commit in shallow.read_text(encoding="ascii").split()
 
 
 def _bounded(lines: Sequence[str], shown: str) -> None:
@@ -117,7 +178,7 @@ def _bounded(lines: Sequence[str], shown: str) -> None:
         if kind != "blob":
             raise Misconfigured("it holds a submodule, which is not read", place=f"{shown}: {line.split(chr(9))[-1]}")
         sizes.append(int(size))
-    if not sizes:
+    if not any(line.partition("\t")[2].startswith(tuple(f"{folder}/" for folder in FOLDERS)) for line in lines):
         raise Misconfigured(
             "there is no policy in it", place=shown, remedy="it needs prompts/qualify.md and rules/ at its top"
         )
@@ -137,16 +198,26 @@ def _there(listed: str) -> list[str]:
 class _Git:
     """Git in one directory, until one moment."""
 
-    def __init__(self, directory: Path, *, until: float, place: str) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, *, until: float, place: str, schemes: Sequence[str] = _SCHEMES) -> None:
+        self.directory = directory
+        self._schemes = schemes
         self._until = until
         self._place = place
 
-    def fetch(self, url: str, ref: str) -> None:
+    def fetch(self, url: str, ref: str, *, depth: str = "") -> None:
         """One try more for what went wrong on the way."""
         for attempt in range(1, TRIES + 1):
             try:
-                self.run("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", f"--depth={DEPTH}", "--", url, ref)
+                self.run(
+                    "fetch",
+                    "--quiet",
+                    "--no-tags",
+                    "--no-recurse-submodules",
+                    depth or f"--depth={DEPTH}",
+                    "--",
+                    url,
+                    ref,
+                )
                 return
             except Unreachable:
                 if attempt == TRIES or time.monotonic() > self._until:
@@ -159,11 +230,11 @@ class _Git:
             raise Unreachable("git is not installed", place=self._place, remedy="install git, or name a directory")
         command = [
             program, "-c", "core.hooksPath=/dev/null", "-c", "core.symlinks=false", "-c", "protocol.ext.allow=never",
-            "-c", "core.fsmonitor=false", "-C", str(self._directory), *arguments,
+            "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-C", str(self.directory), *arguments,
         ]  # fmt: skip
         started = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            encoding="utf-8", errors="replace", start_new_session=True, env=_environment(),
+            encoding="utf-8", errors="replace", start_new_session=True, env=_environment(self._schemes),
         )  # fmt: skip
         try:
             out, err = started.communicate(timeout=max(0.1, self._until - time.monotonic()))
@@ -189,13 +260,13 @@ class _Git:
         return Misconfigured(f"git {what} failed: {told[:300]}", place=self._place)
 
 
-def _environment() -> dict[str, str]:
+def _environment(schemes: Sequence[str]) -> dict[str, str]:
     """Nobody is asked for a password, and no variable points git at another repository."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("GIT_DIR", "GIT_WORK", "GIT_INDEX"))
     }
     return {
         **kept, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS": "true", "GIT_LFS_SKIP_SMUDGE": "1",
-        "GIT_ALLOW_PROTOCOL": ":".join(_SCHEMES), "LC_ALL": "C",
+        "GIT_ALLOW_PROTOCOL": ":".join(schemes) or "none", "LC_ALL": "C",
         "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=10"),
     }  # fmt: skip

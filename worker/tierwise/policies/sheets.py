@@ -82,7 +82,12 @@ def read(path: Path) -> Sheet:
 
 def parse(text: str, *, place: str) -> Sheet:
     """The sheet that a text holds; columns may be parted by comma, semicolon or tab."""
-    table = [(number, [cell.strip() for cell in cells]) for number, cells in _cells(text)]
+    try:
+        table = [(number, [cell.strip() for cell in cells]) for number, cells in _cells(text)]
+    except csv.Error as error:
+        raise Misconfigured(
+            f"it is no table: {error}", place=place, remedy="close the quote that is open; a cell is a few words"
+        ) from error
     table = [(number, cells) for number, cells in table if any(cells)]
     if len(table) > MOST_ROWS:
         raise Misconfigured(f"{len(table)} rows, at most {MOST_ROWS} are read", place=place)

@@ -137,7 +137,8 @@ class Policies(Protocol):
     def publish(
         self, policy: Policy, *, by: str, note: str, now: datetime, origin: Mapping[str, Any] | None = None
     ) -> str:
-        """Digest; publishing the same bundle twice changes nothing. `origin`: source, commit and author."""
+        """Digest; publishing the same bundle twice changes nothing, but an origin that is new is kept, and its author
+        wrote the bundle, too. `origin`: source, commit and author."""
 
     def origin(self, digest: str) -> Mapping[str, Any] | None:
         """Where its files came from, where that was told when it was published."""

@@ -36,14 +36,15 @@ class Policies:
     def publish(
         self, policy: Policy, *, by: str, note: str, now: datetime, origin: Mapping[str, Any] | None = None
     ) -> str:
-        """Digest; publishing the same bundle twice changes nothing. `origin`: source, commit and author."""
+        """Digest; publishing the same bundle twice changes nothing, but an origin that is new is kept, and its author
+        wrote the bundle, too. `origin`: source, commit and author."""
         digest = policy.digest()
         body = canonical_json(policy.plain())
 
         def work(connection: sa.Connection) -> str | None:
             people.lock(self._database, connection)
             if _version(connection, digest) is not None:
-                return None
+                return self._came_from(connection, digest, origin, by=by, note=note, now=now)
             running = activation.running(connection, "production")
             first = running is None and by == people.SYSTEM
             why = None if first else people.why_not(connection, by, EDITORS)
@@ -73,6 +74,20 @@ class Policies:
         people.refuse(why, place=f"policy {digest[:12]}", remedy="ask somebody with the role ops")
         return digest
 
+    def _came_from(
+        self, connection: sa.Connection, digest: str, origin: Mapping[str, Any] | None, *, by: str, note: str,
+        now: datetime,
+    ) -> str | None:  # fmt: skip
+        """Keep where a bundle that was published before comes from, too. Why not, else None."""
+        if origin is None or dict(origin) in _origins(connection, digest):
+            return None
+        why = people.why_not(connection, by, EDITORS)
+        admin_events.note(
+            connection, by, "policy.origin", subject=f"policy {digest}", reason=note, now=now, refused=why,
+            after={"origin": dict(origin)},
+        )  # fmt: skip
+        return why
+
     def get(self, digest: str) -> Policy | None:
         """The bundle of that digest. Misconfigured where what is stored is not what was published."""
         with self._database.read() as connection:
@@ -85,9 +100,10 @@ class Policies:
         return _published(row) if row is not None else None
 
     def origin(self, digest: str) -> Mapping[str, Any] | None:
-        """Where its files came from, where that was told when it was published."""
+        """Where its files came from, as it was told first: the first that names an author, where one does."""
         with self._database.read() as connection:
-            return _origin(connection, digest)
+            found = _origins(connection, digest)
+        return next((item for item in found if item.get("author")), found[0] if found else None)
 
     def versions(self, *, limit: int = 50) -> list[Published]:
         """The newest first."""
@@ -252,17 +268,20 @@ def _published(row: sa.Row[Any]) -> Published:
     return Published(**row._mapping)
 
 
-def _origin(connection: sa.Connection, digest: str) -> dict[str, Any] | None:
+def _origins(connection: sa.Connection, digest: str) -> list[dict[str, Any]]:
+    """All that was told of where it comes from, the oldest first."""
     event = schema.admin_event.c
-    query = sa.select(event.after).where(event.subject == f"policy {digest}", event.action == "policy.publish")
-    told = connection.execute(query.where(event.refused.is_(None)).order_by(event.id).limit(1)).scalar_one_or_none()
-    return told.get("origin") if told else None
+    query = sa.select(event.after).where(
+        event.subject == f"policy {digest}", event.action.in_(("policy.publish", "policy.origin"))
+    )
+    told = connection.execute(query.where(event.refused.is_(None)).order_by(event.id)).scalars()
+    return [dict(item["origin"]) for item in told if item and item.get("origin")]
 
 
 def _wrote(connection: sa.Connection, version: sa.Row[Any], name: str) -> bool:
     """Who published it, and who wrote the files that were published: of one who is called like a person here."""
-    origin = _origin(connection, version.digest) or {}
-    return version.by == name or str(origin.get("author") or "").casefold() == name.casefold()
+    authors = {str(item.get("author") or "").casefold() for item in _origins(connection, version.digest)}
+    return version.by == name or name.casefold() in authors
 
 
 def _version(connection: sa.Connection, digest: str) -> sa.Row[Any] | None:
