@@ -90,6 +90,10 @@ def test_word_for_word(tierwise: Any, sandbox: Any, tmp_path: Path) -> None:
     story = tierwise("trace", f"portal:{lead}", "--json", env=env)
     assert story.code == 0
     told = story.json()
+    if told["blind"]:
+        # Drawn for the audit: what we think of it is shown to who asks for it by name.
+        assert told["decisions"] == []
+        told = tierwise("trace", f"portal:{lead}", "--unblind", "--json", env=env).json()
     decision = told["decisions"][-1]["decision"]
     assert told["provenance"]["email"]["from"] == "email"
     assert {"gate", "route"} <= {hit["stage"] for hit in decision["hits"]}
