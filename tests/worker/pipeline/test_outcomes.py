@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,10 +34,10 @@ class Telling:
             yield OutcomePage(tuple(self.stages[number : number + 1]), None if last else {"next": number + 1})
 
 
-def tell(line: Any, connector: Any) -> outcomes.Told | None:
+def tell(line: Any, connector: Any, stop: Callable[[], bool] = lambda: False) -> outcomes.Told | None:
     return outcomes.outcomes(
         line.store, connector, connection=line.name, owner="o", clock=line.clock, monotonic=line.clock.monotonic,
-        pace=poll.Pace(), trail=reconcile.Trail(),
+        pace=poll.Pace(), trail=reconcile.Trail(), stop=stop,
     )  # fmt: skip
 
 
@@ -73,6 +73,19 @@ def test_it_goes_on_where_it_was_interrupted(line: Any, telling: Telling) -> Non
     assert (report.pages, report.labels) == (1, 1)
     assert telling.asked[1][2] == {"next": 1}
     assert telling.asked[1][1] == telling.asked[0][1], "the window is the one that was begun"
+
+
+def test_a_worker_that_ends_waits_for_no_page_that_is_left(line: Any, telling: Telling) -> None:
+    report = tell(line, telling, stop=lambda: bool(line.store.labels.list()))
+    assert (report.pages, report.windows) == (1, 0)
+    report = tell(line, telling)
+    assert (report.pages, report.windows, report.labels) == (1, 1, 1)
+
+
+def test_a_worker_that_ends_begins_no_further_window(line: Any, telling: Telling) -> None:
+    line.clock.wait(36_000)
+    tell(line, telling, stop=lambda: len(telling.asked) >= 2)
+    assert len(telling.asked) == 2
 
 
 def test_nothing_is_asked_before_the_lag(line: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +13,14 @@ from tierwise.domain import mapping
 from tierwise.pipeline import poll, reconcile
 
 
-def follow(line: Any, *, pace: poll.Pace | None = None, **trail: float) -> poll.Polled | None:
+def follow(
+    line: Any, *, pace: poll.Pace | None = None, stop: Callable[[], bool] = lambda: False, **trail: float
+) -> poll.Polled | None:
     return reconcile.reconcile(
         line.store, line.crm, connection=line.name, field_map=line.field_map,
         properties=mapping.properties(line.field_map), policy=line.runnable.digest, owner="follower", clock=line.clock,
         monotonic=line.clock.monotonic, pace=pace or poll.Pace(), trail=reconcile.Trail(**trail),
+        stop=stop,
     )  # fmt: skip
 
 
@@ -60,6 +64,15 @@ def test_it_reads_window_after_window_and_stops_when_time_is_up(line: Any) -> No
     assert 0 < len(line.crm.requests) - begun < 3
 
 
+def test_a_worker_that_ends_does_not_wait_for_the_windows_that_are_left(line: Any) -> None:
+    line.clock.wait(36_000)
+    begun = len(line.crm.requests)
+    follow(line, window=3600, stop=lambda: len(line.crm.requests) - begun >= 2)
+    assert len(line.crm.requests) - begun == 2
+    follow(line, window=3600)
+    assert len(line.crm.requests) - begun == 10, "the next pass goes on from there"
+
+
 def test_it_and_the_poll_do_not_wait_for_each_other(line: Any) -> None:
     claim = line.store.cursors.claim(line.name, owner="poller", lease=600, now=line.clock.now)
     line.clock.wait(4000)
@@ -92,4 +105,15 @@ def test_when_it_is_due(line: Any) -> None:
     assert not trail.due(line.at(0), now=line.at(3600))
     assert trail.due(line.at(0), now=line.at(3601))
     assert trail.end(line.at(0), now=line.at(3700)) == line.at(100)
-    assert trail.end(line.at(0), now=line.at(90_000)) == line.at(900)
+    assert trail.end(line.at(0), now=line.at(3600 + 9000)) == line.at(900)
+    assert trail.end(line.at(0), now=line.at(3600 + 90_000)) == line.at(9000), "far behind, longer ones"
+
+
+def test_a_month_is_not_read_hour_by_hour(line: Any) -> None:
+    line.clock.wait(30 * 86_400)
+    begun = len(line.crm.requests)
+    follow(line)
+    read = line.crm.requests[begun:]
+    assert len(read) <= 60, "the poll shares these calls"
+    assert [one.since for one in read[1:]] == [one.until for one in read[:-1]], "no gap, no overlap"
+    assert read[-1].until - read[-1].since <= timedelta(hours=1)

@@ -37,8 +37,9 @@ def outcomes(
     monotonic: Callable[[], float],
     pace: poll.Pace,
     trail: Trail,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Told | None:
-    """Read window after window up to the lag, or until time is up.
+    """Read window after window up to the lag, until time is up or `stop` says so between two pages.
 
     None where the connector has none to tell, somebody else reads them, or the connection is off.
     """
@@ -52,7 +53,7 @@ def outcomes(
     error, wait = "interrupted", 0.0
     try:
         theirs = clocks.ask(connector, clock)
-        while monotonic() < give_up:
+        while monotonic() < give_up and not stop():
             until = claim.window_until
             if until is None:
                 until = trail.end(claim.watermark, now=theirs.now)
@@ -71,7 +72,7 @@ def outcomes(
                 if last:
                     report = report._replace(windows=report.windows + 1)
                     claim = claim._replace(watermark=until, window_until=None, position=None)
-                elif monotonic() >= give_up:
+                elif monotonic() >= give_up or stop():
                     break
         error = ""
     except RetryLater as later:

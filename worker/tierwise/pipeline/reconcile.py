@@ -22,15 +22,19 @@ class Trail(NamedTuple):
     lag: float = 3600.0
     """How far it stays behind the CRM's clock."""
     window: float = 3600.0
-    """The most that is read at once."""
+    """The most that is read at once, where it is not far behind."""
 
     def due(self, watermark: datetime | None, *, now: datetime) -> bool:
         """Whether there is anything to read yet, by our own clock."""
         return watermark is not None and watermark + timedelta(seconds=self.lag) < now
 
     def end(self, watermark: datetime, *, now: datetime) -> datetime:
-        """Of the window that begins at the watermark; `now` is the CRM's."""
-        return min(now - timedelta(seconds=self.lag), watermark + timedelta(seconds=self.window))
+        """Of the window that begins at the watermark; `now` is the CRM's.
+
+        Far behind it is a tenth of what is left: a month of quiet hours, one by one, would take the poll's calls.
+        """
+        upto = now - timedelta(seconds=self.lag)
+        return min(upto, watermark + max(timedelta(seconds=self.window), (upto - watermark) / 10))
 
 
 def reconcile(
@@ -49,7 +53,10 @@ def reconcile(
     stop: Callable[[], bool] = lambda: False,
     enrich: Enrich | None = None,
 ) -> poll.Polled | None:
-    """Read window after window up to the lag, or until time is up. None where somebody else does, or it is off."""
+    """Read window after window up to the lag, until time is up or `stop` says so between two pages.
+
+    None where somebody else does, or it is off.
+    """
     give_up = monotonic() + pace.longest
     now = connector.now()
     total: poll.Polled | None = None
@@ -64,7 +71,7 @@ def reconcile(
         if report is None:
             return total
         total = _sum(total, report)
-        if not report.complete or report.pages == 0:
+        if not report.complete or report.pages == 0 or stop():
             break
     return total
 

@@ -90,7 +90,9 @@ class TrailSettings(_Section):
     lag_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
         3600, description="How far they stay behind: as long as the CRM's search may take to show a change."
     )
-    window_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(3600, description="The most they read at once.")
+    window_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        3600, description="The most they read at once, unless far behind."
+    )
     every_seconds: Seconds = Field(900, description="Time between two passes.")
     reconcile: bool = Field(True, description="Read again what the search may have shown too late.")
     outcomes: bool = Field(True, description="Keep lifecycle stages, statuses and deals of leads as labels.")

@@ -97,6 +97,7 @@ class Passes(Tried, Notices):
                 monotonic=time.monotonic,
                 pace=poll.Pace(),
                 trail=self._trail(),
+                stop=self.stopping.is_set,
             )
 
     def trails(self, name: str, kind: ports.CursorKind) -> bool:
