@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent import futures
 from typing import Any
 
 import pytest
@@ -227,6 +229,25 @@ def test_an_item_that_an_earlier_version_closed_is_opened_again(audited: Any) ->
     found = validate.validate(desk.store, policy=POLICY.digest(), chain=CHAIN, now=desk.now, by="ada")
     assert found.verdict is not None
     assert opened(desk) == []
+
+
+def test_two_who_validate_at_once_ask_once(audited: Any) -> None:
+    desk = audited
+    key = registered(desk)
+    for number in range(8):
+        decide(desk, str(number))
+    closed = sa.update(schema.review_item).values(state="superseded")
+    desk.store._database.write(lambda connection: connection.execute(closed))
+    together = threading.Barrier(4)
+
+    def ask(_: int) -> int:
+        together.wait()
+        asked: int = desk.store.gates.ask_again(key, now=desk.now)
+        return asked
+
+    with futures.ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(ask, range(4))) == [0, 0, 0, 8]
+    assert len(opened(desk)) == 8
 
 
 def test_who_asked_to_see_our_verdict_answers_none_of_its_audit(audited: Any) -> None:
