@@ -262,6 +262,22 @@ def test_who_asked_to_see_our_verdict_answers_none_of_its_audit(audited: Any) ->
     assert events[:2] == ["review.answer", "review.unblind"]
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["into_a_lead", "into_a_new_id"])
+def test_who_looked_before_a_merge_has_seen_it(audited: Any, known: bool) -> None:
+    desk = audited
+    decide(desk, "1")
+    if known:
+        decide(desk, "2", audit=None, request=None)
+    review.unblind(desk.store, "crm", "1", by="ann", reason="curious", now=desk.now)
+    desk.store._database.write(lambda connection: merges.follow(connection, "crm", "1", "2"))
+    desk.store._database.write(lambda connection: merges.follow(connection, "crm", "2", "3"))
+    (item,) = opened(desk)
+    assert item.record_id == "3"
+    with pytest.raises(errors.Refused, match="ann has asked to see"):
+        answer(desk, item, "A")
+    assert answer(desk, item, "A", by="eva")
+
+
 def test_once_people_are_listed_one_of_them_answers(audited: Any) -> None:
     desk = audited
     decide(desk, audit=None, request=DOUBT)
