@@ -45,9 +45,10 @@ def check(directory: Path, *, template_check: TemplateCheck | None = None) -> li
 
 def checked(directory: Path, *, template_check: TemplateCheck | None = None) -> tuple[Policy | None, list[Problem]]:
     """The policy as far as its files can be read, and what `check` says of them."""
-    loaded = load(directory)
-    problems = _problems(directory, loaded, template_check)
-    return loaded.policy, sorted({*problems, *placing.proven(loaded, problems)}, key=_order)
+    with documents.uncollected():
+        loaded = load(directory)
+        problems = _problems(directory, loaded, template_check)
+        return loaded.policy, sorted({*problems, *placing.proven(loaded, problems)}, key=_order)
 
 
 def _order(problem: Problem) -> tuple[str, int, int]:

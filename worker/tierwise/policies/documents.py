@@ -121,7 +121,7 @@ def _read(reader: _Reader, document: Document, text: str) -> tuple[tuple[Problem
     if refused:
         return refused, None
     try:
-        with _uncollected():
+        with uncollected():
             node = YAML(typ="safe", pure=True).compose(text)
             value = reader.read(node, ()) if node is not None else None
     except RecursionError:
@@ -132,8 +132,8 @@ def _read(reader: _Reader, document: Document, text: str) -> tuple[tuple[Problem
 
 
 @contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """A tree is built of new objects, all of them kept: looking for garbage among them takes a seventh of the time."""
+def uncollected() -> Iterator[None]:
+    """What reads and proves a bundle keeps nearly all that it makes: looking for garbage takes a tenth of the time."""
     if not gc.isenabled():
         yield
         return
