@@ -138,11 +138,12 @@ def test_a_knockout_that_is_most_likely_a_slip_is_no_dispute_where_the_calibrati
     assert next(item.level for item in judged.verdicts if item.criterion == "legitimate") == "real"
 
 
-@pytest.mark.parametrize(("disputes", "better"), [("said", 6.0), ("weighed", 6.0), ("weighed", 0.0)])
+@pytest.mark.parametrize("case", [("said", 6.0), ("weighed", 6.0), ("weighed", 0.0)])
 def test_a_dispute_is_settled_where_both_answers_together_leave_the_tier_sure_enough(
-    run: Any, scripted: Any, answered: Any, make_runnable: Any, disputes: Disputes, better: float
+    run: Any, scripted: Any, answered: Any, make_runnable: Any, case: tuple[Disputes, float]
 ) -> None:
     """Each answer alone means what it says; only how much more the second model is worth decides between them."""
+    disputes, better = case
     runnable = make_runnable(secondary="test/two", tiers={"A": 50, "B": 0})
     rates = {"legitimate": {"real": 0.49, "spam": 0.49, "unknown": 0.02}}
     models = {"test/one": Reliability(), "test/two": Reliability(intercept=better)}
