@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tierwise.domain import measures, paired, rules
+from tierwise.domain import aims, measures, paired, rules
+from tierwise.domain.aims import Aim
 from tierwise.domain.decision import Decision
 from tierwise.domain.measures import Share
 from tierwise.domain.paired import Counted
@@ -17,8 +18,6 @@ from tierwise.pipeline.preview import Previewed
 
 MARGIN = 0.02
 CONFIDENCE = 0.95
-AIMS = {"saved": 0.75, "review_rate": 0.15, "ece": 0.05, "auroc": 0.75}
-"""At least so much is to be saved and that AUROC reached; review rate and ECE are to be at most these."""
 MEANING = {
     "review_rate": "of all leads that arrive, also those that gates decide and those that do not conform: a person is "
     "asked; the sandbox plants contradictory facts, orders to the model and giants on free mail in a tenth of them",
@@ -36,7 +35,8 @@ MEANING = {
     "cascade_said": "contradiction by what two models said (DESIGN 8.5 to the letter)",
     "cascade_weighed": "what `calibrate fit` does by default: contradiction by what their answers make likeliest, "
     "unless both together leave the tier as sure as the precision agreed on",
-    "aims": "what is aimed at, what was measured, and whether that meets it; of cascade_weighed they are Tierwise's",
+    "aims": "what is aimed at, what was measured, whether that meets it, and whether all of the interval does; "
+    "Tierwise's own are those of cascade_weighed",
     "always_strong": "the second model on every lead, calibrated with the same labels",
     "intervals": "95 %, two-sided; ECE and saved by resampling leads",
 }
@@ -183,17 +183,19 @@ def _saved(run: Sequence[Previewed], strong: Sequence[Previewed]) -> dict[str, A
 
 
 def _aims(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    aims: dict[str, dict[str, Any]] = {}
-    for name, bound in AIMS.items():
-        value, least = found[name], name in {"saved", "auroc"}
-        met = value is not None and (value >= bound if least else value <= bound)
-        aims[name] = {"aim": f"at {'least' if least else 'most'} {bound}", "measured": _rounded(value), "met": met}
+    held = (
+        Aim("saved", aims.SAVED, True, found["saved"], found["saved_interval"]),
+        Aim("review_rate", aims.REVIEW_RATE, False, found["review_rate"], found["review_rate_interval"]),
+        Aim("ece", aims.ECE, False, found["ece"], found["ece_interval"]),
+        Aim("auroc", aims.CONFIDENCE_AUC, True, found["auroc"], found["auroc_interval"]),
+    )
+    told = {item.name: item.plain() for item in held}
     versus = found["non_inferior"]["always_strong"]["decided"]
     for name in ("precision", "recall"):
         bound = versus[name]["bound"] if versus[name] else None
-        aim = f"bound of the difference above -{MARGIN}"
-        aims[name] = {"aim": aim, "measured": bound, "met": versus[f"{name}_non_inferior"]}
-    return aims
+        met = versus[f"{name}_non_inferior"]
+        told[name] = {"aim": f"bound above -{MARGIN}", "measured": bound, "met": met, "shown": met}
+    return told
 
 
 def _cause(item: Previewed) -> str:
