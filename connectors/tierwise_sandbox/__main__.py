@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         "--faults",
         type=Path,
         metavar="FILE",
-        help="JSON: faults, rate_limits, index_lag_seconds, scopes, while_paging, burst, models, truth, salesforce",
+        help=f"JSON: {', '.join(scenario.PARTS)}",
     )
     parser.add_argument(
         "--record",

@@ -22,9 +22,9 @@ def apply(portal: Portal, given: Any) -> None:
         given = {"faults": given}
     if not isinstance(given, Mapping):
         raise ValueError("a list of faults or an object is expected")
-    if unknown := sorted(set(given) - set(_PARTS)):
-        raise ValueError(f"unknown key {unknown[0]!r}; known: {', '.join(_PARTS)}")
-    for name, setter in _PARTS.items():
+    if unknown := sorted(set(given) - set(PARTS)):
+        raise ValueError(f"unknown key {unknown[0]!r}; known: {', '.join(PARTS)}")
+    for name, setter in PARTS.items():
         if name in given:
             setter(portal, given[name])
 
@@ -61,7 +61,7 @@ def _set_truth(portal: Portal, given: Any) -> None:
     portal.replies.truth = truth.parse(given)
 
 
-_PARTS = {
+PARTS = {
     "faults": lambda portal, given: portal.faults.replace(given),
     "rate_limits": lambda portal, given: portal.limits.set(given),
     "index_lag_seconds": _set_lag,

@@ -103,7 +103,7 @@ NO_FAULTS = frozenset({"faults", "rate_limits", "while_paging", "models", "batch
 
 def test_every_switch_of_the_sandboxes_is_in_the_table() -> None:
     assert set(ACTIONS) == set(faults.ACTIONS)
-    portal = {name for name in scenario._PARTS if name not in NO_FAULTS}
+    portal = {name for name in scenario.PARTS if name not in NO_FAULTS}
     portal |= {f"limits.{one.name}" for one in fields(limits.Limits)[:3]}
     portal |= {f"while_paging.{one.name}" for one in fields(unrest.Unrest)[:3]}
     assert set(PORTAL) == portal

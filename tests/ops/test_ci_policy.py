@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from tierwise.cli import setup
 
 GITHUB, GITLAB = "ops/ci/github/policy.yml", "ops/ci/gitlab/policy.gitlab-ci.yml"
 INSTALL = 'python -m pip install --quiet "$TIERWISE"'
+WITHOUT = f"env -u TIERWISE_DATABASE_URL {INSTALL}"
+"""On GitLab a variable is there for the whole job."""
+SECRET = "secrets.TIERWISE_DATABASE_URL"
 
 
 def read(root: Path, name: str) -> Any:
@@ -28,14 +32,24 @@ def read(root: Path, name: str) -> Any:
 
 
 def commands(root: Path) -> list[str]:
-    """What the jobs run of Tierwise, the install left out."""
+    """What the jobs run of Tierwise, and nothing else."""
     github = [step["run"] for job in read(root, GITHUB)["jobs"].values() for step in job["steps"] if "run" in step]
     gitlab = [
         line for job in read(root, GITLAB).values() for line in [*job.get("before_script", ()), *job.get("script", ())]
     ]
-    assert INSTALL in github
-    assert INSTALL in gitlab
-    return [command for command in dict.fromkeys([*github, *gitlab]) if command != INSTALL]
+    assert github.count(INSTALL) == github.count(source(root)) == 2, "what is installed is looked at first"
+    assert gitlab[:2] == [source(root), WITHOUT]
+    others = {INSTALL, WITHOUT, source(root), skip(root)}
+    return [command for command in dict.fromkeys([*github, *gitlab]) if command not in others]
+
+
+def source(root: Path) -> str:
+    """What refuses to install anything that somebody else could have published."""
+    return str(read(root, GITLAB)[".policy"]["before_script"][0])
+
+
+def skip(root: Path) -> str:
+    return str(read(root, GITLAB)["policy-backtest"]["script"][0])
 
 
 def test_the_github_workflow_has_the_shape_of_one(root: Path) -> None:
@@ -46,20 +60,72 @@ def test_the_github_workflow_has_the_shape_of_one(root: Path) -> None:
     for job in flow["jobs"].values():
         assert set(job) <= {"name", "needs", "runs-on", "timeout-minutes", "env", "steps"}
         for step in job["steps"]:
-            assert set(step) <= {"name", "if", "uses", "with", "run"}
+            assert set(step) <= {"name", "if", "uses", "with", "run", "env"}
             assert ("uses" in step) != ("run" in step)
             assert "@v" in step.get("uses", "@v")
             # What a pull request says (titles, branch names) must not become part of a command.
             assert "${{" not in step.get("run", "")
     skipped = [step.get("if", "") for step in flow["jobs"]["backtest"]["steps"]]
-    assert all("env.TIERWISE_DATABASE_URL != ''" in condition for condition in skipped)
+    assert all("env.HAS_DATABASE == 'true'" in condition for condition in skipped)
+
+
+def test_only_the_backtest_is_given_the_database(root: Path) -> None:
+    flow = read(root, GITHUB)
+    holding = [
+        (name, step["name"]) for name, job in flow["jobs"].items() for step in job["steps"] if SECRET in str(step)
+    ]
+    assert holding == [("backtest", "Backtest")]
+    jobs = flow["jobs"].values()
+    above = [flow["env"], *(job.get("env", {}) for job in jobs)]
+    # Elsewhere nothing but whether there is one.
+    assert [value for env in above for value in env.values() if SECRET in str(value)] == [f"${{{{ {SECRET} != '' }}}}"]
+    lab = read(root, GITLAB)
+    assert lab["policy-backtest"]["environment"] == {"name": "policy-backtest", "action": "access"}
+    assert [name for name, job in lab.items() if "environment" in job] == ["policy-backtest"]
+
+
+@pytest.mark.parametrize(
+    ("given", "index", "taken"),
+    [
+        ("", "", False),
+        ("tierwise", "", False),
+        ("tierwise[analysis]", "", False),
+        ("tierwise[analysis]", "https://packages.acme.example/simple", False),
+        ("tierwise[analysis]==0.1.0", "", False),
+        ("tierwise[analysis]==0.1.0", "https://packages.acme.example/simple", True),
+        ("tierwise[analysis] @ https://acme.example/tierwise-0.1.0-py3-none-any.whl#sha256=00", "", True),
+        ("tierwise[analysis] @ git+https://acme.example/tierwise.git@0123456789abcdef", "", True),
+        ("tierwise[analysis] @ http://acme.example/tierwise-0.1.0.tar.gz", "", False),
+        ("wheels/tierwise-0.1.0-py3-none-any.whl[analysis]", "", True),
+    ],
+)
+def test_nothing_is_installed_that_somebody_else_could_have_published(
+    root: Path, given: str, index: str, taken: bool
+) -> None:
+    done = shell(source(root), {"TIERWISE": given, "PIP_INDEX_URL": index, "PATH": os.environ["PATH"]})
+    assert (done.returncode == 0) == taken
+    assert taken or "ops/ci/README.md" in done.stderr
+
+
+def test_without_a_database_there_is_no_backtest_and_no_failure(root: Path) -> None:
+    done = shell(f"{skip(root)}\nfalse", {"PATH": os.environ["PATH"]})
+    assert (done.returncode, done.stdout) == (0, "no TIERWISE_DATABASE_URL - no backtest\n")
+    there = {"PATH": os.environ["PATH"], "TIERWISE_DATABASE_URL": "sqlite:///there.db"}
+    assert shell(f"{skip(root)}\nexit 7", there).returncode == 7
+
+
+def shell(command: str, environment: dict[str, str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [shutil.which("bash") or "sh", "-e", "-c", command], cwd=cwd, env=environment, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
 
 
 def test_the_gitlab_jobs_have_the_shape_of_some(root: Path) -> None:
     jobs = read(root, GITLAB)
     assert set(jobs) == {"variables", ".policy", "policy-check", "policy-backtest"}
-    known = {"extends", "image", "interruptible", "timeout", "before_script", "stage", "needs", "rules", "script",
-             "artifacts"}  # fmt: skip
+    known = {"extends", "image", "environment", "interruptible", "timeout", "before_script", "stage", "needs", "rules",
+             "script", "artifacts"}  # fmt: skip
     for name, job in jobs.items():
         assert name == "variables" or set(job) <= known
     assert jobs["policy-check"]["artifacts"]["reports"] == {"junit": "policy-tests.xml"}
@@ -67,7 +133,7 @@ def test_the_gitlab_jobs_have_the_shape_of_some(root: Path) -> None:
                for rule in jobs[name]["rules"])  # fmt: skip
 
 
-def test_both_run_the_same_and_install_what_is_there(root: Path) -> None:
+def test_both_run_the_same_and_name_what_is_there(root: Path) -> None:
     assert commands(root) == [
         "tierwise policy check .",
         "tierwise policy test . --junit policy-tests.xml",
@@ -76,9 +142,14 @@ def test_both_run_the_same_and_install_what_is_there(root: Path) -> None:
     ]
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     for file, place in ((GITHUB, "env"), (GITLAB, "variables")):
-        name, _, extra = read(root, file)[place]["TIERWISE"].rstrip("]").partition("[")
-        assert name == project["name"]
-        assert extra in project["optional-dependencies"]
+        assert read(root, file)[place]["TIERWISE"] == "", "a default would be somebody's package"
+        told = re.search(
+            r'# What pip installs.*"(\S+)\[(\w+)\] @ https://\S+-(\S+?)-py3-none-any.whl#sha256=',
+            (root / file).read_text(),
+        )
+        assert told is not None
+        assert (told[1], told[3]) == (project["name"], project["version"])
+        assert told[2] in project["optional-dependencies"]
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +173,10 @@ def repository(tmp_path: Path) -> Path:
 def run(command: str, *, cwd: Path, home: Path, database: Path) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "CI": "true",
-        "TIERWISE_HOME": str(home), "TIERWISE_DATABASE_URL": f"sqlite:///{database}",
-        "TIERWISE_POLICY__MAX_REVIEW": "1",
+        "TIERWISE_HOME": str(home), "TIERWISE_POLICY__MAX_REVIEW": "1",
+        **({"TIERWISE_DATABASE_URL": f"sqlite:///{database}"} if "backtest" in command else {}),
     }  # fmt: skip
-    shell = shutil.which("bash") or "sh"
-    return subprocess.run(
-        [shell, "-e", "-c", command], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    return shell(command, environment, cwd)
 
 
 def test_every_command_runs_on_a_sound_policy(root: Path, repository: Path, database: Path, tmp_path: Path) -> None:

@@ -95,8 +95,12 @@ def test_labels_of_a_file_count_by_how_they_were_drawn(tierwise: Run, labels: Pa
     for wrong in ("often", [0.5], 10**400):
         labels.write_text("\n".join(json.dumps({**row, "drawn": wrong}) for row in rows), encoding="utf-8")
         assert "'drawn' is no probability" in tierwise(
-            "calibrate", "fit", "--labels", str(labels), "--sampling", "drawn", code=1
+            "calibrate", "fit", "--labels", str(labels), "--sampling", "drawn", code=2
         )
+    assert "no row has a value in 'drwan'" in tierwise(
+        "calibrate", "fit", "--labels", str(labels), "--sampling", "drwan", code=2
+    )
+    assert "add --labels FILE" in tierwise("calibrate", "fit", "--sampling", "drawn", code=2)
 
 
 def test_too_few_labels_leave_confidence_uncalibrated(tierwise: Run, labels: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -62,6 +63,28 @@ def test_a_person_reads_all_of_it(capsys: pytest.CaptureFixture[str], monkeypatc
         "tierwise_route", "uncalibrated",
     ):  # fmt: skip
         assert word in shown, word
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"state": "ready", "attempt": 0}, "waits to be decided; due 2026-11-01 12:00:00 UTC"),
+        ({"state": "ready", "attempt": 2, "error": "no answer"}, "again: tried 2 times, no answer; due"),
+        ({"state": "ready", "attempt": 0, "batch_since": NOW}, "waits to get into a batch since"),
+        ({"state": "ready", "attempt": 0, "batch_since": NOW, "batch": 12}, "waits for batch 12 (tierwise batches"),
+        ({"state": "leased", "attempt": 1}, "being decided now"),
+        ({"state": "quarantined", "attempt": 5, "error": "out of memory"}, "given up: tried 5 times, out of memory"),
+    ],
+)
+def test_a_lead_that_is_not_decided_says_what_it_waits_for(
+    row: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tierwise.cli.output.out", Console(width=220, highlight=False))
+    done = {"state": "done", "attempt": 1, "error": "", "run_after": NOW, "batch_since": None, "batch": None}
+    story.show(_story()._replace(work=[done, {**done, **row}]))
+    assert said in capsys.readouterr().out
+    story.show(_story()._replace(work=[{**done, **row}, done]))
+    assert said not in capsys.readouterr().out, "only what is still to come"
 
 
 def test_a_script_reads_the_same() -> None:

@@ -110,3 +110,11 @@ def test_canonical_json_is_one_text_and_refuses_what_has_none() -> None:
     with pytest.raises(ValueError, match="JSON"):
         leads.canonical_json(math.nan)
     assert leads.digest({"a": 1, "b": 2}) == leads.digest({"b": 2, "a": 1})
+
+
+@pytest.mark.parametrize("name", ["employee_count", "annual_revenue", "monthly_volume"])
+@pytest.mark.parametrize("value", [-1, -0.5, math.inf, math.nan])
+def test_a_quantity_is_a_number_from_0_on(name: str, value: float) -> None:
+    with pytest.raises(ValidationError):
+        Lead.model_validate({name: value})
+    assert Lead.model_validate({name: 0}).signals() == {name: 0}

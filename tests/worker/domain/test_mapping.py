@@ -298,3 +298,17 @@ def test_a_maps_own_tests_are_run() -> None:
 def test_every_settable_field_has_a_transform_of_its_own_kind() -> None:
     settable = [name for name, info in CATALOGUE.items() if not info.derived]
     assert mapping.properties(field_map({name: name for name in settable})) == tuple(sorted(settable))
+
+
+@pytest.mark.parametrize("written", [-5, "-5", "−5", "-1.5k", "– 20"])
+def test_a_number_below_0_is_told_and_costs_neither_the_record_nor_the_field_behind_it(written: Any) -> None:
+    rule = {"from": ["numemployees", "company_size"], "transform": "range"}
+    made = FieldMap.model_validate(
+        {"connector": "x", "owner": "o", "version": "1", "fields": {"employee_count": rule, "company": "company"}}
+    )
+    alone = mapping.apply(made, {"numemployees": written, "company": "Acme"})
+    assert (alone.lead.signals(), alone.problems) == (
+        {"company": "Acme"}, ("employee_count: numemployees is negative",),
+    )  # fmt: skip
+    assert alone.provenance["employee_count"]["raw"] == written
+    assert mapping.apply(made, {"numemployees": written, "company_size": "51-200"}).lead.employee_count == 126

@@ -32,9 +32,27 @@ def test_thresholds_become_cut_offs_on_the_new_scale() -> None:
     made = draft("Employees > 200;60", "Has budget;20", "Free email;-20", "Hot;60", "MQL;20", "Cold;0")
     assert dict(made.tiers) == {"A": 80, "B": 40, "C": 20, "D": 0}, "who is below 0 is below the coldest"
     told = {row.text: (row.became, row.detail) for row in made.made}
-    assert told["Hot"] == ("cut-off", "tier A from 80")
+    assert told["Hot"] == ("cut-off", "tier A from 80 of 100 on: 60 points of the sheet, called Hot there")
     assert draft("Has budget;20", "Cold;0").made[-1].detail == "the lowest tier takes what is left"
     assert "100 points of the sheet are 100 of the rubric; a sum of 0 is 20 there" in made.notes
+
+
+def test_a_threshold_that_no_lead_reaches_is_told() -> None:
+    (told,) = [row for row in draft("Has budget;20", "Free email;-10", "Hot;60", "MQL;10").made if row.text == "Hot"]
+    assert (told.became, told.detail) == ("no cut-off", "no lead gets so many: all rows together give at most 20")
+
+
+def test_rows_that_hold_for_the_same_lead_are_told() -> None:
+    made = draft(
+        "Employees > 50;10", "Employees > 200;30", "Employees < 10;-10", "Employees 100-500;20", "Has budget;9"
+    )
+    told = [note for note in made.notes if note.startswith("lines")]
+    assert told == [
+        "lines 2, 3, 5 may hold for the same lead: it gets the points of one, the first in the order of the levels of "
+        "employee_count, and not their sum"
+    ]
+    apart = draft("Employees > 200;30", "Employees 51-200;20", "Industry is retail;5", "Industry is SaaS;9")
+    assert not any(note.startswith("lines") for note in apart.notes)
 
 
 def test_without_thresholds_the_guess_is_told() -> None:

@@ -11,7 +11,7 @@ from tierwise.domain import rules
 from tierwise.domain.policy import Policy
 from tierwise.errors import Misconfigured
 from tierwise.llm import prompt
-from tierwise.policies import importing
+from tierwise.policies import importing, schemas
 
 SHEET = """Criteria,Points
 Employees > 200,20
@@ -92,3 +92,15 @@ def test_nothing_is_overwritten(sheet: Path, tmp_path: Path) -> None:
     assert not (directory / "prompts").exists()
     with pytest.raises(Misconfigured):
         take(sheet, sheet)
+
+
+def test_editors_find_the_schema_that_each_file_names(sheet: Path, tmp_path: Path) -> None:
+    take(sheet, tmp_path / "made")
+    assert schemas.stale(tmp_path / "made") == []
+    named = 0
+    for file in [*(tmp_path / "made").rglob("*.yaml"), *(tmp_path / "made").rglob("*.md")]:
+        _, found, path = file.read_text(encoding="utf-8").partition("# yaml-language-server: $schema=")
+        assert found, file
+        assert (file.parent / path.partition("\n")[0]).is_file(), file
+        named += 1
+    assert named >= 8

@@ -235,3 +235,30 @@ def test_no_part_of_a_secret_is_shown(text: str) -> None:
         told = str(error)
     assert "https://acme.example/p.git" in told
     assert not any(part in told for part in ("ss@", "p@", "token", "me:"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://me:top/hush@acme.example/p.git",
+        "https://me:top/hush@acme.example/p.git@main",
+        "https://me:top/hush@acme.example/p",
+        "https://me:1234@top/hush@acme.example/p.git",
+        "https://me:top/hu sh@acme.example/p.git",
+        "https://me:/tophush@acme.example/p.git",
+        "ssh://me:t@p/hush@acme.example:22/p.git",
+        "me:top/hush@acme.example:p.git",
+    ],
+)
+def test_a_password_with_a_slash_is_refused_and_no_part_of_it_shown(text: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        repository.parse(text)
+    assert not any(part in str(caught.value) for part in ("top", "hu", "sh@", "t@p", "me:", "1234"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://me:s3@acme.example:8443/p.git@main", "ssh://git@[::1]:22/p.git", "https://acme.example/p@feature/x"],
+)
+def test_ports_and_branches_are_no_passwords(text: str) -> None:
+    assert "s3" not in repository.parse(text).shown

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tierwise_fixtures.policies import TANGLED, tangled
 
 from tierwise import content, expressions, policies
 from tierwise.domain import changes, decision, rules, tables
@@ -113,6 +114,26 @@ def test_each_mistake_has_its_place_and_advice(
     assert any(advice in str(item) for item in told), told
 
 
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("5", "expect: text is needed here"), ("{a: b}", "expect: text is needed here"),
+        ("[inside, 5]", "expect: text is needed here"), ("[[inside]]", "expect: text is needed here"),
+    ],
+)  # fmt: skip
+def test_a_value_of_several_types_is_told_once_and_hides_nothing(
+    make: Callable[..., Path], place: Place, written: str, message: str
+) -> None:
+    directory = make("expect: inside}", f"expect: {written}}}")
+    path = directory / FILE
+    path.write_text(path.read_text().replace("region: apac}", "regoin: apac}"))
+    problems = checking.check(directory)
+    told = [problem for problem in problems if message in problem.message]
+    assert len(told) == 1, [str(problem) for problem in problems]
+    assert told[0].line == int(place(FILE, f"expect: {written}}}").split(":")[1])
+    assert any("did you mean 'region'?" in problem.hint for problem in problems)
+
+
 def test_a_row_that_no_test_sees_and_too_few_tests(make: Callable[..., Path], tabled: dict[str, str]) -> None:
     kept = tabled[FILE].split("      - {name: just below")[0]
     problems = checking.check(make(tabled[FILE].removeprefix(kept), ""))
@@ -211,9 +232,10 @@ def test_what_must_not_run_is_refused_by_its_digest_too(make: Callable[..., Path
 @pytest.mark.parametrize("hit", ["first", "unique"])
 def test_a_table_too_large_to_be_proved_is_refused(make: Callable[..., Path], hit: str) -> None:
     (known,) = read(make()).tables
-    cells = [f"{number}" for number in range(60)]
-    rows = tuple(known.rows[0].model_copy(update={"id": f"r{n}", "when": (n, n, n)}) for n in cells)
-    inputs = ("lead.employee_count", "result.fit", "result.intent")
+    rows = tuple(
+        known.rows[0].model_copy(update={"id": f"r{n}", "when": tuple(when)}) for n, when in enumerate(tangled())
+    )
+    inputs = tuple(f"lead.{name}" for name in TANGLED)
     table = known.model_copy(update={"inputs": inputs, "rows": rows, "tests": (), "hit": hit, "complete": False})
     told = [complaint for code, complaint in tabling.check(table, {}, {"A": 70, "B": 0}) if code == "unproven"]
     assert [(item.path, "more than 100,000" in item.text, "split it" in item.hint) for item in told] == [

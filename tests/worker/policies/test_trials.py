@@ -72,6 +72,7 @@ def test_a_tests_lead_arrives_as_a_real_one_does() -> None:
     [
         ("gate", {"compny": "x"}, {}, "no field lead.compny"),
         ("gate", {"employee_count": "many"}, {}, "lead.employee_count"),
+        ("gate", {"employee_count": -3}, {}, "lead.employee_count: -3 is below 0, which no lead has"),
         ("gate", {}, {"fit": 1}, "result.fit is not known at stage gate"),
         ("route", {}, {"outcome": "review"}, "result.outcome is not known at stage route"),
         ("route", {}, {"fit": 70.5}, "result.fit must be a whole number"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from tierwise import store
+import pytest
+
+from tierwise import errors, store
 from tierwise.store import batch_waits, engine
 
 
@@ -55,6 +57,16 @@ def test_a_lead_of_another_version_is_left_to_the_queue(desk: Any, opened: store
     assert [item.lead.email for item in opened.batches.waiters(limit=9, now=desk.now)] == ["b@acme.example"]
     assert desk.claim() == []
     assert opened.works.counts()["quarantined"] == 1
+
+
+def test_a_backfill_is_begun_whole_or_not_at_all(desk: Any, opened: store.SqlStore) -> None:
+    start = desk.now
+    day = timedelta(days=1)
+    opened.batches.backfill("crm", since=start - 9 * day, until=start, now=start)
+    assert desk.cursor().watermark == start - 9 * day
+    with pytest.raises(errors.Misconfigured, match="connection nobody"):
+        opened.batches.backfill("nobody", since=start - 9 * day, until=start, now=start)
+    assert [found.connection for found in opened.batches.backfills()] == ["crm"]
 
 
 def test_a_second_backfill_goes_on_where_the_first_had_still_to_read(desk: Any, opened: store.SqlStore) -> None:

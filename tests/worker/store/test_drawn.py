@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent import futures
 from typing import Any
 
 import pytest
@@ -229,6 +231,25 @@ def test_an_item_that_an_earlier_version_closed_is_opened_again(audited: Any) ->
     assert opened(desk) == []
 
 
+def test_two_who_validate_at_once_ask_once(audited: Any) -> None:
+    desk = audited
+    key = registered(desk)
+    for number in range(8):
+        decide(desk, str(number))
+    closed = sa.update(schema.review_item).values(state="superseded")
+    desk.store._database.write(lambda connection: connection.execute(closed))
+    together = threading.Barrier(4)
+
+    def ask(_: int) -> int:
+        together.wait()
+        asked: int = desk.store.gates.ask_again(key, now=desk.now)
+        return asked
+
+    with futures.ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(ask, range(4))) == [0, 0, 0, 8]
+    assert len(opened(desk)) == 8
+
+
 def test_who_asked_to_see_our_verdict_answers_none_of_its_audit(audited: Any) -> None:
     desk = audited
     decide(desk)
@@ -239,6 +260,22 @@ def test_who_asked_to_see_our_verdict_answers_none_of_its_audit(audited: Any) ->
     assert answer(desk, item, "A", by="eva")
     events = [event.action for event in desk.store.admin_events.list()]
     assert events[:2] == ["review.answer", "review.unblind"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["into_a_lead", "into_a_new_id"])
+def test_who_looked_before_a_merge_has_seen_it(audited: Any, known: bool) -> None:
+    desk = audited
+    decide(desk, "1")
+    if known:
+        decide(desk, "2", audit=None, request=None)
+    review.unblind(desk.store, "crm", "1", by="ann", reason="curious", now=desk.now)
+    desk.store._database.write(lambda connection: merges.follow(connection, "crm", "1", "2"))
+    desk.store._database.write(lambda connection: merges.follow(connection, "crm", "2", "3"))
+    (item,) = opened(desk)
+    assert item.record_id == "3"
+    with pytest.raises(errors.Refused, match="ann has asked to see"):
+        answer(desk, item, "A")
+    assert answer(desk, item, "A", by="eva")
 
 
 def test_once_people_are_listed_one_of_them_answers(audited: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from tierwise.ports import ReviewRequest
@@ -28,6 +29,16 @@ def test_the_whole_story_of_a_lead(desk: Any) -> None:
     assert story.submitted_at is None
     assert story.first_seen_at < story.delivered_at < story.decided_at
     assert story.own["tierwise_tier"] == "A"
+
+
+def test_a_lead_that_waits_for_a_batch_says_so(desk: Any) -> None:
+    now = desk.now
+    desk.store.batches.backfill("crm", since=now - timedelta(days=9), until=now - timedelta(days=2), now=now)
+    desk.poll(desk.arrival("1", modified_at=now - timedelta(days=5)), desk.arrival("2"))
+    (story,), (live,) = desk.store.leads.story("crm", "1"), desk.store.leads.story("crm", "2")
+    assert [(row["state"], row["batch_since"], row["batch"]) for row in story.work] == [("ready", now, None)]
+    assert story.work[0]["run_after"] > now
+    assert [(row["batch_since"], row["batch"]) for row in live.work] == [(None, None)]
 
 
 def test_an_id_may_be_known_to_several_connections(desk: Any) -> None:

@@ -48,6 +48,10 @@ def fit(
     json: output.Json = False,
 ) -> None:
     """Learn a calibration for the active policy and its models; it applies once it is activated."""
+    if sampling is not None and labels is None:
+        raise Misconfigured(
+            "--sampling names a column of a file, and none was given", place="--sampling", remedy="add --labels FILE"
+        )
     with session.opened() as parts:
         policy = parts.runnable().policy
         models = parts.chain(policy)
@@ -105,6 +109,8 @@ def _from_file(
 def _drawn(found: list[fitting.Labelled], file: Path, column: str) -> list[fitting.Labelled]:
     """The labels with the probabilities of the file's column."""
     said = {row.id: row.properties.get(column) for row in preview.rows(list(leads.read(file)))}
+    if all(value is None for value in said.values()):
+        raise Misconfigured(f"no row has a value in '{column}'", place=str(file), remedy="--sampling COLUMN")
     drawn = []
     for item in found:
         try:
@@ -112,7 +118,7 @@ def _drawn(found: list[fitting.Labelled], file: Path, column: str) -> list[fitti
         except (OverflowError, TypeError, ValueError):
             probability = 0.0
         if not 0 < probability <= 1:
-            raise RejectRecord(
+            raise Misconfigured(
                 f"'{column}' is no probability above 0 and at most 1", place=f"{file}, lead {item.id}",
                 remedy="the share of such leads that was drawn for labelling; 1 where all were labelled",
             )  # fmt: skip

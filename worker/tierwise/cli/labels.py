@@ -35,9 +35,12 @@ class Format(StrEnum):
 
 @app.command("list")
 def list_(source: Source = None, limit: Annotated[int, typer.Option(min=1)] = 50, json: output.Json = False) -> None:
-    """The newest labels; a sampling of – means that nobody drew the lead, and no gate counts it."""
+    """The newest labels; a sampling of – means that nobody drew the lead, and no gate counts it.
+
+    An empty value is that of a lead which another person is still to judge: `trace --unblind` shows it, on record.
+    """
     with session.opened() as parts:
-        found = parts.store.labels.list(source=source, limit=limit)
+        found = review.labels(parts.store, source=source, limit=limit)
     if json:
         output.print_json([item._asdict() for item in found])
         return

@@ -119,7 +119,6 @@ def backfill(
         # Inbound is what changed after the last poll, whatever else is read with it.
         until = parts.store.cursors.watermark(name, "changes") if by_batch else None
         parts.store.batches.backfill(name, since=start, until=until, now=now)
-        parts.store.cursors.rewind(name, watermark=start, now=now)
     if json:
         output.print_json(estimate)
     else:

@@ -70,7 +70,7 @@ def few(codes: Sequence[str], *, most: int = 2) -> str:
 
 def say(text: str) -> None:
     """A line for people; standard error, so that standard output stays the result."""
-    err.print(escape(text))
+    err.print(escape(text), soft_wrap=True)
 
 
 def complain(error: TierwiseError) -> None:

@@ -44,7 +44,8 @@ def check(directory: Directory = None, json: output.Json = False) -> None:
             output.out.print(problem.render(), markup=False, soft_wrap=True)
         if not proved:
             output.say(f"dead, shadowed and contradictory rules and gaps: {policies.NOT_ANALYSED}")
-        output.say(f"{where}: {len(problems)} problems" if problems else f"{where}: fine")
+        found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        output.say(f"{where}: {found if problems else 'fine'}")
     if problems:
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.markup import escape
@@ -55,6 +56,8 @@ def show(story: LeadStory) -> None:
     )
     if story.rejected:
         output.out.print(f"does not conform: {story.rejected}", markup=False)
+    if story.work and (waits := _queue(story.work[-1])):
+        output.out.print(waits, markup=False)
     _fields(story)
     for problem in story.problems:
         output.out.print(f"  mapping: {problem}", markup=False)
@@ -91,6 +94,21 @@ def show(story: LeadStory) -> None:
             ["id", "kind", "state", "why", "answer"],
             [[item.id, item.kind, item.state, item.reason, item.answer] for item in story.reviews],
         )
+
+
+def _queue(row: Mapping[str, Any]) -> str:
+    """What its last row of the queue waits for; nothing where it was decided."""
+    tried = f"tried {row['attempt']} times, {row['error'] or 'no error kept'}" if row["attempt"] else ""
+    if row["state"] == "leased":
+        return "being decided now"
+    if row["state"] == "quarantined":
+        return f"given up: {tried}"
+    if row["state"] != "ready":
+        return ""
+    if row["batch_since"] is not None:
+        where = "to get into a batch" if row["batch"] is None else f"for batch {row['batch']} (tierwise batches list)"
+        return f"waits {where} since {output.ago(row['batch_since'])}; live at {row['run_after']:%Y-%m-%d %H:%M} UTC"
+    return f"waits to be decided{f' again: {tried}' if tried else ''}; due {row['run_after']:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _values(values: Any) -> str:

@@ -43,9 +43,13 @@ def _field(
     free_text: bool = False,
     unit: str = "",
     derived: bool = False,
+    quantity: bool = False,
 ) -> Any:
+    """`quantity`: a number of something, never below 0."""
+    bounds: dict[str, Any] = {"ge": 0, "allow_inf_nan": False} if quantity else {}
     return Field(
         default=None,
+        **bounds,
         description=description,
         json_schema_extra={"personal": personal, "free_text": free_text, "unit": unit, "derived": derived},
     )
@@ -67,11 +71,13 @@ class Lead(BaseModel):
         "Company name in normal form: small letters, no accents, no legal form.", derived=True
     )
     company_domain: str | None = _field("Registrable domain of the company (acme.co.uk).")
-    employee_count: int | None = _field("Number of employees; a range becomes its middle.", unit="people")
+    employee_count: int | None = _field(
+        "Number of employees; a range becomes its middle.", unit="people", quantity=True
+    )
     industry: str | None = _field("Industry or category, lower case snake (financial_services).")
-    annual_revenue: float | None = _field("Annual revenue.", unit="USD")
+    annual_revenue: float | None = _field("Annual revenue.", unit="USD", quantity=True)
     monthly_volume: float | None = _field(
-        "Monthly volume that the lead states, in the unit the capture form asks for.", unit="per month"
+        "Monthly volume that the lead states, in the unit the capture form asks for.", unit="per month", quantity=True
     )
     source: Source | None = _field("Touchpoint that the lead came through.")
     country: str | None = _field("Country, ISO 3166-1 alpha-2 upper case (DE).")

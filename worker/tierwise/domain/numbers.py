@@ -121,7 +121,8 @@ def quantity(value: object, *, mark: Mark | None = None, per_month: bool = False
     text = _prepared(value)
     match = _TWO.fullmatch(text) or _ONE.fullmatch(text)
     if match is None:
-        raise ValueError("is not a number or a range")
+        below = text[0] in "-−–" and _ONE.fullmatch(text[1:].lstrip())
+        raise ValueError("is negative" if below else "is not a number or a range")
     found = _two(match, mark) if match.re is _TWO else _one(match, mark)
     factor, note = _period(match["tail"]) if per_month else (Decimal(1), "")
     high = None if found.high is None else _bounded(found.high * factor)

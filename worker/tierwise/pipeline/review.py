@@ -173,6 +173,15 @@ def blind(story: ports.LeadStory) -> bool:
     return any(item.blind for item in story.reviews)
 
 
+def labels(store: ports.Store, *, source: str | None, limit: int) -> list[ports.Label]:
+    """The newest, without what was said of leads that somebody is still to judge unaided: a second person, say."""
+    awaited = {(item.connection, item.record_id) for item in store.reviews.list(limit=_ALL) if item.blind}
+    return [
+        item._replace(value="", previous=None, title="") if (item.connection, item.record_id) in awaited else item
+        for item in store.labels.list(source=source, limit=limit)
+    ]
+
+
 def unblind(store: ports.Store, connection: str, record_id: str, *, by: str, reason: str, now: datetime) -> None:
     """Record that `by` has asked to see it all the same: from then on they answer nothing of its audit."""
     store.admin_events.add(by, UNBLIND, f"lead {connection}:{record_id}", reason=reason, now=now)

@@ -126,7 +126,7 @@ def _tables(policy: Policy) -> Iterator[Finding]:
             message = f"no test notices when {change}: add a test exactly at that edge"
             yield Finding("unguarded", f"table {table.id}, row {row}", message, blocks=False)
         if not grids.search(table, policy.rubric.tiers).analysed:
-            message = f"too large to look for gaps and overlaps (over {grids.MOST} combinations): split it"
+            message = f"too large to look for gaps and overlaps (over {grids.MOST:,} steps): split it"
             yield Finding("unproven", f"table {table.id}", message, blocks=False)
 
 

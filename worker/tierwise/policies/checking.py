@@ -258,7 +258,7 @@ def _examples(loaded: Loaded) -> Iterator[Problem]:
             trials.lead_of(example.lead)
         except trials.UnfitError as error:
             yield from _unfit(error, document, path, of=f"example '{example.name}'")
-        if example.tier not in (*rubric.tiers, unfilled.MARK):
+        if example.tier not in (*rubric.tiers, unfilled.MARK) and loaded.rubric.stands(*path, "tier"):
             hint = expressions.closest(example.tier, rubric.tiers, all_of="the tiers are")
             yield document.problem((*path, "tier"), "value", f"there is no tier '{example.tier}'", hint=hint)
         for name, level in example.levels.items():

@@ -51,6 +51,7 @@ def files(draft: Draft, *, name: str, owner: str, tiers_of: Mapping[str, str]) -
 
 def _rubric(draft: Draft, name: str, owner: str, *, tiers_of: Mapping[str, str]) -> Iterator[str]:
     yield "---"
+    yield "# yaml-language-server: $schema=../rules/prompt.schema.json"
     yield "# Made from a points sheet by `tierwise policy import-csv`. Weights add up to 100; a level's points are its"
     yield "# share of the weight, from 0 to 1. `tierwise policy check` tells what is still to be filled in."
     yield f"name: {_text(name)}"
@@ -110,6 +111,7 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
 
 
 def _reasons(draft: Draft, owner: str) -> Iterator[str]:
+    yield "# yaml-language-server: $schema=./reasons.schema.json"
     yield "# What reps read of each row, and the reasons of the routes. Change the sentences; the codes stay."
     yield f"owner: {_text(owner)}"
     yield "reasons:"
@@ -132,6 +134,7 @@ def _reasons(draft: Draft, owner: str) -> Iterator[str]:
 
 
 def _routes(draft: Draft, name: str, owner: str) -> Iterator[str]:
+    yield "# yaml-language-server: $schema=./rules.schema.json"
     yield "# Who gets the lead, by tier. Change outcome (accept, nurture, reject, review) and route as your team works."
     yield f"policy: {_text(name)}"
     yield f"owner: {_text(owner)}"

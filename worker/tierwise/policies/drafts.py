@@ -7,9 +7,10 @@ cut-offs keep their meaning. What people must say themselves is marked, and `pol
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from tierwise import expressions
 from tierwise.domain.rubric import Dimension
 from tierwise.errors import Misconfigured
 from tierwise.policies import conditions
@@ -101,6 +102,7 @@ def draft(sheet: Sheet) -> Draft:
     tiers, named = _tiers(sheet.thresholds, spans, notes)
     total = sum(high - low for low, high in spans)
     notes.insert(0, f"{total:g} points of the sheet are 100 of the rubric" + _offset(spans))
+    notes += _overlapping(groups, criteria)
     made = [*_told(criteria, groups), *named, *(
         Made(item.line, item.text, "", "left out", item.why) for item in sheet.skipped
     )]  # fmt: skip
@@ -209,6 +211,23 @@ def _dimension(field: str, text: str) -> Dimension:
     return "fit" if conditions.fields_for(text)[0] in {"company", "industry", "job_title"} else "intent"
 
 
+def _overlapping(groups: Sequence[_Group], criteria: Sequence[Criterion]) -> Iterator[str]:
+    """A sentence for each criterion of which a lead may fulfil several rows: whoever added them up gets less now."""
+    for group, criterion in zip(groups, criteria, strict=True):
+        known = [(row, found) for row, found in group.items if found is not None and not row.out]
+        lines: set[int] = set()
+        for _, found in known:
+            facts = {"lead": found.example, "result": {}}
+            held = [other.line for other, its in known if expressions.compile(its.when, "gate")(facts).truth == "match"]
+            lines.update(held if len(held) > 1 else ())
+        if lines:
+            told = ", ".join(str(line) for line in sorted(lines))
+            yield (
+                f"lines {told} may hold for the same lead: it gets the points of one, the first in the order of the "
+                f"levels of {criterion.id}, and not their sum"
+            )
+
+
 # -- thresholds ---------------------------------------------------------------------------------------------------
 
 
@@ -225,12 +244,15 @@ def _tiers(
         if not 1 <= cut <= 100 or cut in tiers.values() or not free:
             why = f"it would be a cut-off of {cut}" if not 1 <= cut <= 100 else "there is one at that score"
             lowest = item.points <= 0 or cut <= 0
+            if cut > 100:
+                why = f"no lead gets so many: all rows together give at most {total + below:g}"
             why = "the lowest tier takes what is left" if lowest else why if free else "there are five tiers at most"
             made.append(Made(item.line, item.text, f"{item.points:g}", "no cut-off", why))
             continue
         tier = TIERS[len(tiers)]
         tiers[tier] = cut
-        made.append(Made(item.line, item.text, f"{item.points:g}", "cut-off", f"tier {tier} from {cut}"))
+        told = f"tier {tier} from {cut} of 100 on: {item.points:g} points of the sheet, called {item.name} there"
+        made.append(Made(item.line, item.text, f"{item.points:g}", "cut-off", told))
     if not tiers:
         tiers = dict(_USUAL)
         notes.append("the sheet names no threshold: tiers A from 70, B from 50, C from 30 are a guess to be changed")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tierwise.domain.lead import Lead
 from tierwise.errors import Misconfigured
-from tierwise.policies import drafted, drafts, examples, sheets
+from tierwise.policies import drafted, drafts, examples, schemas, sheets
 from tierwise.policies.drafts import Draft, Made
 from tierwise.policies.loading import load
 
@@ -26,10 +26,15 @@ class Imported(NamedTuple):
 def import_sheet(
     sheet: Path, directory: Path, *, name: str, owner: str, also: Mapping[str, str] | None = None
 ) -> Imported:
-    """Write the policy that the sheet describes into the directory, with the files of `also` (text by path) beside it.
+    """Write the policy that the sheet describes into the directory, with the schemas that editors read and the files of
+    `also` (text by path) beside it.
     Misconfigured where the sheet is none, and where one of the files is there already."""
     draft = drafts.draft(sheets.read(sheet))
-    texts = {**(also or {}), **drafted.files(draft, name=name, owner=owner, tiers_of=_tiers(draft, name, owner))}
+    texts = {
+        **(also or {}),
+        **schemas.generate(),
+        **drafted.files(draft, name=name, owner=owner, tiers_of=_tiers(draft, name, owner)),
+    }
     there = sorted(path for path in texts if (directory / path).exists())
     if there or (directory.exists() and not directory.is_dir()):
         raise Misconfigured(

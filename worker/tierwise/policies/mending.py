@@ -103,7 +103,7 @@ def _stand_in(field: FieldInfo, detail: ErrorDetails) -> Any:
         other, mark = _FORMS[str(context["pattern"])]
         plain = str(given).upper() if "A-Z" in other else str(given).lower()
         return re.sub(other, mark, f"{'X' if 'A-Z' in other else 'x'}{plain}")
-    elif annotation is str and detail["type"] != "string_too_long":
+    elif (annotation is str or str in typing.get_args(annotation)) and detail["type"] != "string_too_long":
         return str(given) if isinstance(given, int | float | bool) else "not stated"
     elif annotation in {int, float}:
         return next((context[name] for name in ("ge", "le") if name in context), 1)

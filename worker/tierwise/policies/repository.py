@@ -70,7 +70,7 @@ def parse(text: str) -> Source:
     found = _ADDRESS.fullmatch(text)
     if found is None or text.startswith("-"):
         raise Misconfigured(
-            "this is neither a directory nor a repository's address", place=_SECRET.sub("", text)[:200],
+            "this is neither a directory nor a repository's address", place=_shown(text)[:200],
             remedy="--from DIR, --from https://HOST/REPO.git@BRANCH or --from git@HOST:REPO.git@TAG",
         )  # fmt: skip
     url, ref = found["url"], found["ref"]
@@ -80,9 +80,28 @@ def parse(text: str) -> Source:
     scheme = url.split("://", 1)[0] if "://" in url else "ssh"
     if scheme not in _SCHEMES:
         raise Misconfigured(f"'{scheme}' is no way to reach a repository", place=shown, remedy=", ".join(_SCHEMES))
+    if "://" in url and "@" in text and _torn(url, ref):
+        raise Misconfigured(
+            "this is no repository's address: a password in it may hold no / and no @", place=f"{scheme}://…",
+            remedy="write / as %2F and @ as %40, or leave the password to git's credential helper",
+        )  # fmt: skip
     if ref is not None and not _REF.fullmatch(ref):
         raise Misconfigured(f"'{ref}' is no branch, tag or commit", place=shown)
     return Source(shown, url=url, ref=ref)
+
+
+def _torn(url: str, ref: str | None) -> bool:
+    """Whether a password was cut in two: what stands for the port is none, or what stands for the branch is a path."""
+    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    port = host.rpartition("]")[2].partition(":")[2]
+    return bool(port and not port.isdecimal()) or (ref or "").endswith(".git")
+
+
+def _shown(text: str) -> str:
+    """What is no address, without all that somebody may have meant for a password."""
+    start, mark, rest = text.rpartition("@")
+    hidden = f"{start.partition('://')[0]}://…@{rest}" if "://" in start else f"…@{rest}"
+    return _SECRET.sub("", hidden if mark and ":" in start else text)
 
 
 def fetch(source: Source, into: Path, *, seconds: float = SECONDS) -> Origin:

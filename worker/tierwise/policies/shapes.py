@@ -62,6 +62,7 @@ def build(model: type[Model], document: Document, path: Path, *, value: Any) -> 
             item = model.model_validate(value, context=gathered)
         except ValidationError as error:
             details = [detail for detail in error.errors(include_url=False) if not _echo(detail)]
+            details = _once(details, document, path)
         else:
             touched = {*made_up, *removed}
             problems += _complaints(item, gathered, document, path, touched=touched)
@@ -121,6 +122,25 @@ def _meant(details: Sequence[ErrorDetails]) -> set[int]:
     return found
 
 
+def _once(details: Sequence[ErrorDetails], document: Document, path: Path) -> list[ErrorDetails]:
+    """Each mistake once: pydantic tells a value of several types once for each of them, and names the type in its path.
+    What fits a type best, its mistake lying deepest, is what was meant."""
+    best: dict[Path, ErrorDetails] = {}
+    for number, detail in enumerate(details):
+        loc = tuple(detail["loc"])
+        kept: Path = ()
+        for step in loc:
+            kept = (*kept, step) if (*path, *kept, step) in document.nodes else kept
+        if detail["type"] not in _WANTED or not kept or kept == loc:
+            best[("", number)] = detail
+            continue
+        known = next(n for n, step in enumerate(loc) if loc[: n + 1] != kept[: n + 1])
+        found = best.get(loc[:known])
+        if found is None or len(found["loc"]) < len(kept):
+            best[loc[:known]] = {**detail, "loc": kept}
+    return list(best.values())
+
+
 def _echo(detail: ErrorDetails) -> bool:
     """A list that is too short only because its items are wrong: those are told already."""
     least = detail.get("ctx", {}).get("min_length", 0)
@@ -129,7 +149,7 @@ def _echo(detail: ErrorDetails) -> bool:
 
 def _problem(model: type[BaseModel], document: Document, path: Path, *, detail: ErrorDetails) -> Problem:
     kind, relative = detail["type"], tuple(detail["loc"])
-    name = str(relative[-1]) if relative else ""
+    name = next((step for step in reversed(relative) if isinstance(step, str)), "")
     context = detail.get("ctx", {})
     where = (*path, *relative)
     if kind == "missing":
@@ -144,9 +164,6 @@ def _problem(model: type[BaseModel], document: Document, path: Path, *, detail: 
         return document.problem(where, "value", f"{name}: '{detail['input']}' has the wrong form", hint=hint)
     if kind in _WANTED:
         code, message, hint = _WANTED[kind]
-        # Behind a value that can be of several types stands which of them was tried, and no node of the file.
-        known = [str(step) for n, step in enumerate(relative, 1) if (*path, *relative[:n]) in document.nodes]
-        name = known[-1] if known else name
         return document.problem(where, code, f"{name}: {message}" if name else message, hint=hint)
     message = detail["msg"].removeprefix("Value error, ").replace("Input should", f"{name or 'this'} should")
     return document.problem(where, "value", message, hint=_share(detail["input"], context.get("le")))

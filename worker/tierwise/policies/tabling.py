@@ -136,7 +136,7 @@ def _tests(table: Table) -> Iterator[tuple[str, Complaint]]:
 def _searched(table: Table, tiers: Mapping[str, int]) -> Iterator[tuple[str, Complaint]]:
     grid, rows = grids.search(table, tiers), table.rows
     if not grid.analysed:
-        text = f"table {table.id}: too large to be proved: its cells tell more than {grids.MOST:,} combinations apart"
+        text = f"table {table.id}: too large to be proved: it takes more than {grids.MOST:,} steps to tell all apart"
         yield "unproven", Complaint(("rows",), text, "split it: fewer inputs, or fewer values and bounds in each table")
     for number in grid.never:
         text = f"table {table.id}: the row '{rows[number].id}' can never hold"

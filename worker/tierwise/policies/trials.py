@@ -100,6 +100,8 @@ def _unfit(detail: ErrorDetails) -> Complaint:
         given = str(detail["input"])
         return Complaint(path, f"lead.{name}: '{given}' is not one of its values", word=given, choices=info.values)
     wanted = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "greater_than_equal":
+        wanted = f"{detail['input']} is below 0, which no lead has; leave out what is not known"
     if info is not None and detail["type"].endswith(("_type", "_parsing", "_from_float")):
         wanted = _NEEDED.get(info.kind, wanted)
     return Complaint(path, f"lead.{name}: {wanted}")

@@ -183,6 +183,9 @@ class Batches(Protocol):
         """Leads that wait for a batch or to get into one, by connection."""
 
     def backfill(self, connection: str, *, since: datetime, until: datetime | None, now: datetime) -> None:
-        """What is read before `until` may go in batches; None: nothing of what is read does."""
+        """Read again from `since`; what is read before `until` may go in batches. None: nothing of what is read does.
+
+        Raises Misconfigured where nobody knows the connection.
+        """
 
     def backfills(self) -> builtins.list[Backfill]: ...

@@ -267,10 +267,13 @@ def refusal(connection: sa.Connection, item_id: int, *, by: str) -> str | None:
     found = _item(connection, item_id)
     if found is None or found.state != "open" or not _is_drawn(connection, found.decision_id):
         return None
-    event = schema.admin_event
+    event, decision = schema.admin_event, schema.decision
+    decided = sa.select(decision.c.record_id).where(decision.c.id == found.decision_id)
+    # Who looked at it under an id that it had before a merge has seen it, too.
+    names = {found.record_id, *drawn.line(connection, found.connection, connection.execute(decided).scalar_one())}
     looked = sa.select(event.c.id).where(
         event.c.action == UNBLIND, event.c.actor == by,
-        event.c.subject == subject(found.connection, found.record_id),
+        event.c.subject.in_([subject(found.connection, name) for name in sorted(names)]),
     )  # fmt: skip
     if connection.execute(looked.limit(1)).first() is None:
         return None

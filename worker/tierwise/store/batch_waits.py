@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from tierwise.domain.lead import Lead
 from tierwise.ports.batches import Backfill, Gathering, Waiter
-from tierwise.store import columns, connections, engine, schema
+from tierwise.store import columns, connections, cursors, engine, schema
 
 WAIT = schema.batch_wait
 WORK = schema.work
@@ -108,9 +108,10 @@ class Waits:
             return {row[0]: int(row[1]) for row in reader.execute(query)}
 
     def backfill(self, connection: str, *, since: datetime, until: datetime | None, now: datetime) -> None:
-        """What is read before `until` may go in batches; None: nothing of what is read does."""
+        """Read again from `since`; what is read before `until` may go in batches, with None nothing of it."""
 
         def work(transaction: sa.Connection) -> None:
+            cursors.rewind(self._database, transaction, connection, watermark=since, now=now)
             if until is None:
                 transaction.execute(sa.delete(BACKFILL).where(BACKFILL.c.connection == connection))
                 return

@@ -88,26 +88,41 @@ class Cursors:
 
     def rewind(self, connection: str, *, watermark: datetime, now: datetime, kind: CursorKind = "changes") -> None:
         """Read again from there, at once, never forward; a pass that is under way stops at its next page."""
-        insert = self._database.insert(TABLE).values(
-            connection=connection, kind=kind, watermark=watermark, began_at=watermark, version=0, next_poll_at=now
+        self._database.write(
+            lambda transaction: rewind(self._database, transaction, connection, watermark=watermark, now=now, kind=kind)
         )
-        asked = insert.excluded.watermark
-        again: dict[str, Any] = {
-            # What lies between the watermark and a later moment is not stored: it would never be read.
-            "watermark": sa.case((TABLE.c.watermark < asked, TABLE.c.watermark), else_=asked),
-            "began_at": sa.case((TABLE.c.began_at < asked, TABLE.c.began_at), else_=asked),
-            "window_until": None,
-            "position": None,
-            "next_poll_at": now,
-            "version": TABLE.c.version + 1,
-        }
-        statement = insert.on_conflict_do_update(index_elements=[TABLE.c.connection, TABLE.c.kind], set_=again)
-        try:
-            self._database.write(lambda transaction: transaction.execute(statement))
-        except sa.exc.IntegrityError:
-            raise errors.Misconfigured(
-                "the database does not know this connection", place=f"connection {connection}"
-            ) from None
+
+
+def rewind(
+    database: engine.Database,
+    transaction: sa.Connection,
+    connection: str,
+    *,
+    watermark: datetime,
+    now: datetime,
+    kind: CursorKind = "changes",
+) -> None:
+    """Read again from there, as a part of somebody's transaction. Raises Misconfigured where nobody knows it."""
+    insert = database.insert(TABLE).values(
+        connection=connection, kind=kind, watermark=watermark, began_at=watermark, version=0, next_poll_at=now
+    )
+    asked = insert.excluded.watermark
+    again: dict[str, Any] = {
+        # What lies between the watermark and a later moment is not stored: it would never be read.
+        "watermark": sa.case((TABLE.c.watermark < asked, TABLE.c.watermark), else_=asked),
+        "began_at": sa.case((TABLE.c.began_at < asked, TABLE.c.began_at), else_=asked),
+        "window_until": None,
+        "position": None,
+        "next_poll_at": now,
+        "version": TABLE.c.version + 1,
+    }
+    statement = insert.on_conflict_do_update(index_elements=[TABLE.c.connection, TABLE.c.kind], set_=again)
+    try:
+        transaction.execute(statement)
+    except sa.exc.IntegrityError:
+        raise errors.Misconfigured(
+            "the database does not know this connection", place=f"connection {connection}"
+        ) from None
 
 
 def count(transaction: sa.Connection, connection: str, more: int) -> None:

@@ -106,12 +106,18 @@ def ask_again(
 
 def living(connection: sa.Connection, name: str, record_id: str) -> str:
     """The id under which a record lives on."""
-    seen: set[str] = set()
-    while record_id not in seen:
-        seen.add(record_id)
-        heir = sa.select(LEAD.c.merged_into).where(LEAD.c.connection == name, LEAD.c.record_id == record_id)
-        record_id = connection.execute(heir).scalar_one_or_none() or record_id
-    return record_id
+    return line(connection, name, record_id)[-1]
+
+
+def line(connection: sa.Connection, name: str, record_id: str) -> list[str]:
+    """The ids that a record had from this one on, by merges, to the one that it lives under."""
+    ids = [record_id]
+    while True:
+        heir = sa.select(LEAD.c.merged_into).where(LEAD.c.connection == name, LEAD.c.record_id == ids[-1])
+        found = connection.execute(heir).scalar_one_or_none()
+        if found is None or found in ids:
+            return ids
+        ids.append(found)
 
 
 _SAID = (LABEL.c.source == SOURCE, LABEL.c.subject == "tier")

@@ -86,6 +86,8 @@ class Gates:
         """Open an item for each drawn decision of a registration that nobody answered and nobody is asked about."""
 
         def work(connection: sa.Connection) -> int:
+            # Two at once would both find nobody asked, and ask twice.
+            connection.execute(sa.select(REGISTERED.c.digest).where(REGISTERED.c.digest == digest).with_for_update())
             registered, after = _registered(connection, digest)
             mine = _mine(registered, after)
             answered = {row.id for row in connection.execute(_said(mine))}

@@ -33,9 +33,20 @@ def _lead(canonical: Any) -> Lead | None:
 
 def _story(connection: sa.Connection, row: sa.Row[Any]) -> LeadStory:
     ids = [row.record_id, *row.former_ids]
-    work, attempt, outbox = schema.work, schema.write_attempt, schema.outbox
+    work, attempt, outbox, wait = schema.work, schema.write_attempt, schema.outbox, schema.batch_wait
     works = connection.execute(
-        sa.select(work.c.state, work.c.attempt, work.c.error, work.c.updated_at, work.c.policy, work.c.fingerprint)
+        sa.select(
+            work.c.state,
+            work.c.attempt,
+            work.c.error,
+            work.c.updated_at,
+            work.c.policy,
+            work.c.fingerprint,
+            work.c.run_after,
+            wait.c.since.label("batch_since"),
+            wait.c.batch_id.label("batch"),
+        )
+        .join_from(work, wait, wait.c.work_id == work.c.id, isouter=True)
         .where(work.c.lead_id == row.id)
         .order_by(work.c.id)
     )
