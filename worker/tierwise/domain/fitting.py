@@ -55,7 +55,7 @@ class Wanted(NamedTuple):
     escalate_share: float | None = None
     """In place of `kept_right`: how many leads the second model may see."""
     risk: float = cutoffs.RISK
-    disputes: Disputes = "said"
+    disputes: Disputes = "weighed"
 
 
 _Told = tuple[Answered, float]
