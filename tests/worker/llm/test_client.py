@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import random
@@ -169,3 +170,8 @@ def test_the_system_message_is_marked_for_caching_where_the_provider_wants_that(
     assert marked[0]["content"] == [{"type": "text", "text": "rules", "cache_control": {"type": "ephemeral"}}]
     assert client.conversation(messages, provider="openai") == messages
     assert messages[0]["content"] == "rules", "the caller's messages are left alone"
+
+
+def test_what_litellm_brings_is_not_searched_for_garbage_again_and_again(litellm: Any) -> None:
+    assert gc.get_freeze_count() > 100_000
+    assert gc.get_threshold()[0] >= 10_000
