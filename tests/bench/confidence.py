@@ -99,6 +99,7 @@ def _pair(
         "escalate_below": _value(learnt[PRIMARY].escalate),
         "review_below": _value(learnt[PRIMARY].review),
         "review_rate_if_always_right_and_sure": figures.review_rate(perfect),
+        "review_causes_if_always_right_and_sure": figures.review_causes(perfect),
         **figures.of(runs, {name: item.decision for name, item in truths[1].items()}, perfect=perfect),
         "frontier": [
             figures.point(cut, again.all(runs["cascade_weighed"], _review_below(learnt[PRIMARY], cut)), truths[1])

@@ -87,10 +87,10 @@ def test_labels_of_a_file_count_by_how_they_were_drawn(tierwise: Run, labels: Pa
     drawn = [{**row, "drawn": 0.5 if row["employee_count"] == 5 else 1} for row in rows]
     labels.write_text("\n".join(map(json.dumps, drawn)), encoding="utf-8")
     plain = tierwise("calibrate", "fit", "--labels", str(labels))
-    made = tierwise("calibrate", "fit", "--labels", str(labels), "--sampling", "drawn", "--disputes", "weighed")
-    assert (plain["effective_labels"], plain["disputes"]) == (60, "said")
+    made = tierwise("calibrate", "fit", "--labels", str(labels), "--sampling", "drawn", "--disputes", "said")
+    assert (plain["effective_labels"], plain["disputes"]) == (60, "weighed")
     assert 50 <= made["effective_labels"] < 60
-    assert made["disputes"] == "weighed"
+    assert made["disputes"] == "said"
     assert made["digest"] != plain["digest"]
     for wrong in ("often", [0.5], 10**400):
         labels.write_text("\n".join(json.dumps({**row, "drawn": wrong}) for row in rows), encoding="utf-8")

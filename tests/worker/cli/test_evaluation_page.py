@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tierwise.cli import evaluation_page
+from tierwise.domain import aims
+from tierwise.domain.rubric import Targets
 
 FIGURES: dict[str, Any] = {
     "n": 40, "base_rate": 0.25, "precision": 0.8, "recall": None, "f1": None, "auc": 0.9, "ece": 0.03, "brier": 0.1,
@@ -45,6 +47,7 @@ def _report(**changes: Any) -> dict[str, Any]:
                 ],
             },
         },
+        "aims": aims.of(FIGURES, Targets(), strong_usd=1.0),
         "file": EVIL, "label": EVIL, "segment": "country", "name": EVIL, "tiers": ["A", "B"],
         "reliability": [
             {"low": 0.2, "high": 0.3, "n": 10, "confidence": 0.25, "right": 0.5},
@@ -96,12 +99,21 @@ def test_it_is_whole_and_asks_for_nothing() -> None:
 
 
 def test_figures_are_shown_with_their_intervals() -> None:
-    text = evaluation_page.page(_report())
-    assert "0.800 [0.500, 0.950]" in text
+    page = evaluation_page.page(_report())
+    assert "0.800 [0.500,\u00a00.950]" in page, "an interval stays on one line"
+    text = page.replace("\u00a0", " ")
     assert "unknown" in text
     assert "0.333 [0.060, 0.790]" in text
     assert "p = 0.453" in text
     assert text.count('class="dot"') == 3
+
+
+def test_each_aim_is_named_with_what_became_of_it() -> None:
+    text = evaluation_page.page(_report())
+    assert "<h2>Aims</h2>" in text
+    for name in ("precision", "recall", "review_rate", "ece", "confidence_auc", "saved"):
+        assert f"<td>{name}</td><td>at " in text
+    assert "not measured" in text, "a cost that is unknown saves nothing that could be told"
 
 
 def test_an_evaluation_without_extras() -> None:

@@ -15,3 +15,8 @@ def test_a_document_escapes_and_asks_for_nothing() -> None:
         assert asked not in made
     assert "prefers-color-scheme:dark" in made
     assert "@media print" in made
+
+
+def test_a_table_of_many_columns_is_set_smaller() -> None:
+    assert pages.table("abcdefgh", []).startswith("<table><thead>")
+    assert pages.table("abcdefghi", []).startswith("<table class=wide><thead>")

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from tierwise_fixtures import policies as make
 
 from tierwise.domain import decision as decisions
+from tierwise.domain.belief import Beliefs, Reliability
+from tierwise.domain.calibration import Calibration, Figures
+from tierwise.domain.curves import Curve
 from tierwise.domain.decision import Decision, Judged
 from tierwise.domain.lead import Lead, canonical_json
 from tierwise.domain.policy import Policy
@@ -260,3 +263,29 @@ def test_every_decision_has_a_status_that_fits_its_outcome(data: st.DataObject) 
     assert (found.review is not None) == (found.outcome == "review")
     assert found.reasons
     assert len({(reason.code, reason.source) for reason in found.reasons}) == len(found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("disputes", "agreed", "settled"),
+    [("weighed", 0.8, True), ("weighed", 0.99, False), ("said", 0.8, False), (None, 0.8, False)],
+)
+def test_a_dispute_is_settled_where_the_tier_is_as_sure_as_the_precision_agreed_on(
+    disputes: str | None, agreed: float, settled: bool
+) -> None:
+    small, large = verdict("none", 0.8, decided_by="small"), verdict("clear", 0.95, decided_by="large")
+    made = policy(ROUTE)
+    targets = made.rubric.targets.model_copy(update={"precision": agreed})
+    made = made.model_copy(update={"rubric": made.rubric.model_copy(update={"targets": targets})})
+    nothing = Figures(n=0, right=None, ece=None, brier=None, auroc=None)
+    learnt = disputes and Calibration(
+        rubric="r", rubric_version="1", models=("small", "large"), labels=60, data="d", source="test",
+        beliefs=Beliefs(models={"small": Reliability(), "large": Reliability()}), curve=Curve(),
+        before=nothing, after=nothing, disputes=disputes,
+    )  # fmt: skip
+    runnable = make.runnable(made, rules={"to-sales": make.says("match")}, levels=HIGH)._replace(
+        calibration=learnt or None
+    )
+    both = judged(large, used="large").model_copy(update={"weighed": ((small,), (large,))})
+    assert decisions.settled(runnable, LEAD, both) is settled
+    stranger = both.model_copy(update={"used": "another"})
+    assert not decisions.settled(runnable, LEAD, stranger), "who is outside the calibration's chain settles nothing"

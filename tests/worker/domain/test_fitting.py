@@ -6,7 +6,7 @@ import pytest
 from tierwise_fixtures import answers
 
 from tierwise.domain import calibration, fitting, measures
-from tierwise.domain.calibration import Calibration
+from tierwise.domain.calibration import Calibration, Disputes
 from tierwise.domain.fitting import Labelled
 
 POLICY = answers.policy()
@@ -115,3 +115,16 @@ def test_cut_offs_rest_on_a_sample_in_which_every_lead_had_the_same_chance() -> 
     rare = sum(item.probability == 0.1 for item in seen)
     assert made.review is not None
     assert rare < made.review.n <= rare + 0.2 * (len(seen) - rare)
+
+
+def test_disputes_that_will_be_settled_do_not_count_as_reviewed() -> None:
+    def wanted(how: Disputes) -> fitting.Wanted:
+        return fitting.Wanted(0.5, 0.05, risk=0.4, disputes=how)
+
+    disputed = [item._replace(disagreed=True) for item in answers.labelled(300)]
+    weighed = fitting.fit(POLICY, answers.CHAIN, disputed, source="test", wanted=wanted("weighed")).review
+    said = fitting.fit(POLICY, answers.CHAIN, disputed, source="test", wanted=wanted("said")).review
+    assert weighed is not None
+    assert said is not None
+    assert said.value is None, "whoever sends every dispute to a person meets no recall with these"
+    assert weighed.value is not None

@@ -114,24 +114,46 @@ def test_a_knockout_that_only_one_found_contradicts(run: Any, scripted: Any, ans
     assert judged.contradiction
 
 
+def _calibration(disputes: Disputes, **more: Any) -> Calibration:
+    """Of both models, after which everything is shown to the second."""
+    none = Figures(n=0, right=None, ece=None, brier=None, auroc=None)
+    return Calibration(
+        rubric="r", rubric_version="1", models=("test/one", "test/two"), labels=60, data="d", source="test",
+        curve=Curve(), before=none, after=none, disputes=disputes,
+        escalate=Chosen(value=1.0, target="all", risk=0, n=1), **more,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("disputes", ["said", "weighed"])
 def test_a_knockout_that_is_most_likely_a_slip_is_no_dispute_where_the_calibration_says_so(
     run: Any, scripted: Any, answered: Any, make_runnable: Any, disputes: Disputes
 ) -> None:
     runnable = make_runnable(secondary="test/two", tiers={"A": 50, "B": 0})
-    none = Figures(n=0, right=None, ece=None, brier=None, auroc=None)
     rates = {"legitimate": {"real": 0.97, "spam": 0.01, "unknown": 0.02}}
     beliefs = Beliefs(base_rates=rates, models={"test/one": Reliability(), "test/two": Reliability()})
-    made = Calibration(
-        rubric="r", rubric_version="1", models=("test/one", "test/two"), labels=60, data="d", source="test",
-        beliefs=beliefs, curve=Curve(), before=none, after=none, disputes=disputes,
-        escalate=Chosen(value=1.0, target="all", risk=0, n=1),
-    )  # fmt: skip
     spam = {**SURE, "legitimate": ("spam", 0.8, "", "message")}
     complete = scripted(one=[answered(**spam)], two=[answered(**SURE)])
-    judged = run(complete, runnable._replace(calibration=made))
+    judged = run(complete, runnable._replace(calibration=_calibration(disputes, beliefs=beliefs)))
     assert judged.contradiction is (disputes == "said")
     assert next(item.level for item in judged.verdicts if item.criterion == "legitimate") == "real"
+
+
+@pytest.mark.parametrize("case", [("said", 6.0), ("weighed", 6.0), ("weighed", 0.0)])
+def test_a_dispute_is_settled_where_both_answers_together_leave_the_tier_sure_enough(
+    run: Any, scripted: Any, answered: Any, make_runnable: Any, case: tuple[Disputes, float]
+) -> None:
+    """Each answer alone means what it says; only how much more the second model is worth decides between them."""
+    disputes, better = case
+    runnable = make_runnable(secondary="test/two", tiers={"A": 50, "B": 0})
+    rates = {"legitimate": {"real": 0.49, "spam": 0.49, "unknown": 0.02}}
+    models = {"test/one": Reliability(), "test/two": Reliability(intercept=better)}
+    spam = {**SURE, "legitimate": ("spam", 0.8, "", "message")}
+    sure = {**SURE, "legitimate": ("real", 0.8, *SURE["legitimate"][2:])}
+    complete = scripted(one=[answered(**spam)], two=[answered(**sure)])
+    made = _calibration(disputes, beliefs=Beliefs(base_rates=rates, models=models))
+    judged = run(complete, runnable._replace(calibration=made))
+    assert judged.contradiction is not (disputes == "weighed" and better > 0)
+    assert len(judged.weighed) == 2
 
 
 def test_an_answer_that_is_none_is_repaired_once(run: Any, scripted: Any, answered: Any, make_runnable: Any) -> None:

@@ -98,3 +98,28 @@ def test_labels_that_nobody_drew_are_left_out_where_enough_were_drawn() -> None:
     many = calibrate.from_store([*remarks, *drawn], POLICY, models=answers.CHAIN)
     assert len(many) == 120
     assert {item.probability for item in many if item.tier == "A"} == {0.05}
+
+
+def test_a_label_tells_whether_only_the_models_dispute_asked_for_a_person() -> None:
+    def rule(stage: str, outcome: str) -> dict[str, object]:
+        return {
+            "id": stage, "stage": stage, "when": "true", "reason": stage.upper(), "owner": "ops", "why": "So.",
+            "outcome": outcome,
+        }  # fmt: skip
+
+    def seen(*rules: dict[str, object], contradiction: bool = True) -> tuple[bool, bool]:
+        runnable = make.runnable(
+            POLICY.model_validate({**POLICY.model_dump(), "rules": rules}),
+            rules={str(item["id"]): make.says("match") for item in rules},
+            levels={("size", "high"): "match"},
+        )
+        found = calibrate.labelled(decided(runnable, contradiction=contradiction), tier="A")
+        assert found is not None
+        return found.reviewed, found.disagreed
+
+    accepted, guarded = rule("route", "accept"), rule("guardrail", "review")
+    assert seen(accepted) == (False, True)
+    assert seen(accepted, contradiction=False) == (False, False)
+    assert seen(accepted, guarded) == (True, False), "a guardrail asks, whatever becomes of the dispute"
+    assert seen(accepted, rule("contradiction", "review")) == (True, False)
+    assert seen(rule("route", "review")) == seen() == (True, False), "nobody but a person takes it"

@@ -41,8 +41,8 @@ def fit(
     risk: Annotated[float, typer.Option(min=0.001, max=0.5, help="Of a cut-off that does not keep its word.")] = 0.05,
     disputes: Annotated[
         calibrations.Disputes,
-        typer.Option(help="Two models contradict each other by what they said, or as weighed by what each is worth."),
-    ] = "said",
+        typer.Option(help="Two models contradict each other as weighed by what each is worth, or by what they said."),
+    ] = "weighed",
     html: Annotated[Path | None, typer.Option(help="Write the reliability diagrams into this file.")] = None,
     note: Note = "",
     json: output.Json = False,

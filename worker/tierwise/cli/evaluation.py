@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from tierwise import content, policies, store, wiring
 from tierwise.cli import evaluation_page, leads, models, output, session
-from tierwise.domain import canonical, fitting
+from tierwise.domain import aims, canonical, fitting
 from tierwise.domain.mapping import FieldMap
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
@@ -237,9 +237,14 @@ def _report(
             **evaluate.summary(second.results),
             **evaluate.compare(first.results, second.results),
         }
-    tiers = list(first.contender.engine.runnable.policy.rubric.tiers)
+    rubric = first.contender.engine.runnable.policy.rubric
+    tiers = list(rubric.tiers)
+    strong = figures["against"]["cost_usd"] if len(trials) > 1 else None
+    held = aims.of(figures, rubric.targets, strong_usd=strong)
+    figures["aims"] = {item.name: item.plain() for item in held}
     return {
         "figures": figures,
+        "aims": held,
         "file": file.name,
         "label": label,
         "segment": segment,
@@ -281,6 +286,7 @@ def _show(report: dict[str, Any]) -> None:
         columns,
         [[name, *(evaluation_page.figure(item, name) for item in (figures, *others))] for name in evaluation_page.ROWS],
     )
+    output.table("aims", evaluation_page.AIM_NAMES, [evaluation_page.of_aim(item) for item in report["aims"]])
     if figures.get("calibration"):
         told = figures["calibration"]
         output.table(

@@ -5,12 +5,14 @@ Everything that came from a file is escaped. Leads appear by id and label only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 from tierwise.cli import evaluation_plots
 from tierwise.cli.pages import document, plot, table
+from tierwise.domain.aims import Aim
 
 ROWS = (
     "n", "base_rate", "precision", "recall", "f1", "auc", "ece", "brier", "confidence_auc", "review_rate", "cost_usd",
@@ -18,6 +20,9 @@ ROWS = (
 SEGMENT_ROWS = ("n", "base_rate", "precision", "recall", "f1", "auc", "ece", "review_rate", "cost_usd")
 SEGMENT_NAMES = ("n", "base rate", "precision", "recall", "F1", "AUC", "ECE", "review rate", "cost")
 REASON_NAMES = ("reason code", "leads", "share positive", "precision", "recall", "review rate")
+_INTERVAL = re.compile(r"\[-?\d[\d.]*, -?\d[\d.]*\]")
+"""A line breaks before an interval, not within."""
+AIM_NAMES = ("figure", "aim", "measured", "")
 _DIFFER = 200
 """Differing leads listed at most."""
 
@@ -35,6 +40,9 @@ def page(report: Mapping[str, Any]) -> str:
             ["", report["name"], *(item["name"] for item in others)],
             [[name, *(figure(item, name) for item in (figures, *others))] for name in ROWS],
         ),
+        "<h2>Aims</h2>",
+        "<p>Precision and recall as agreed in the rubric; the rest is what Tierwise promises.</p>",
+        table(AIM_NAMES, [of_aim(item) for item in report["aims"]]),
         "<div class=plots>",
         plot("Reliability: what was stated, and how often it was right", reliability(report["reliability"])),
         plot(
@@ -79,7 +87,7 @@ def page(report: Mapping[str, Any]) -> str:
             parts.append(
                 table(["text", "kind", "leads"], [[i["text"][:300], i["kind"], i["leads"]] for i in report["worst"]])
             )
-    return document("Evaluation", "".join(parts))
+    return document("Evaluation", _INTERVAL.sub(lambda found: found[0].replace(" ", "\u00a0"), "".join(parts)))
 
 
 def figure(item: Mapping[str, Any], name: str) -> str:
@@ -97,6 +105,11 @@ def of_reason(item: Mapping[str, Any]) -> list[Any]:
     rows = ("precision", "recall", "review_rate")
     positive = ranged(item["precision"], item["interval"])
     return [item["code"], item["n"], positive, *(figure(item["figures"], name) for name in rows)]
+
+
+def of_aim(item: Aim) -> list[Any]:
+    """One aim under `AIM_NAMES`."""
+    return [item.name, item.said, ranged(item.measured, item.interval), item.verdict]
 
 
 def ranged(value: float | None, interval: Sequence[float] | None) -> str:

@@ -30,10 +30,15 @@ svg .curve{stroke:rgb(var(--mark));fill:none}
 .met{color:var(--good)}.missed{color:var(--bad)}.unknown{color:var(--soft);font-style:italic}
 svg .mark{stroke:var(--bad);stroke-dasharray:3 3}svg .bar{fill:rgb(var(--mark))}
 svg .whisker{stroke:rgb(var(--mark));stroke-width:2}svg .soft{fill:var(--soft)}
+.wide{font-size:13px}.wide th,.wide td{padding:.3rem .35rem}
 @media(max-width:40rem){table{display:block;overflow-x:auto}}
 @media print{:root{--ink:#000;--soft:#444;--line:#bbb;--back:#fff;--mark:27,94,168;--good:#176b2c;--bad:#a11}
 body{max-width:none;margin:0;font-size:11px}h2,p{break-after:avoid}table,figure,.tile{break-inside:avoid}}
 """
+
+
+_MANY = 8
+"""More columns than this are set smaller, so that the last one stays on the page."""
 
 
 def document(title: str, body: str) -> str:
@@ -52,9 +57,11 @@ def plot(caption: str, svg: str) -> str:
 
 def table(columns: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
     """A table; what is None shows a dash."""
+    columns = list(columns)
     head = "".join(f"<th>{escape(str(column))}</th>" for column in columns)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape('–' if cell is None else str(cell))}</td>" for cell in row) + "</tr>"
         for row in rows
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    shape = " class=wide" if len(columns) > _MANY else ""
+    return f"<table{shape}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -21,7 +21,7 @@ from tierwise.domain.rubric import Assessment, Criterion, Frozen, Rubric, Scorec
 
 Disputes = Literal["said", "weighed"]
 """Whether two models contradict each other by what they say, or by what their answers, weighed by how far each model
-can be trusted, make likeliest."""
+can be trusted, make likeliest and both together leave open (`decision.settled`)."""
 
 
 def _none(value: object) -> bool:

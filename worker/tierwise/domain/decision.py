@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tierwise.domain import calibration as calibrations
 from tierwise.domain import finding as findings
-from tierwise.domain import rules, scoring
+from tierwise.domain import rules, scoring, stated
 from tierwise.domain.finding import Ground
 from tierwise.domain.lead import Lead, fingerprint_of
 from tierwise.domain.policy import BUILT_IN, Policy, Runnable
@@ -19,7 +19,7 @@ from tierwise.domain.verdict import Judged
 
 __all__ = [
     "Decision", "Judged", "ReasonGiven", "Status", "decide", "escalate_below", "gate", "merged", "review_below",
-    "rule_verdicts", "total_cost", "weighed",
+    "rule_verdicts", "settled", "total_cost", "weighed",
 ]  # fmt: skip
 
 Status = Literal["scored", "in_review", "rejected", "not_scorable"]
@@ -183,6 +183,20 @@ def meant(runnable: Runnable, answer: Sequence[Verdict]) -> Sequence[Verdict]:
     if made is None or made.disputes == "said":
         return answer
     return calibrations.meant(runnable.policy.rubric, answer, made.beliefs)
+
+
+def settled(runnable: Runnable, lead: Lead, judged: Judged) -> bool:
+    """Whether models that contradict each other need no person all the same: the calibration weighs disputes, and by
+    what both said together the tier is as sure as the precision that was agreed on."""
+    made = runnable.calibration
+    if made is None or made.disputes == "said":
+        return False
+    rubric = runnable.policy.rubric
+    said = rule_verdicts(runnable, lead)
+    doubted = bool(stated.mismatches(lead))
+    card = scoring.weigh(rubric, (*said, *judged.verdicts), doubted=doubted)
+    sure, by = findings.confidence(runnable, judged, card.confidence, rules_said=said, doubted=doubted)
+    return by is not None and sure >= rubric.targets.precision
 
 
 def total_cost(assessments: Sequence[Assessment]) -> float | None:

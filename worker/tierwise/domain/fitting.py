@@ -41,6 +41,8 @@ class Labelled(NamedTuple):
     """A person is asked whatever the confidence: contradiction, injection, guardrail."""
     stated: float | None = None
     """Mean of what the last answer says of itself."""
+    disagreed: bool = False
+    """Nothing asks for a person but two models that contradict each other."""
     probability: float = 1.0
     """With which this lead was to be labelled, above 0: it stands for so many fewer or more of its like."""
 
@@ -55,7 +57,7 @@ class Wanted(NamedTuple):
     escalate_share: float | None = None
     """In place of `kept_right`: how many leads the second model may see."""
     risk: float = cutoffs.RISK
-    disputes: Disputes = "said"
+    disputes: Disputes = "weighed"
 
 
 _Told = tuple[Answered, float]
@@ -144,7 +146,9 @@ def fit(
                     made.confidence,
                     predicted=made.tier in positives,
                     positive=item.tier in positives if item.tier is not None else bool(item.positive),
-                    reviewed=item.reviewed,
+                    # As `decision.settled` will have it: by the confidence that both answers leave.
+                    reviewed=item.reviewed
+                    or (item.disagreed and (wanted.disputes == "said" or made.confidence < targets.precision)),
                 )
                 for item, made in alike
             ],

@@ -183,8 +183,9 @@ class Cascade:
         if both is not None:
             # What each is worth is known, so the likelier verdict of each criterion counts, not the surer model.
             chosen = second.model_copy(update={"verdicts": both})
-        judged = self._judged(chosen, story, contradiction=apart)
-        return judged.model_copy(update={"weighed": (first.verdicts, second.verdicts)})
+        judged = self._judged(chosen, story).model_copy(update={"weighed": (first.verdicts, second.verdicts)})
+        open_ = apart and not decision.settled(case.runnable, case.lead, judged)
+        return judged.model_copy(update={"contradiction": open_})
 
     async def _sampled(self, case: _Case, first: Assessment, story: _Story) -> Assessment:
         """The doubtful answer averaged with those of the same model to the same questions in other orders."""
@@ -247,14 +248,12 @@ class Cascade:
         chosen: Assessment | None,
         story: _Story,
         *,
-        contradiction: bool = False,
         fallback: bool = False,
     ) -> Judged:
         return Judged(
             assessments=tuple(story.assessments),
             verdicts=chosen.verdicts if chosen else (),
             used=chosen.model if chosen else None,
-            contradiction=contradiction,
             fallback=fallback,
             errors=tuple(story.failures),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tierwise.domain import calibration as calibrations
-from tierwise.domain import fitting
+from tierwise.domain import fitting, recall, rules
 from tierwise.domain.belief import informative
 from tierwise.domain.calibration import Answered, Calibration, Figures
 from tierwise.domain.decision import Decision
@@ -42,7 +42,8 @@ def labelled(decision: Decision, *, tier: str | None = None, positive: bool | No
         positive=positive if tier is None else None,
         before=raw,
         before_tier=decision.tier,
-        reviewed=decision.review not in (None, "low_confidence"),
+        reviewed=decision.review not in (None, "low_confidence") and not _only_disagreed(decision),
+        disagreed=_only_disagreed(decision),
         stated=sum(stated) / len(stated) if stated else None,
     )
 
@@ -115,6 +116,15 @@ def _alone(decision: Decision) -> tuple[tuple[Any, ...], ...]:
     assert card is not None
     said = tuple(item.verdict for item in card.contributions if item.verdict.decided_by not in ("rule", "model"))
     return (said,) if said else ()
+
+
+def _only_disagreed(decision: Decision) -> bool:
+    """Models contradict each other, and neither a rule nor the lead's own words ask for a person."""
+    said = recall.DISAGREE in decision.reason_codes and "CLAIM_MISMATCH" not in decision.reason_codes
+    stopped = [hit for hit in decision.hits if hit.stage in {"contradiction", "guardrail"} and rules.first((hit,))]
+    routed = rules.first(hit for hit in decision.hits if hit.stage == "route")
+    goes = routed is not None and routed.outcome not in {None, "review"}
+    return decision.review == "contradiction" and said and goes and not stopped
 
 
 def _said_tier(value: str, tier: str, tiers: Sequence[str]) -> str | None:
