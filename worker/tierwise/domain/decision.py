@@ -11,7 +11,7 @@ from tierwise.domain import finding as findings
 from tierwise.domain import rules, scoring, stated
 from tierwise.domain.finding import Ground
 from tierwise.domain.lead import Lead, fingerprint_of
-from tierwise.domain.policy import BUILT_IN_REASONS, Policy, Runnable
+from tierwise.domain.policy import BUILT_IN, Policy, Runnable
 from tierwise.domain.review import ReviewKind
 from tierwise.domain.rubric import Assessment, Frozen, Scorecard, Verdict
 from tierwise.domain.scoring import Weighed
@@ -219,9 +219,7 @@ def _status(outcome: rules.Outcome) -> Status:
 def _reason(policy: Policy, ground: Ground, facts: rules.Facts) -> ReasonGiven:
     text = ground.why
     if not text:
-        entry = policy.reason(ground.code) or next(
-            (item for item in BUILT_IN_REASONS if item.code == ground.code), None
-        )
+        entry = policy.reason(ground.code) or BUILT_IN.get(ground.code)
         text = rules.sentence(entry.template, facts) if entry else ground.code
         text = text.replace("{quote}", ground.quote or "")
     return ReasonGiven(code=ground.code, sentence=text, source=ground.source, quote=ground.quote, field=ground.field)

@@ -5,6 +5,7 @@ There is one way to decide; whoever needs no sentences and no record stops here.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -141,11 +142,17 @@ def _rule_verdict(runnable: Runnable, criterion: rubrics.Criterion, facts: rules
     for level in criterion.levels:
         answer = runnable.levels[criterion.id, level.id](facts)
         if answer.truth == "match":
-            return Verdict(criterion=criterion.id, level=level.id, probability=1.0, decided_by="rule")
+            return _by_rule(criterion.id, level.id, 1.0)
         if answer.truth == "unknown":
             # A better level might hold if the field were there, so a worse one must not be claimed.
             break
-    return Verdict(criterion=criterion.id, level=rubrics.UNKNOWN, probability=0, decided_by="rule")
+    return _by_rule(criterion.id, rubrics.UNKNOWN, 0.0)
+
+
+@functools.lru_cache(maxsize=4096)
+def _by_rule(criterion: str, level: str, probability: float) -> Verdict:
+    """There are only as many as levels, and they are frozen."""
+    return Verdict(criterion=criterion, level=level, probability=probability, decided_by="rule")
 
 
 def review_below(runnable: Runnable) -> float:

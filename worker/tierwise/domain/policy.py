@@ -74,7 +74,24 @@ class Policy(Frozen):
 
     def reason(self, code: str) -> Reason | None:
         """The catalogue's entry of that code."""
-        return next((reason for reason in self.reasons if reason.code == code), None)
+        return _by_code(self.reasons).get(code)
+
+
+_KEPT = 64
+_catalogues: dict[int, tuple[tuple[Reason, ...], Mapping[str, Reason]]] = {}
+
+
+def _by_code(reasons: tuple[Reason, ...]) -> Mapping[str, Reason]:
+    """The catalogue by code; the first of a code counts."""
+    # By identity, as each decision gives ten reasons: entries are frozen.
+    held = _catalogues.get(id(reasons))
+    if held is not None and held[0] is reasons:
+        return held[1]
+    made = {reason.code: reason for reason in reversed(reasons)}
+    if len(_catalogues) >= _KEPT:
+        _catalogues.clear()
+    _catalogues[id(reasons)] = (reasons, made)
+    return made
 
 
 class Runnable(NamedTuple):
@@ -113,3 +130,4 @@ BUILT_IN_REASONS: tuple[Reason, ...] = (
            template="The CRM refused the advice for this record."),
 )  # fmt: skip
 """Codes that Tierwise itself produces; a policy may give them its own words under the same code."""
+BUILT_IN: Mapping[str, Reason] = {reason.code: reason for reason in BUILT_IN_REASONS}

@@ -156,7 +156,12 @@ def _chosen(rules: tuple[Rule, ...], stage: Stage) -> _Chosen:
 
 def first(hits: Iterable[Hit]) -> Hit | None:
     """The first hit that decides: a match, or an unknown whose rule asks for review."""
-    return next((hit for hit in hits if hit.decides or (hit.truth == "unknown" and hit.outcome == "review")), None)
+    # Looped, not searched by a generator: this is asked several times of every lead.
+    for hit in hits:
+        truth = hit.truth
+        if truth == "match" or (truth == "unknown" and hit.outcome == "review"):
+            return hit
+    return None
 
 
 _PLACE = re.compile(r"\{(lead|result)\.([a-z_]+)\}")
@@ -164,6 +169,8 @@ _PLACE = re.compile(r"\{(lead|result)\.([a-z_]+)\}")
 
 def sentence(template: str, facts: Facts) -> str:
     """The template with `{lead.x}` and `{result.x}` filled in; what is absent reads "not stated"."""
+    if "{" not in template:
+        return template
     return _PLACE.sub(lambda place: _shown(facts.get(place[1], {}).get(place[2])), template)
 
 

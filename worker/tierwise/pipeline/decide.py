@@ -30,11 +30,12 @@ class Pace(NamedTuple):
 
     longest: float = 50.0
     chunk: int = 50
-    batch: int = 50
+    batch: int = 100
     """Decisions committed together at the most."""
-    flush: float = 0.1
+    flush: float = 0.25
     in_flight: int = 200
-    """Leads under way at once: about four times the model's slots, so that slow calls do not starve it."""
+    """Leads under way at once: about five times the model's slots, since leads also wait for the
+    ledger and for their batch, and a slot must never wait for them."""
     lease: float = 60.0
     attempts: int = 5
 
