@@ -57,6 +57,7 @@ def test_publishing_tells_what_it_would_change(bundle: Path, tierwise: Run, caps
     assert second["changes"][0]["subject"] == "criterion `company_size`"
     assert tierwise("policy", "diff", "active", second["digest"][:10])["changes"] == second["changes"]
     assert tierwise("policy", "diff", first["digest"], str(bundle))["changes"] == second["changes"]
+    assert tierwise("policy", "diff", str(bundle)) == tierwise("policy", "diff", "active", str(bundle))
     assert cli.run(["policy", "diff", "active", str(bundle)]) == 0
     assert "criterion `company_size`: weight 14 -> 13" in capsys.readouterr().out
     shown = tierwise("policy", "show", second["digest"])

@@ -55,7 +55,44 @@ MISTAKES = [
     (TEXTS, "{lead.company}", "{result.tier}", "{result.tier}", "placeholder", "lead.company"),
     (TEXTS, "reasons: [BIG]", "reasons: [BIGG]", "BIGG", "unknown-reason", "'BIG'"),
     (TEXTS, "routes: [sales]", "routes: [sale]", "sale]", "unknown-route", "'sales'"),
+    (
+        PROMPT,
+        "{A: 70, B: 40,",
+        "{A: 30, B: 40,",
+        "40, C",
+        "value",
+        "write them in this order if it is meant: {B: 40, A: 30",
+    ),
+    (PROMPT, "tiers: {A: 70,", "targets: {precision: 80}\ntiers: {A: 70,", "80}", "value", "write 0.8"),
 ]
+
+
+@pytest.mark.parametrize("text", ["{C: 0, B: 40, A: 70}", "{A: 70, B: 40, C: 0}"])
+def test_tiers_may_be_written_from_either_end(write: Write, text: str) -> None:
+    directory = write()
+    path = directory / PROMPT
+    path.write_text(path.read_text().replace("{A: 70, B: 40, C: 0}", text))
+    assert checking.check(directory, template_check=lambda _: []) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (PROMPT, "{A: 70, B: 40, C: 0}", "{A: seventy, B: 40, C: 0}", "A: a whole number is needed here"),
+        (
+            RULES,
+            "    stage: route\n",
+            "    stage: route\n    priority: first\n",
+            "priority: a whole number is needed here",
+        ),
+    ],
+)
+def test_a_number_that_is_none_has_no_echo(write: Write, file: str, old: str, new: str, message: str) -> None:
+    directory = write()
+    path = directory / file
+    assert path.read_text().count(old) == 1
+    path.write_text(path.read_text().replace(old, new))
+    assert [problem.message for problem in checking.check(directory, template_check=lambda _: [])] == [message]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake[2].strip() or "removed")

@@ -33,7 +33,7 @@ def read(directory: Path, *, shown: str | None = None) -> Policy:
     policy, problems = policies.checked(directory, template_check=template_problems)
     if problems or policy is None:
         raise RejectRecord(
-            f"{len(problems)} problems, the first: {problems[0].message}",
+            f"{len(problems)} problem(s), the first: {problems[0].message}",
             place=f"{problems[0].file}:{problems[0].line}",
             remedy=f"tierwise policy check {name}",
         )
@@ -106,12 +106,15 @@ def publish(
 
 def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="A digest, a version, a directory, or `active`.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    after: Annotated[
+        str | None, typer.Argument(metavar="B", help="Another; without one, A is held against what is active.")
+    ] = None,
     json: output.Json = False,
 ) -> None:
     """What differs between two policies, in the words of rules and criteria."""
     with session.opened() as parts:
-        old, new = _policy(parts, before), _policy(parts, after)
+        first, second = (before, after) if after is not None else ("active", before)
+        old, new = _policy(parts, first), _policy(parts, second)
     found, change = changes.compare(old, new), changes.change_class(old, new)
     if json:
         output.print_json({"change": change, "changes": _as_json(found)})

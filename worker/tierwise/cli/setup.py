@@ -202,7 +202,7 @@ def _policy(settings: configuration.Settings) -> str:
     if problems:
         first = problems[0]
         raise Misconfigured(
-            f"{len(problems)} problems, the first: {first.message}",
+            f"{len(problems)} problem(s), the first: {first.message}",
             place=f"{first.file}:{first.line}",
             remedy=f"tierwise policy check {directory}",
         )

@@ -285,9 +285,12 @@ def _name_key(value: str) -> str:
     """Name without accents, case, punctuation and a leading "the"; "Korea, Republic of" is "republic of korea"."""
     last, comma, rest = value.partition(",")
     turned = f"{rest} {last}" if comma and rest.strip().casefold().endswith(" of") else value
-    # Small again afterwards: a raised ᴬ is a capital A only once it is taken apart.
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", turned).casefold())
-    plain = "".join(c for c in apart if not unicodedata.combining(c))
+    if turned.isascii():
+        plain = turned.casefold()
+    else:
+        # Small again afterwards: a raised ᴬ is a capital A only once it is taken apart.
+        apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", turned).casefold())
+        plain = "".join(c for c in apart if not unicodedata.combining(c))
     words = re.sub(r"[^\w]+", " ", re.sub(r"(?<=\b\w)\.", "", plain.replace("&", " and "))).split()
     return " ".join(words[1:] if words[:1] == ["the"] and len(words) > 1 else words)
 
@@ -319,5 +322,7 @@ def _translated() -> dict[str, str]:
     for language in _LANGUAGES:
         translate = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=[language]).gettext
         for name, code in _names():
-            found.setdefault(_name_key(translate(name)), set()).add(code)
+            told = translate(name)
+            if told != name:  # what a language leaves as it is, codes most of all, is known already
+                found.setdefault(_name_key(told), set()).add(code)
     return {key: next(iter(codes)) for key, codes in found.items() if len(codes) == 1}

@@ -158,8 +158,8 @@ def _shadowed(rules: Sequence[Rule], space: solving.Space, truths: Mapping[str, 
             pairs = zip(rules[:number], decides[:number], strict=True)
             mine = decides[number]
             one = next((other.id for other, holds in pairs if space.find(mine, space.z3.Not(holds)) is None), None)
-            by = f"'{one}'" if one else f"the {number} rules before it together"
-            message = f"it can never decide: {by} takes every lead that it would match; move it before, or narrow that"
+            by = f"'{one}' takes" if one else f"the {number} rules before it together take"
+            message = f"it can never decide: {by} every lead that it would match; move it before, or narrow that"
             yield Finding("shadowed", rules[number].subject, message, blocks=True)
 
 

@@ -96,7 +96,8 @@ def _rows(loaded: Loaded, problems: Sequence[Problem]) -> Iterator[Located[Rule]
 
 def _right(item: Located[Rule], problems: Sequence[Problem]) -> bool:
     """Whether the rule can be asked: what it asks is as it is in the file, and nothing was said against that."""
-    if not (item.stands("when") and item.stands("stage")) or expressions.check(item.value.when, item.value.stage):
+    asked = all(item.stands(name) for name in ("when", "stage", "priority", "on_unknown"))
+    if not asked or expressions.check(item.value.when, item.value.stage):
         return False
     node = item.document.nodes[*item.path, "when"]
     lines = range(node.start_mark.line + 1, node.end_mark.line + 2)

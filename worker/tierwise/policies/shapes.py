@@ -166,7 +166,7 @@ def _problem(model: type[BaseModel], document: Document, path: Path, *, detail: 
         code, message, hint = _WANTED[kind]
         return document.problem(where, code, f"{name}: {message}" if name else message, hint=hint)
     message = detail["msg"].removeprefix("Value error, ").replace("Input should", f"{name or 'this'} should")
-    return document.problem(where, "value", message, hint=_share(detail["input"], context.get("le")))
+    return document.problem(where, "value", message, hint=_share(detail["input"], context.get("le", context.get("lt"))))
 
 
 def _not_listed(document: Document, where: Path, detail: ErrorDetails) -> Problem:
