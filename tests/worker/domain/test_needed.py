@@ -80,3 +80,4 @@ def test_a_sign_that_prose_hardly_has_is_looked_for_where_case_counts() -> None:
     assert needed.conditions(r"[ab]*: ?[:]x{0,3}") == ({":"},)
     assert needed.conditions("a*:*b?") == ()
     assert needed.words(r"\w+\s:") is None
+    assert needed.words("É+") is None  # where case may be ignored it is é as well

@@ -85,8 +85,10 @@ class _Parser:
                 continue
             needed.append(self._word(run))
             run = ""
-            if least:
-                needed.append(self._word(item) if isinstance(item, str) else item)
+            if least and not isinstance(item, str):
+                needed.append(item)
+            elif least and self._exact:
+                needed.append(self._word(str(item)))
         return [*needed, self._word(run)]
 
     def _word(self, run: str) -> Words | None:
