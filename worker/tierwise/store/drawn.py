@@ -42,12 +42,15 @@ class Kept(NamedTuple):
     """Records whose newest decision is asked about, or was, so that no audit item is to be opened for it."""
 
 
-def keep(connection: sa.Connection, name: str, newest: Mapping[str, Newest]) -> Kept:
-    """Find the open items on drawn decisions of these records, which from now on are of the audit alone."""
+def keep(connection: sa.Connection, name: str, newest: Mapping[str, Newest], *, waiting: Collection[str]) -> Kept:
+    """Find the open items on drawn decisions of these records, which from now on are of the audit alone.
+
+    `waiting`: those of the records that have open items.
+    """
     items: set[int] = set()
     asked: set[str] = set()
     turned: list[int] = []
-    for some in columns.chunks(sorted(newest)):
+    for some in columns.chunks(sorted(waiting)):
         for row in connection.execute(_open(name, some)):
             now = newest[row.record_id]
             if row.decision_id == now.decision_id:
