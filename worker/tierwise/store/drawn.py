@@ -123,6 +123,16 @@ def line(connection: sa.Connection, name: str, record_id: str) -> list[str]:
         ids.append(found)
 
 
+def forebears(connection: sa.Connection, name: str, ids: set[str]) -> set[str]:
+    """These ids and all that were merged into one of them, or renamed to it."""
+    found, new = set(ids), set(ids)
+    while new:
+        gone = sa.select(LEAD.c.record_id).where(LEAD.c.connection == name, LEAD.c.merged_into.in_(sorted(new)))
+        new = set(connection.execute(gone).scalars()) - found
+        found |= new
+    return found
+
+
 _SAID = (LABEL.c.source == SOURCE, LABEL.c.subject == "tier")
 
 
