@@ -6,7 +6,8 @@ READY  := $(VENV)/.ready
 TESTS  ?= tests
 # Which sandbox `make demo` works on: hubspot or salesforce.
 CRM    ?= hubspot
-# Two cores, and processes that wait for servers: three workers keep both busy.
+# Two cores, and processes that wait for servers: three workers keep both busy. Files stay whole, for what their tests
+# share, and in their order: what takes longest comes first.
 WORKERS ?= 3
 
 .PHONY: help setup demo run test test-deep check check-sfdx lock schemas bench clean
@@ -29,10 +30,10 @@ run: $(READY)    ## the same stack, kept running
 	@$(BIN)/tierwise run --sandbox $(ARGS)
 
 test: $(READY)   ## every test in its quick profile
-	$(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-deep: $(READY)  ## all seeds and counts
-	TIERWISE_TEST_PROFILE=deep $(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadgroup $(ARGS)
+	TIERWISE_TEST_PROFILE=deep $(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY)  ## lint, types, floors and doors
 	$(BIN)/ruff check .

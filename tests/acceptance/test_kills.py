@@ -14,7 +14,7 @@ import pytest
 from tierwise.cli import demo, stack
 from tierwise.domain.advice import WRITTEN
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("own_environment"), pytest.mark.xdist_group("kills")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("own_environment")]
 
 LEADS = 400
 SEED = 11

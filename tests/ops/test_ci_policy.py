@@ -96,7 +96,14 @@ def test_only_the_backtest_is_given_the_database(root: Path) -> None:
         ("tierwise[analysis] @ https://acme.example/tierwise-0.1.0-py3-none-any.whl#sha256=00", "", True),
         ("tierwise[analysis] @ git+https://acme.example/tierwise.git@0123456789abcdef", "", True),
         ("tierwise[analysis] @ http://acme.example/tierwise-0.1.0.tar.gz", "", False),
+        ("http://acme.example/tierwise-0.1.0-py3-none-any.whl", "", False),
+        ("tierwise[analysis] @ http://acme.example/tierwise-0.1.0-py3-none-any.whl", "", False),
+        ("tierwise[analysis] @ HTTP://acme.example/tierwise-0.1.0-py3-none-any.whl#sha256=00", "", False),
+        ("tierwise[analysis]@hTtP://acme.example/tierwise.whl", "https://packages.acme.example/simple", False),
+        ("tierwise[analysis] @ git+http://acme.example/tierwise.git#.whl", "", False),
+        ("ftp://acme.example/tierwise-0.1.0-py3-none-any.whl", "", False),
         ("wheels/tierwise-0.1.0-py3-none-any.whl[analysis]", "", True),
+        ("tierwise[analysis] @ file:///wheels/tierwise-0.1.0-py3-none-any.whl", "", True),
     ],
 )
 def test_nothing_is_installed_that_somebody_else_could_have_published(

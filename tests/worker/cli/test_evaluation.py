@@ -100,6 +100,7 @@ def test_two_policies_side_by_side(home: Path, leads: Path, tmp_path: Path, caps
     ]
     assert (against["recall"], against["only_first_right"], against["only_second_right"]) == (0.0, 1, 0)
     assert "Leads that differ" in page.read_text()
+    assert "saved" not in found["aims"], "two policies on one model are no cheap and strong one"
 
 
 def test_for_people(home: Path, leads: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

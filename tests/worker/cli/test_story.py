@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,7 +72,9 @@ def test_a_person_reads_all_of_it(capsys: pytest.CaptureFixture[str], monkeypatc
         ({"state": "ready", "attempt": 2, "error": "no answer"}, "again: tried 2 times, no answer; due"),
         ({"state": "ready", "attempt": 0, "batch_since": NOW}, "waits to get into a batch since"),
         ({"state": "ready", "attempt": 0, "batch_since": NOW, "batch": 12}, "waits for batch 12 (tierwise batches"),
-        ({"state": "leased", "attempt": 1}, "being decided now"),
+        ({"state": "ready", "attempt": 1, "error": "no answer"}, "again: tried once, no answer; due"),
+        ({"state": "leased", "attempt": 1, "lease_until": datetime.max.replace(tzinfo=UTC)}, "being decided now"),
+        ({"state": "leased", "attempt": 1, "lease_until": NOW - timedelta(days=900)}, "its worker is gone"),
         ({"state": "quarantined", "attempt": 5, "error": "out of memory"}, "given up: tried 5 times, out of memory"),
     ],
 )
@@ -80,7 +82,15 @@ def test_a_lead_that_is_not_decided_says_what_it_waits_for(
     row: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tierwise.cli.output.out", Console(width=220, highlight=False))
-    done = {"state": "done", "attempt": 1, "error": "", "run_after": NOW, "batch_since": None, "batch": None}
+    done = {
+        "state": "done",
+        "attempt": 1,
+        "error": "",
+        "run_after": NOW,
+        "lease_until": None,
+        "batch_since": None,
+        "batch": None,
+    }
     story.show(_story()._replace(work=[done, {**done, **row}]))
     assert said in capsys.readouterr().out
     story.show(_story()._replace(work=[{**done, **row}, done]))

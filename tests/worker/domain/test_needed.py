@@ -72,3 +72,12 @@ _PATTERN = st.recursive(
 def test_what_matches_holds_what_was_said_to_be_needed(pattern: str, text: str) -> None:
     if re.search(pattern, text):
         assert all(any(word in text for word in words) for words in needed.conditions(pattern))
+
+
+def test_a_sign_that_prose_hardly_has_is_looked_for_where_case_counts() -> None:
+    assert needed.conditions(r"(?:thought|tool)\s*:") == ({"thought", "tool"}, {":"})
+    assert needed.conditions(r"#{2,}\s*x, ") == ({"#"}, {"x, "})
+    assert needed.conditions(r"[ab]*: ?[:]x{0,3}") == ({":"},)
+    assert needed.conditions("a*:*b?") == ()
+    assert needed.words(r"\w+\s:") is None
+    assert needed.words("É+") is None  # where case may be ignored it is é as well

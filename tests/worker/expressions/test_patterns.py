@@ -130,6 +130,8 @@ def test_nothing_that_matches_is_lost(pattern: str, text: str) -> None:
 
 
 @given(st.text(max_size=20), st.text(max_size=10))
+@example("(?i)É", "é")
+@example("(?i)É+", "é")
 def test_whatever_is_written_as_a_pattern_is_never_answered_otherwise(pattern: str, text: str) -> None:
     ours, theirs = both(pattern, text)
     if theirs is not None:

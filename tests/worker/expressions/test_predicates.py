@@ -249,6 +249,51 @@ def test_what_is_remembered_is_what_would_be_answered(expression: str, leads: li
         assert _said(remembering, lead) == _said(fresh, lead)
 
 
+_NUMBERS = st.sampled_from([0, 9, 10, 11, 49, 50, 51, 2**53, 2**53 + 1, -1])
+_DECIMALS = st.sampled_from([9.5, 10.0, 10.5, 50.0, -0.0, 0.0, float("nan"), float("inf"), 2.0**53, 2.0**60])
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "employee_count": st.one_of(_NUMBERS, _DECIMALS, st.booleans()),
+                "annual_revenue": _DECIMALS,
+                "message": st.sampled_from(["a casino", "x"]),
+            },
+        ),
+        min_size=2,
+        max_size=12,
+    )
+)
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "lead.employee_count >= 10 && lead.employee_count < 50",
+        "lead.employee_count == 10 || 50 != lead.employee_count",
+        "lead.employee_count > 9007199254740992",
+        "lead.employee_count > 10 && lead.annual_revenue > 5.0 * double(lead.employee_count)",
+        "lead.annual_revenue <= 10.0 || has(lead.employee_count)",
+        "has(lead.message) && lead.message.matches('casino') && lead.annual_revenue > 9.5",
+    ],
+)
+def test_two_values_on_one_place_of_the_scale_have_one_answer(expression: str, leads: list[dict[str, Any]]) -> None:
+    remembering = expressions.compile.__wrapped__(expression, "gate")
+    for lead in leads:
+        fresh = expressions.compile.__wrapped__(expression, "gate")
+        assert _said(remembering, lead) == _said(fresh, lead)
+
+
+def test_a_value_never_seen_is_answered_by_its_place() -> None:
+    predicate = expressions.compile.__wrapped__("lead.employee_count >= 10 && has(lead.message)", "gate")
+    for count in range(100):
+        assert predicate({"lead": {"employee_count": count, "message": f"{count}"}}).truth == (
+            "match" if count >= 10 else "no_match"
+        )
+    assert len(predicate._kept) == 3  # under, on and over the ten
+
+
 def _said(predicate: Any, lead: dict[str, Any]) -> Any:
     try:
         return predicate({"lead": lead})

@@ -52,3 +52,23 @@ def test_a_variable_that_stands_alone_is_seen() -> None:
 def test_patterns() -> None:
     assert [item.text for item in tree("lead.company.matches('(?i)gmbh')").patterns] == ["(?i)gmbh"]
     assert tree("lead.company.matches(lead.email)").patterns == ()
+
+
+@pytest.mark.parametrize(
+    ("expression", "scales"),
+    [
+        (
+            "lead.employee_count >= 50 && lead.employee_count < 10 || 50 == lead.employee_count",
+            {"lead.employee_count": (10, 50)},
+        ),
+        ("result.confidence < 0.5 && !has(lead.employee_count)", {"result.confidence": (0.5,)}),
+        ("[1, 2].exists(x, lead.employee_count > 7)", {"lead.employee_count": (7,)}),
+        ("lead.employee_count > 5 && lead.employee_count + 1 < 9", {}),
+        ("lead.employee_count in [1, 2] || lead.employee_count == 3", {}),
+        ("double(lead.employee_count) > 5.0", {}),
+        ("lead.annual_revenue > lead.monthly_volume", {}),
+        ("lead.region == 'na'", {}),
+    ],
+)
+def test_numbers_that_a_field_is_only_compared_with(expression: str, scales: dict[str, tuple[float, ...]]) -> None:
+    assert tree(expression).scales == scales

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tierwise.llm import addresses
 
@@ -42,3 +46,24 @@ def test_an_address_is_found_whole(written: str) -> None:
 )
 def test_towns_and_numbers_are_no_address(said: str) -> None:
     assert longest(said) == ""
+
+
+@given(st.text("1٣aZÉ_ -.", max_size=12))
+def test_an_edge_told_from_behind_is_the_edge_of_a_word(said: str) -> None:
+    for ours, plain in ((addresses._DIGIT, r"\b\d"), (addresses._CAPITAL, r"\b[A-Z]")):
+        assert [found.span() for found in re.finditer(ours, said)] == [
+            found.span() for found in re.finditer(plain, said)
+        ]
+
+
+PIECES = st.sampled_from(
+    ["Rua", "rua", "in via", "Via", "R.", "C/", "Roma", "das", "Flores", "12", "7,", "EC1A", "1BB", "00-590", "x12-345",
+     "BP", "rue", "RUE", "de", "la", "Paix", "75002", "bis", "Straße", "Haupt", "ul.", "equal", "February", "\n", "٣"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=10), st.sampled_from([" ", ", ", ""]))
+def test_what_is_not_tried_would_have_found_nothing(pieces: list[str], joined: str) -> None:
+    said = joined.join(pieces)
+    tried = [match.span() for source in addresses._SOURCES for match in re.finditer(source, said)]
+    assert list(addresses.found(said)) == (tried if any(map(str.isdigit, said)) else [])

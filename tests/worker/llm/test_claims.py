@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tierwise.llm import claims, sieve, text
 
@@ -95,3 +99,18 @@ def test_the_longest_text_is_searched_quickly(part: str) -> None:
     for _ in range(5):
         ASKED.search((part * 10_000)[:10_000])
         claims.stuffing().search((part * 10_000)[:10_000])
+
+
+TOLD_PIECES = st.sampled_from(sorted({*re.findall(r"\w+", f"{claims._WHO_ELSE} {claims._TOLD}"), "damos", "also", "x"}))
+
+
+@given(st.lists(TOLD_PIECES, max_size=6))
+def test_a_story_holds_one_of_its_words(words: list[str]) -> None:
+    said = " ".join(words)
+    if claims.told().search(said):
+        assert any(word in said for word in claims.told_words())
+
+
+def test_most_texts_hold_no_word_of_a_story() -> None:
+    assert min(map(len, claims.told_words())) > 2
+    assert not any(word in "please call me about two warehouses" for word in claims.told_words())

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tierwise.domain.lead import Lead
 from tierwise.llm import personal
@@ -91,3 +93,16 @@ def test_a_name_that_was_told_once_is_found_again() -> None:
 def test_a_long_text_without_ends_takes_no_time() -> None:
     for said in ("a" * 20_000, "a." * 10_000, "1 " * 10_000, "Aa " * 7_000, "a@" * 10_000, "http://" + "a/" * 9_000):
         personal.spans(said, ANNA)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [*personal._DOTS, "POINT", "poİnt", "poınt", "Kropka", "a", " ", "-", "@", "(at)", "[ ät ]", "("]
+        )
+    )
+)
+def test_what_is_looked_for_first_is_in_all_that_is_found(pieces: list[str]) -> None:
+    said = "".join(pieces)
+    assert personal._may_say_dot(said) or not personal._DOT.search(said)
+    assert not personal._AT_SIGNS.isdisjoint(said) or not personal._AT.search(said)

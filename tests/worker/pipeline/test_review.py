@@ -194,10 +194,13 @@ def test_a_second_opinion_is_another_persons(line: Any) -> None:
     (second,) = line.store.reviews.list()
     assert review.masked(second).tier is None
     assert [label.value for label in review.labels(line.store, source=None, limit=9)] == [""], "nor what the first said"
+    assert review.given(line.store, source=None, limit=9) == ([], 1), "nor in an export"
     with pytest.raises(RejectRecord, match="you gave the first"):
         _answer(line, second, tier="B")
     _answer(line, second, tier="B", by="bo")
     assert [label.value for label in review.labels(line.store, source="review", limit=9)] == ["B", "A"]
+    exported, kept_back = review.given(line.store, source=None, limit=9)
+    assert ([label.value for label in exported], kept_back) == (["A", "B"], 0)
     assert review.agreement(line.store) == [domain.Agreement("ada", "bo", 1, 0, 0.0)]
     line.write_back()
     assert line.crm.own[LEAD]["tierwise_tier"] == "B", "of two equals the later one counts"

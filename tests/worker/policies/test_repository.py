@@ -248,6 +248,18 @@ def test_no_part_of_a_secret_is_shown(text: str) -> None:
         "https://me:/tophush@acme.example/p.git",
         "ssh://me:t@p/hush@acme.example:22/p.git",
         "me:top/hush@acme.example:p.git",
+        "https://me:1234/hush@acme.example/p",
+        "https://me.top:1234/hush@acme.example/p",
+        "https://me:1234/hush@gitlab/p",
+        "https://me:1234/hush@acme.example:8443/p",
+        "https://me:1234/hush@acme.example/p?x=1",
+        "https://me:1234/hush@acme%41",
+        "https://me:/hush@acme.example/p",
+        "https://top/hush@acme.example/p",
+        "http://me:1234/hush@acme.example/p",
+        "foo://me:1234/hush@acme.example/p",
+        "ssh://me:1234/hush@acme.example/p",
+        "ssh://me:top@x/hush@acme.example/p",
     ],
 )
 def test_a_password_with_a_slash_is_refused_and_no_part_of_it_shown(text: str) -> None:
@@ -258,7 +270,31 @@ def test_a_password_with_a_slash_is_refused_and_no_part_of_it_shown(text: str) -
 
 @pytest.mark.parametrize(
     "text",
-    ["https://me:s3@acme.example:8443/p.git@main", "ssh://git@[::1]:22/p.git", "https://acme.example/p@feature/x"],
+    [
+        "https://me:s3@acme.example:8443/p.git@main",
+        "ssh://git@[::1]:22/p.git",
+        "https://acme.example/p@feature/x",
+        "https://me@dev.acme.example/me/sales/_git/policy@feature/x",
+        "https://gitlab:8443/sales/policy.git@feature/x",
+        "https://gitlab:8443/sales/policy@v1.2",
+        "https://localhost:3000/sales/policy@feature/x",
+        "https://[::1]:3000/sales/policy@feature/x",
+        "https://acme.example/p.git@release-1.2/x",
+    ],
 )
 def test_ports_and_branches_are_no_passwords(text: str) -> None:
     assert "s3" not in repository.parse(text).shown
+
+
+def test_a_branch_that_looks_like_a_host_is_written_with_its_slash_encoded() -> None:
+    with pytest.raises(Misconfigured, match="%2F"):
+        repository.parse("https://acme.example/p@release-1.2/x")
+    assert repository.parse("https://acme.example/p@release-1.2%2Fx").ref == "release-1.2/x"
+
+
+@pytest.mark.parametrize("text", ["ssh://git@acme.example:org/p.git@main", "ssh://acme.example:org/p.git"])
+def test_two_ways_to_write_an_address_in_one_are_named(text: str) -> None:
+    with pytest.raises(Misconfigured, match="mixes") as caught:
+        repository.parse(text)
+    assert "password" not in str(caught.value)
+    assert "git@HOST:ORG/REPO.git" in str(caught.value)

@@ -39,6 +39,11 @@ def test_a_time_without_a_zone_is_refused() -> None:
         ({"a": "x\x00y", "b": ["\x00"]}, {"a": "x\ufffdy", "b": ["\ufffd"]}),  # PostgreSQL takes no NUL
         ({"a": "\\u0000"}, {"a": "\\u0000"}),  # a backslash and five characters, not a NUL
         ({"a": "\ud800"}, {"a": "?"}),  # half of a surrogate pair is no text
+        ({}, {}),
+        ([], []),
+        ("", ""),
+        (0, 0),
+        (None, None),
     ],
 )
 def test_dumps_writes_what_both_engines_take(value: Any, expected: Any) -> None:

@@ -263,6 +263,21 @@ def test_who_asked_to_see_our_verdict_answers_none_of_its_audit(audited: Any) ->
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["into_a_lead", "into_a_new_id"])
+def test_who_looked_before_a_merge_answers_no_audit_of_what_was_decided_after_it(audited: Any, known: bool) -> None:
+    desk = audited
+    decide(desk, "1", audit=None, request=None)
+    if known:
+        decide(desk, "2", audit=None, request=None)
+    review.unblind(desk.store, "crm", "1", by="ann", reason="curious", now=desk.now)
+    desk.store._database.write(lambda connection: merges.follow(connection, "crm", "1", "2"))
+    decide(desk, "2", message="more")
+    (item,) = opened(desk)
+    with pytest.raises(errors.Refused, match="ann has asked to see"):
+        answer(desk, item, "A")
+    assert answer(desk, item, "A", by="eva")
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["into_a_lead", "into_a_new_id"])
 def test_who_looked_before_a_merge_has_seen_it(audited: Any, known: bool) -> None:
     desk = audited
     decide(desk, "1")

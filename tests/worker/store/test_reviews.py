@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tierwise.ports import ReviewRequest
+from tierwise.store import reviews
 
 DOUBT = ReviewRequest("low_confidence", 1000, "Not sure.")
 ANSWER = {"agree": False, "tier": "B", "outcome": "accept", "reason": "WRONG_SIZE", "note": None}
@@ -60,6 +61,21 @@ def test_an_overtaken_item_cannot_be_answered(desk: Any, item: Any) -> None:
     desk.decide(desk.arrival("1", company="B"), tier="C")
     assert not desk.store.reviews.answer(item.id, by="ann", answer=ANSWER, advice=SAID, now=desk.now)
     assert [row.desired["tierwise_tier"] for row in desk.outgoing()] == ["C"]
+
+
+def test_only_records_with_an_open_item_wait_for_a_person(desk: Any, item: Any) -> None:
+    desk.decide(desk.arrival("2"))
+
+    def waiting(name: str) -> frozenset[str]:
+        found: frozenset[str] = desk.store._database.write(
+            lambda connection: reviews.waiting(connection, name, ["1", "2", "3"])
+        )
+        return found
+
+    assert waiting(item.connection) == {"1"}
+    assert waiting("another") == frozenset()
+    assert desk.store.reviews.answer(item.id, by="ann", answer=ANSWER, advice=None, now=desk.now)
+    assert waiting(item.connection) == frozenset()
 
 
 def test_an_answer_without_advice_changes_nothing_in_the_crm(desk: Any, item: Any) -> None:

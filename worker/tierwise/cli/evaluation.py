@@ -239,7 +239,9 @@ def _report(
         }
     rubric = first.contender.engine.runnable.policy.rubric
     tiers = list(rubric.tiers)
-    strong = figures["against"]["cost_usd"] if len(trials) > 1 else None
+    # Saved is against other models under the same policy; two policies are no cheap and strong one.
+    same = len(trials) > 1 and trials[1].contender.engine.runnable.digest == figures["policy"]
+    strong = figures["against"]["cost_usd"] if same else None
     held = aims.of(figures, rubric.targets, strong_usd=strong)
     figures["aims"] = {item.name: item.plain() for item in held}
     return {

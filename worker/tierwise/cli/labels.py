@@ -81,7 +81,7 @@ def export(
     source: Source = None,
     personal: Annotated[bool, typer.Option("--personal", help="With the leads' fields; that is recorded.")] = False,
 ) -> None:
-    """Every label to standard output, oldest first.
+    """Every label to standard output, oldest first, but those of leads that another person is still to judge.
 
     `finetune` writes what models were asked with the answer that people confirmed or corrected, disguised as in
     production; what teaches nothing is left out and counted on standard error.
@@ -90,7 +90,7 @@ def export(
         _teach(source, personal=personal)
         return
     with session.opened() as parts:
-        found = list(reversed(parts.store.labels.list(source=source, limit=MOST)))
+        found, kept_back = review.given(parts.store, source=source, limit=MOST)
         if personal:
             by, subject = session.actor(parts), f"labels {source or 'all'}"
             after = {"labels": len(found), "format": format_.value}
@@ -98,6 +98,8 @@ def export(
                 by, "labels.export_personal", subject, reason="", now=wiring.clock(), after=after
             )
         rows = [_row(parts, item, personal=personal) for item in found]
+    if kept_back:
+        output.say(f"{kept_back} labels are left out: another person is still to judge their leads")
     if format_ is Format.JSONL:
         for row in rows:
             output.print_json_line(row)

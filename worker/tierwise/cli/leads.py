@@ -135,7 +135,7 @@ def _outcomes(parts: wiring.Wiring, name: str, start: datetime, *, json: bool) -
     if json:
         output.print_json({"outcomes_since": start})
     else:
-        output.say(f"what sales did since {start:%Y-%m-%d %H:%M} UTC is read from now on, an hour of theirs at a time")
+        output.say(f"what sales did since {start:%Y-%m-%d %H:%M} UTC is read from now on")
 
 
 def calibrated(parts: wiring.Wiring, runnable: Runnable, named: str | None) -> Runnable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.markup import escape
@@ -98,9 +99,12 @@ def show(story: LeadStory) -> None:
 
 def _queue(row: Mapping[str, Any]) -> str:
     """What its last row of the queue waits for; nothing where it was decided."""
-    tried = f"tried {row['attempt']} times, {row['error'] or 'no error kept'}" if row["attempt"] else ""
+    times = "once" if row["attempt"] == 1 else f"{row['attempt']} times"
+    tried = f"tried {times}, {row['error'] or 'no error kept'}" if row["attempt"] else ""
     if row["state"] == "leased":
-        return "being decided now"
+        until = row["lease_until"]
+        late = until is not None and until < datetime.now(UTC)
+        return "its worker is gone; the next one to look for work takes it over" if late else "being decided now"
     if row["state"] == "quarantined":
         return f"given up: {tried}"
     if row["state"] != "ready":

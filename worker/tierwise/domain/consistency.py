@@ -13,6 +13,7 @@ from tierwise.domain.lead import CATALOGUE
 from tierwise.domain.verdict import UNKNOWN
 
 _HUNDRED = 100
+CUT_OFFS = "tiers need different cut-offs from 100 downwards, the last one at 0"
 
 
 class Level(Protocol):
@@ -115,8 +116,7 @@ def of_rubric(rubric: Rubric) -> Iterator[Complaint]:
         yield Complaint(("criteria",), text, hint, rests_on="weight")
     cuts = list(rubric.tiers.values())
     if not cuts or len(set(cuts)) != len(cuts) or cuts[-1] != 0 or cuts[0] > _HUNDRED:
-        text = "tiers need different cut-offs from 100 downwards, the last one at 0"
-        yield Complaint(("tiers",), text, "{A: 70, B: 55, C: 30, D: 0}", rests_on="tiers")
+        yield Complaint(("tiers",), CUT_OFFS, "{A: 70, B: 55, C: 30, D: 0}", rests_on="tiers")
     for n, knockout in enumerate(rubric.knockouts):
         criterion = next((item for item in rubric.criteria if item.id == knockout.criterion), None)
         said = f"knockout {knockout.criterion}/{knockout.level}: no such"

@@ -166,9 +166,15 @@ def _catalogue() -> dict[str, FieldInfo]:
 CATALOGUE: dict[str, FieldInfo] = _catalogue()
 
 
+# Held: made anew with every call it would cost as much as many a value does. What we write holds no circles.
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+)
+
+
 def canonical_json(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces, no NaN. All our digests are over this."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def digest(value: Any) -> str:

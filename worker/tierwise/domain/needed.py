@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 _SHORTEST_WORD = 2
+_SIGNS = frozenset(":<>#|=[]{}")
 _SPECIAL = frozenset("dwsbDWSBAz")  # escapes that stand for a class or a place
 
 Words = frozenset[str]
@@ -82,11 +83,19 @@ class _Parser:
             if isinstance(item, str) and least == 1 and (self._exact or item.isascii()):
                 run += item if self._exact else item.lower()
                 continue
-            needed.append(_word(run))
+            needed.append(self._word(run))
             run = ""
             if least and not isinstance(item, str):
                 needed.append(item)
-        return [*needed, _word(run)]
+            elif least and self._exact:
+                needed.append(self._word(str(item)))
+        return [*needed, self._word(run)]
+
+    def _word(self, run: str) -> Words | None:
+        # A letter of a large script says as much as a word, and a sign that prose hardly has nearly as much.
+        if len(run) >= _SHORTEST_WORD or (run and (not run.isascii() or (self._exact and run in _SIGNS))):
+            return frozenset({run})
+        return None
 
     def _item(self) -> str | Words | None:
         """One literal character, or what a group needs, or None for what can be many characters."""
@@ -149,11 +158,6 @@ class _Parser:
         char = self._text[self._place]
         self._place += 1
         return char
-
-
-def _word(run: str) -> Words | None:
-    # A letter of a large script says as much as a word.
-    return frozenset({run}) if len(run) >= _SHORTEST_WORD or (run and not run.isascii()) else None
 
 
 def _best(needed: Iterable[Words | None]) -> Words | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import functools
 import re
 import threading
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from cel_expr_python import cel
 
@@ -42,14 +43,29 @@ def compile(expression: str, stage: Stage) -> Predicate:
         tree = syntax.read(check_environment(stage).compile(expression).serialize())
         text, calls = patterns.rewritten(expression)
         program = run_environment(stage).compile(text)
-    # What a rewritten expression still reads by itself, not only through the answers to its patterns.
-    plain = {name for name in (*tree.reads, *tree.guarded) if _reading(name).search(text)}
-    return _Predicate(expression, program, stage=stage, tree=tree, calls=calls, plain=frozenset(plain))
+        # What a rewritten expression still reads by itself, not only through the answers to its patterns.
+        rest = syntax.read(program.serialize())
+    return _Predicate(expression, program, stage=stage, tree=tree, calls=calls, rest=rest)
 
 
-def _reading(name: str) -> re.Pattern[str]:
+class _Read(NamedTuple):
+    """How the answer of an expression depends on one field."""
+
+    root: str
+    field: str
+    by: Literal["value", "presence", "place", "anything"]
+    scale: tuple[float, ...] = ()
+    """For `place`: which numbers the field's is compared with."""
+
+
+def _read(name: str, tree: syntax.Tree, stage: Stage) -> _Read:
     root, field = name.split(".", 1)
-    return re.compile(rf"\b{root}\s*\.\s*{field}\b")
+    if name not in tree.reads:
+        return _Read(root, field, "presence")
+    scale = tree.scales.get(name, ())
+    if scale and all(abs(number) <= _EXACT for number in scale):
+        return _Read(root, field, "place", scale)
+    return _Read(root, field, "value" if _few(name, stage) else "anything")
 
 
 def _few(name: str, stage: Stage) -> bool:
@@ -59,6 +75,8 @@ def _few(name: str, stage: Stage) -> bool:
 
 
 _REPEATED = frozenset({"lead.country", "lead.industry", "result.tier", "result.route"})
+_EXACT = 2**53
+"""Up to here whole and decimal numbers compare alike everywhere."""
 _KEPT = 256
 """Answers of one expression: few thousand of all of a policy."""
 
@@ -123,7 +141,7 @@ class _Remembered:
 
 
 class _Predicate:
-    __slots__ = ("_calls", "_expression", "_few", "_kept", "_program", "_reads", "_stage", "_tree")
+    __slots__ = ("_calls", "_expression", "_kept", "_program", "_reads", "_stage", "_told_by", "_tree")
 
     def __init__(
         self,
@@ -133,18 +151,19 @@ class _Predicate:
         stage: Stage,
         tree: syntax.Tree,
         calls: tuple[patterns.Call, ...],
-        plain: frozenset[str],
+        rest: syntax.Tree,
     ) -> None:
-        """`plain` are the fields that the expression reads by itself, not only through `calls`."""
+        """`rest` is what the program reads by itself, not through `calls`."""
         self._expression = expression
         self._program = program
         self._stage = stage
         self._tree = tree
         self._calls = calls
         self._reads = [(name, *name.split(".", 1)) for name in tree.reads]
-        self._few: list[tuple[str, str]] | None = None
-        if not tree.whole and all(_few(name, stage) for name in plain):
-            self._few = [(root, field) for root, field in (name.split(".", 1) for name in sorted(plain))]
+        self._told_by: list[_Read] | None = None
+        if not tree.whole:
+            names = sorted({*rest.reads, *rest.guarded})
+            self._told_by = [_read(name, rest, stage) for name in names if not name.startswith(f"{patterns.ROOT}.")]
         self._kept: dict[tuple[Any, ...], Answer] = {}
 
     def __call__(self, facts: Facts) -> Answer:
@@ -152,13 +171,9 @@ class _Predicate:
         if held is None or held.facts is not facts:
             held = _seen.by_stage[self._stage] = _Held(facts, self._stage)
         answers = held.texts.answers(self._calls) if self._calls else None
-        if self._few is None:
+        key = self._key(held.data, answers)
+        if key is None:
             return self._asked(held, answers)
-        # The same values, the same answer. With their types: to a key True is 1, to CEL it is not.
-        key: tuple[Any, ...] = tuple(answers.items()) if answers else ()
-        for root, field in self._few:
-            value = held.data[root].get(field)
-            key += (type(value), value)
         found = self._kept.get(key)
         if found is None:
             found = self._asked(held, answers)
@@ -166,6 +181,29 @@ class _Predicate:
                 self._kept.clear()
             self._kept[key] = found
         return found
+
+    def _key(self, data: Mapping[str, Mapping[str, Any]], answers: dict[str, bool] | None) -> tuple[Any, ...] | None:
+        """What the answer depends on, where it is worth keeping: leads of one key have one answer."""
+        if self._told_by is None:
+            return None
+        key: list[Any] = [*answers.items()] if answers else []
+        for root, field, by, scale in self._told_by:
+            value = data[root].get(field)
+            kind = type(value)
+            # With its type: to a key True is 1, to CEL it is not.
+            key.append(kind)
+            if value is None:
+                continue
+            if by == "value":
+                key.append(value)
+            elif by == "place":
+                # Between which of the numbers it lies, or on which, says how every comparison ends.
+                if (kind is not int and kind is not float) or not -_EXACT <= value <= _EXACT:
+                    return None
+                key.append(bisect_left(scale, value) + bisect_right(scale, value))
+            elif by == "anything":
+                return None
+        return tuple(key)
 
     def _asked(self, held: _Held, answers: dict[str, bool] | None) -> Answer:
         try:

@@ -7,7 +7,9 @@ below by their field numbers, which are part of CEL's published format.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
@@ -15,6 +17,7 @@ from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_fa
 _PROTO = descriptor_pb2.FieldDescriptorProto
 _ONE, _MANY = _PROTO.LABEL_OPTIONAL, _PROTO.LABEL_REPEATED
 _EXPR = "Expr"
+_ORDERED = frozenset({"_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_"})
 _VARIABLES = frozenset({"lead", "result"})
 # message -> field -> (number, type or name of a message, label)
 _SHAPE: dict[str, dict[str, tuple[int, int | str, Any]]] = {
@@ -89,6 +92,8 @@ class Tree(NamedTuple):
     """Regular expressions given to `matches()`."""
     whole: tuple[Literal, ...]
     """Variables that stand without a field (`lead == null`)."""
+    scales: Mapping[str, tuple[float, ...]] = MappingProxyType({})
+    """Of fields that are compared with numbers and used for nothing else: these numbers, ascending."""
 
 
 def read(serialized: bytes) -> Tree:
@@ -102,6 +107,8 @@ def read(serialized: bytes) -> Tree:
     patterns: list[Literal] = []
     whole: list[Literal] = []
     selected: set[int] = set()
+    used: Counter[str] = Counter()
+    numbers: dict[str, list[float]] = {}
     for node in _walk(checked.expr):
         name = field(node)
         if name:
@@ -110,13 +117,30 @@ def read(serialized: bytes) -> Tree:
             guarded.add(name)
         elif name:
             reads[name] = None
+            used[name] += 1
         elif node.HasField("call"):
             comparisons += _comparisons(node.call, offsets)
+            for compared, number in _numbers(node.call):
+                numbers.setdefault(compared, []).append(number)
             if node.call.function == "matches":
                 patterns += [_literal(arg, offsets) for arg in node.call.args[-1:] if arg.HasField("const")]
         elif node.ident.name in _VARIABLES and node.id not in selected:
             whole.append(Literal(node.ident.name, offsets.get(node.id, 0)))
-    return Tree(tuple(reads), frozenset(guarded), tuple(comparisons), tuple(patterns), tuple(whole))
+    scales = {name: tuple(sorted(set(found))) for name, found in numbers.items() if len(found) == used[name]}
+    return Tree(tuple(reads), frozenset(guarded), tuple(comparisons), tuple(patterns), tuple(whole), scales)
+
+
+def _numbers(call: Any) -> list[tuple[str, float]]:
+    """The field and the number where one is compared with the other."""
+    if call.function not in _ORDERED or len(call.args) != 2:
+        return []
+    left, right = call.args
+    if field(right):
+        left, right = right, left
+    name = field(left)
+    if name is None or left.select.test_only or not right.HasField("const"):
+        return []
+    return [(name, getattr(right.const, kind)) for kind in ("whole", "decimal") if right.const.HasField(kind)]
 
 
 def _comparisons(call: Any, offsets: dict[int, int]) -> list[Comparison]:

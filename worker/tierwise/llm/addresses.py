@@ -24,6 +24,8 @@ _GERMAN_TOWN = rf"(?:[,\s]+(?:D-|A-|CH-|DE-|AT-)?\d{{4,5}}[ ]{_TOWN})"
 _DUTCH_TOWN = rf"(?:[,\s]+\d{{4}}[ ]?[A-Z]{{2}}\b(?:[ ,]+{_TOWN})?)"
 _LATIN_TOWN = rf"(?:[,\s]+(?:(?:F|E|I|CP|C\.P\.|CAP)[ -])?\d{{4,5}}(?:-\d{{3}})?[ ,]+{_TOWN})"
 _UK_CODE = r"[A-Z]{1,2}\d[A-Z\d]?[ ]\d[A-Z]{2}\b"
+# `\b` before a digit or capital, said behind it: the engine then looks for these, and not at every place.
+_DIGIT, _CAPITAL = r"\d(?<!\w\d)", r"[A-Z](?<!\w[A-Z])"
 _US_TAIL = (
     rf"(?:,?[ ](?:Suite|Ste\.?|Apt\.?|Unit|Floor|\#)[ ]?\w{{1,6}})?(?:,[ ]?{_TOWN})?"
     rf"(?:,?[ ][A-Z]{{2}}[ ]\d{{5}}(?:-\d{{4}})?\b)?(?:,?[ ]{_UK_CODE})?"
@@ -44,11 +46,12 @@ _SOURCES = (
     rf"\b{_CAP}(?:[ ]{_CAP})?(?:straat|laan|weg|plein|gracht|kade|singel|dijk|steeg|hof|pad)[ ]"
     rf"{_NUMBER}{_DUTCH_TOWN}?",
     # French: number, kind, name.
-    rf"\b\d{{1,4}}(?:[ ]?(?:bis|ter|[A-D]))?,?[ ](?i:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|"
-    rf"route|cours|square|passage)[ ](?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ -](?:{_SMALL}[ ]?)?{_CAP}){{0,3}}{_LATIN_TOWN}?",
+    rf"{_DIGIT}\d{{0,3}}(?:[ ]?(?:bis|ter|[A-D]))?,?[ ](?i:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|"
+    rf"quai|route|cours|square|passage)[ ]"
+    rf"(?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ -](?:{_SMALL}[ ]?)?{_CAP}){{0,3}}{_LATIN_TOWN}?",
     # Spanish, Portuguese, Italian, Polish: kind, name, number.
     rf"\b(?:[Cc]alle|C/|[Aa]venida|[Aa]vda\.?|[Aa]v\.|[Pp]aseo|[Pp]laza|[Pp]za\.?|[Cc]amino|[Cc]arretera|[Rr]onda|"
-    rf"[Tt]ravesía|[Rr]ua|R\.|[Tt]ravessa|[Ll]argo|[Pp]raça|[Aa]lameda|[Ee]strada|(?<=in )via|Via|"
+    rf"[Tt]ravesía|Rua|rua|R\.|[Tt]ravessa|[Ll]argo|[Pp]raça|[Aa]lameda|[Ee]strada|(?<=in )via|Via|"
     rf"[Vv]iale|[Pp]iazza|[Cc]orso|"
     rf"[Vv]icolo|[Ss]trada)[ ]?(?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ ](?:{_SMALL}[ ]?)?{_CAP}){{0,3}},?[ ]"
     rf"(?:n\.?[ ]?[º°o]?\.?[ ]?)?{_NUMBER}(?:,[ ]\d{{1,2}}[º°ª](?:[ ]?[A-Z]\b)?)?{_LATIN_TOWN}?",
@@ -56,8 +59,8 @@ _SOURCES = (
     # Boxes and codes that are nothing else.
     r"\b(?:P\.?[ ]?O\.?[ ]Box|Postfach|Postbus|Apartado(?:[ ]de[ ]correos)?|Casella[ ]postale|Caixa[ ]postal|"
     rf"B\.?P\.?)[ ]\d{{1,6}}(?:[ ]\d{{2,3}}){{0,2}}\b(?:{_DUTCH_TOWN}|{_LATIN_TOWN})?",
-    rf"\b{_UK_CODE}",
-    rf"\b\d{{2}}-\d{{3}}[ ]{_TOWN}",
+    rf"{_CAPITAL}[A-Z]?\d[A-Z\d]?[ ]\d[A-Z]{{2}}\b",
+    rf"{_DIGIT}\d-\d{{3}}[ ]{_TOWN}",
     r"(?:\b(?:PLZ|CAP|CP|C\.P\.|ZIP|ZIP code|post ?code|postcode)[ :]+)(?:\d{4,6}|\d{4}[ ]?[A-Z]{2})\b",
 )  # fmt: skip
 

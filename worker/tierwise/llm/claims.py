@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from tierwise.domain import needed
 from tierwise.llm import text
 
 
@@ -348,6 +349,13 @@ def told() -> re.Pattern[str]:
         rf"(?!(?: (?:{_ARTICLE}))?(?: \w+)??(?: possible)? (?:{_GRADE})(?: (?:{_MOST}))?\s*(?:[.,;:!?]|$))"
         rf"(?![^.!?]{{0,100}}[,;:]\s*(?:{_ORDER})\b)"
     )
+
+
+@lru_cache(maxsize=1)
+def told_words() -> frozenset[str]:
+    """A text that holds none of these holds nothing that `told` finds."""
+    found = needed.conditions(rf"(?:{_WHO_ELSE}) (?:{_TOLD})|{_WE}")
+    return frozenset().union(*found[:1])
 
 
 @lru_cache(maxsize=1)

@@ -42,7 +42,9 @@ _SPOKEN = re.compile(
     re.IGNORECASE,
 )
 _AT = re.compile(r"@|[(\[]\s?(?:at|ät|arroba|chiocciola)\s?[)\]]", re.IGNORECASE)
-_DOT = re.compile(r"\b(?:dot|punkt|punto|point|ponto|kropka)\b", re.IGNORECASE)
+_AT_SIGNS = frozenset("@([")  # one of them is in all that `_AT` finds
+_DOTS = ("dot", "punkt", "punto", "point", "ponto", "kropka")
+_DOT = re.compile(rf"\b(?:{'|'.join(_DOTS)})\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w,.])(?:\+|\(\+?)?\d[\d\s().\-/]{5,30}\d(?![\w,])")
 _PHONE_WORD = re.compile(
     r"\b(?:t|m|tel|telephone|phone|mobile|mob|cell|call|ring|whatsapp|fax|handy|telefon\w*|telefono|teléfono|téléphone|"
@@ -128,12 +130,17 @@ def _mails(text: str, lead: Lead, keep: frozenset[str]) -> Iterator[Span]:
     if lead.email and "@" in text:
         for match in re.finditer(re.escape(lead.email), text, re.IGNORECASE):
             yield Span(*match.span(), "EMAIL")
-    if _AT.search(text):
+    if not _AT_SIGNS.isdisjoint(text) and _AT.search(text):
         for match in _EMAIL.finditer(text):
             yield Span(*match.span(), "EMAIL")
-    if _DOT.search(text):
+    if _may_say_dot(text) and _DOT.search(text):
         for match in _SPOKEN.finditer(text):
             yield Span(*match.span(), "EMAIL")
+
+
+def _may_say_dot(text: str) -> bool:
+    """Cheaper than the search. Only in ASCII have small letters no second spelling (`re` takes İ for an i)."""
+    return not text.isascii() or any(map(text.lower().__contains__, _DOTS))
 
 
 def _phones(text: str, lead: Lead, keep: frozenset[str]) -> Iterator[tuple[int, int]]:

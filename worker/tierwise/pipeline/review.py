@@ -175,11 +175,26 @@ def blind(story: ports.LeadStory) -> bool:
 
 def labels(store: ports.Store, *, source: str | None, limit: int) -> list[ports.Label]:
     """The newest, without what was said of leads that somebody is still to judge unaided: a second person, say."""
-    awaited = {(item.connection, item.record_id) for item in store.reviews.list(limit=_ALL) if item.blind}
+    hidden = awaited(store)
     return [
-        item._replace(value="", previous=None, title="") if (item.connection, item.record_id) in awaited else item
+        item._replace(value="", previous=None, title="", amount=None, currency=None, won=None)
+        if (item.connection, item.record_id) in hidden
+        else item
         for item in store.labels.list(source=source, limit=limit)
     ]
+
+
+def given(store: ports.Store, *, source: str | None, limit: int) -> tuple[list[ports.Label], int]:
+    """Those that may leave, the oldest first, and how many may not yet: of leads that somebody is still to judge."""
+    hidden = awaited(store)
+    stored = store.labels.list(source=source, limit=limit)
+    found = [item for item in reversed(stored) if (item.connection, item.record_id) not in hidden]
+    return found, len(stored) - len(found)
+
+
+def awaited(store: ports.Store) -> set[tuple[str, str]]:
+    """Connection and record of the leads that somebody is still to judge unaided."""
+    return {(item.connection, item.record_id) for item in store.reviews.list(limit=_ALL) if item.blind}
 
 
 def unblind(store: ports.Store, connection: str, record_id: str, *, by: str, reason: str, now: datetime) -> None:

@@ -5,7 +5,6 @@ It reports; only `read` turns problems into an error. Whether the tests inside t
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from tierwise.domain.policy import BUILT_IN_REASONS, Policy
 from tierwise.domain.rubric import UNKNOWN
 from tierwise.domain.rules import Rule, RuleTest, Stage
 from tierwise.errors import Misconfigured
-from tierwise.policies import documents, owners, placing, tabling, trials, unfilled
+from tierwise.policies import documents, owners, placing, ranking, tabling, trials, unfilled
 from tierwise.policies.compiling import CRITERION
 from tierwise.policies.documents import Document
 from tierwise.policies.loading import PROMPT, REASONS, Loaded, Located, load
@@ -58,13 +57,12 @@ def _order(problem: Problem) -> tuple[str, int, int]:
 
 def _problems(directory: Path, loaded: Loaded, template_check: TemplateCheck | None = None) -> list[Problem]:
     problems = [
-        *loaded.problems,
+        *ranking.check(loaded),
         *owners.check(directory, loaded),
         *_expressions(loaded),
         *_references(loaded),
         *_rules(loaded),
         *_tables(loaded),
-        *_cut_offs(loaded),
         *_examples(loaded),
         *unfilled.check(loaded),
         *_maps(loaded),
@@ -248,27 +246,6 @@ def _tests(item: Located[Rule]) -> Iterator[Problem]:
             message = f"no test of {rule.id} expects {truth}"
             hint = _TRUTHS[truth]
             yield document.problem(where, "tests", message, hint=hint, key=True)
-
-
-def _cut_offs(loaded: Loaded) -> Iterator[Problem]:
-    """Tiers as they are written fall or rise all the way: anything else is a slip, which sorting would hide."""
-    if loaded.rubric is None or not loaded.rubric.stands("tiers"):
-        return
-    given = loaded.rubric.document.value.get("tiers")
-    written = list(given.items()) if isinstance(given, dict) else []
-    cuts = [cut for _, cut in written]
-    if not all(type(cut) is int for cut in cuts) or len(set(cuts)) != len(cuts):
-        return  # it was told
-    if cuts in (sorted(cuts), sorted(cuts, reverse=True)):
-        return
-    (above, more), (name, cut) = next(pair for pair in itertools.pairwise(written) if pair[0][1] < pair[1][1])
-    ranked = loaded.rubric.value.tiers
-    order = ", ".join(f"{tier}: {points}" for tier, points in ranked.items())
-    message = (
-        f"tier {name} needs {cut} points and {above} before it only {more}: {next(iter(ranked))} would be the best"
-    )
-    hint = f"change one of the two, or write them in this order if it is meant: {{{order}}}"
-    yield loaded.rubric.document.problem(("tiers", name), "value", message, hint=hint)
 
 
 def _examples(loaded: Loaded) -> Iterator[Problem]:

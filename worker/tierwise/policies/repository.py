@@ -79,22 +79,65 @@ def parse(text: str) -> Source:
     shown = _SECRET.sub("", url)
     scheme = url.split("://", 1)[0] if "://" in url else "ssh"
     if scheme not in _SCHEMES:
-        raise Misconfigured(f"'{scheme}' is no way to reach a repository", place=shown, remedy=", ".join(_SCHEMES))
+        raise Misconfigured(
+            f"'{scheme}' is no way to reach a repository", place=f"{scheme}://…", remedy=", ".join(_SCHEMES)
+        )
+    if scheme == "ssh" and _mixed(url, text):
+        raise Misconfigured(
+            "this mixes two ways to write an address: behind ssh://HOST: only a port may stand", place="ssh://…",
+            remedy="ssh://git@HOST/ORG/REPO.git, or git@HOST:ORG/REPO.git without ssh://",
+        )  # fmt: skip
     if "://" in url and "@" in text and _torn(url, ref):
         raise Misconfigured(
             "this is no repository's address: a password in it may hold no / and no @", place=f"{scheme}://…",
-            remedy="write / as %2F and @ as %40, or leave the password to git's credential helper",
+            remedy="write / as %2F and @ as %40 in a password, a path or a branch, write .git before @BRANCH, "
+            "or leave the password to git's credential helper",
         )  # fmt: skip
+    ref = _decoded(ref) if ref is not None else None
     if ref is not None and not _REF.fullmatch(ref):
         raise Misconfigured(f"'{ref}' is no branch, tag or commit", place=shown)
     return Source(shown, url=url, ref=ref)
 
 
 def _torn(url: str, ref: str | None) -> bool:
-    """Whether a password was cut in two: what stands for the port is none, or what stands for the branch is a path."""
-    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    port = host.rpartition("]")[2].partition(":")[2]
-    return bool(port and not port.isdecimal()) or (ref or "").endswith(".git")
+    """Whether a password was cut in two: what stands for the port is none, or what stands for the branch is an address.
+
+    Without `.git` before the branch, `HOST/PATH@BRANCH/MORE` is told from `ME:PART/REST@HOST/PATH` by the dots of
+    hosts.
+    """
+    scheme, _, rest = url.partition("://")
+    user, _, host = rest.partition("/")[0].rpartition("@")
+    name, port = _split(host)
+    if port is not None and not port.isdecimal():
+        return True
+    if ref is None or scheme == "file":
+        return False
+    if ref.endswith(".git"):
+        return True
+    if url.endswith(".git") or (scheme == "ssh" and user and ":" not in user):
+        return False
+    first, slash, _ = ref.partition("/")
+    if not _REF.fullmatch(_decoded(ref)):
+        return True
+    return bool(slash) and ("." in first or not (name == "localhost" or "." in name or "]" in name))
+
+
+def _mixed(url: str, text: str) -> bool:
+    """Whether `git@HOST:ORG/REPO` was written behind ssh://."""
+    user, at, host = url.partition("://")[2].partition("/")[0].rpartition("@")
+    port = _split(host)[1]
+    return bool(port and not port.isdecimal()) and ":" not in user and bool(at or "@" not in text)
+
+
+def _decoded(ref: str) -> str:
+    return re.sub("%2f", "/", ref, flags=re.IGNORECASE)
+
+
+def _split(host: str) -> tuple[str, str | None]:
+    """The name and the port; None where no colon stands."""
+    bracket, closed, rest = host.rpartition("]")
+    name, colon, port = rest.partition(":")
+    return bracket + closed + name, port if colon else None
 
 
 def _shown(text: str) -> str:

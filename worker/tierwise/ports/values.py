@@ -304,8 +304,8 @@ class LeadStory(NamedTuple):
     own: Advice
     kept: tuple[str, ...]
     work: Sequence[Mapping[str, Any]]
-    """Rows: state, attempt, error, updated_at, policy, fingerprint, run_after, and where the lead waits for a batch
-    batch_since and the batch's number, which is None until it is in one."""
+    """Rows: state, attempt, error, updated_at, policy, fingerprint, run_after, lease_until, and where it waits for a
+    batch batch_since and the batch's number, which is None until it is in one."""
     decisions: Sequence[StoredDecision]
     attempts: Sequence[Attempt]
     reviews: Sequence[ReviewItem]

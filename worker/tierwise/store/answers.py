@@ -269,8 +269,9 @@ def refusal(connection: sa.Connection, item_id: int, *, by: str) -> str | None:
         return None
     event, decision = schema.admin_event, schema.decision
     decided = sa.select(decision.c.record_id).where(decision.c.id == found.decision_id)
-    # Who looked at it under an id that it had before a merge has seen it, too.
-    names = {found.record_id, *drawn.line(connection, found.connection, connection.execute(decided).scalar_one())}
+    # Who looked at it under another id that it has had has seen it, too.
+    later = drawn.line(connection, found.connection, connection.execute(decided).scalar_one())
+    names = drawn.forebears(connection, found.connection, {found.record_id, *later})
     looked = sa.select(event.c.id).where(
         event.c.action == UNBLIND, event.c.actor == by,
         event.c.subject.in_([subject(found.connection, name) for name in sorted(names)]),

@@ -58,11 +58,16 @@ def literal(value: str) -> sa.BindParameter[str]:
     return sa.literal(value, literal_execute=True)
 
 
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
+
+
 def dumps(value: Any) -> str:
     """JSON text that both engines take: PostgreSQL refuses NUL and half of a surrogate pair."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if not value and isinstance(value, dict | list):
+        return "{}" if isinstance(value, dict) else "[]"
+    text = _JSON.encode(value)
     if "\\u0000" in text:
-        text = json.dumps(_without_nul(value), separators=(",", ":"), ensure_ascii=False)
+        text = _JSON.encode(_without_nul(value))
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 

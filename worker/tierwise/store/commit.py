@@ -160,10 +160,12 @@ class Batch:
                 for key, row in done.items()
                 if row.connection == name
             }  # fmt: skip
-            kept = drawn.keep(connection, name, newest)
+            # Most records have no open item. One that is opened after this look comes after this decision.
+            waiting = reviews.waiting(connection, name, records)
+            kept = drawn.keep(connection, name, newest, waiting=waiting)
             asked |= {(name, record) for record in kept.asked}
-            reviews.supersede(connection, name, records, but=STAYS_OPEN, but_items=kept.items)
-            requests.renew(connection, name, {key: newest[key].decision_id for key in records})
+            reviews.supersede(connection, name, waiting, but=STAYS_OPEN, but_items=kept.items)
+            requests.renew(connection, name, {key: newest[key].decision_id for key in waiting})
         items = [
             {
                 "connection": done[work_id].connection,

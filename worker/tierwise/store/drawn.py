@@ -42,12 +42,15 @@ class Kept(NamedTuple):
     """Records whose newest decision is asked about, or was, so that no audit item is to be opened for it."""
 
 
-def keep(connection: sa.Connection, name: str, newest: Mapping[str, Newest]) -> Kept:
-    """Find the open items on drawn decisions of these records, which from now on are of the audit alone."""
+def keep(connection: sa.Connection, name: str, newest: Mapping[str, Newest], *, waiting: Collection[str]) -> Kept:
+    """Find the open items on drawn decisions of these records, which from now on are of the audit alone.
+
+    `waiting`: those of the records that have open items.
+    """
     items: set[int] = set()
     asked: set[str] = set()
     turned: list[int] = []
-    for some in columns.chunks(sorted(newest)):
+    for some in columns.chunks(sorted(waiting)):
         for row in connection.execute(_open(name, some)):
             now = newest[row.record_id]
             if row.decision_id == now.decision_id:
@@ -118,6 +121,16 @@ def line(connection: sa.Connection, name: str, record_id: str) -> list[str]:
         if found is None or found in ids:
             return ids
         ids.append(found)
+
+
+def forebears(connection: sa.Connection, name: str, ids: set[str]) -> set[str]:
+    """These ids and all that were merged into one of them, or renamed to it."""
+    found, new = set(ids), set(ids)
+    while new:
+        gone = sa.select(LEAD.c.record_id).where(LEAD.c.connection == name, LEAD.c.merged_into.in_(sorted(new)))
+        new = set(connection.execute(gone).scalars()) - found
+        found |= new
+    return found
 
 
 _SAID = (LABEL.c.source == SOURCE, LABEL.c.subject == "tier")

@@ -163,6 +163,17 @@ def schema_item(connection: str, record_id: str, reason: str) -> dict[str, Any]:
     return {**item, "reason": reason, "decision_id": None}
 
 
+def waiting(connection: sa.Connection, name: str, record_ids: Collection[str]) -> frozenset[str]:
+    """Those of the records about which a person is asked."""
+    found: set[str] = set()
+    for some in columns.chunks(sorted(record_ids)):
+        query = sa.select(TABLE.c.record_id).where(
+            TABLE.c.connection == name, TABLE.c.record_id.in_(some), TABLE.c.state == columns.literal("open")
+        )
+        found.update(connection.execute(query).scalars())
+    return frozenset(found)
+
+
 def supersede(
     connection: sa.Connection,
     name: str,

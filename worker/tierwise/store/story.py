@@ -43,6 +43,7 @@ def _story(connection: sa.Connection, row: sa.Row[Any]) -> LeadStory:
             work.c.policy,
             work.c.fingerprint,
             work.c.run_after,
+            work.c.lease_until,
             wait.c.since.label("batch_since"),
             wait.c.batch_id.label("batch"),
         )
