@@ -134,7 +134,7 @@ def _unmixed(parts: wiring.Wiring, made: decisions.Decision) -> None:
     assert made.policy_version == runnable.policy.version
     lead = Lead.model_validate(made.fields)
     gates = decisions.gate(runnable, lead)
-    judged = None if rules.first(gates) is not None else recall.judged(runnable, made)
+    judged = None if rules.first(gates) is not None else recall.judged(runnable, made, lead)
     again = decisions.decide(
         runnable, lead, connection=made.connection, record_id=made.record_id, gates=gates, judged=judged,
         now=made.decided_at, trace_id=made.trace_id, chain=made.chain,

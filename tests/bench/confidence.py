@@ -28,6 +28,7 @@ from tierwise.domain.cutoffs import Chosen
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
+from tierwise.domain.rubric import Rubric
 from tierwise.pipeline import calibrate, evaluate, preview
 from tierwise.pipeline import map as mapped
 from tierwise.pipeline.preview import Previewed, Row
@@ -80,7 +81,9 @@ def _pair(
     learnt: dict[str, Calibration] = {}
     chains = (((PRIMARY, SECONDARY), SHARE), ((SECONDARY,), None))
     for models, share in chains:
-        labelled = [one for item in _run(some, *models) if (one := _labelled(item, truths[0])) is not None]
+        labelled = [
+            one for item in _run(some, *models) if (one := _labelled(item, truths[0], policy.rubric)) is not None
+        ]
         wanted = fitting.Wanted(targets.precision, targets.recall, escalate_share=share)
         learnt[models[0]] = fitting.fit(policy, models, labelled, source="bench", wanted=wanted)
     _behave(door, accuracy, seed=HELD_BACK[0])
@@ -130,10 +133,10 @@ class _Again:
         ]
 
     def _one(self, runnable: Runnable, name: str, earlier: Decision) -> Decision:
-        judged = recall.judged(runnable, earlier)
+        lead = self._leads[name]
+        judged = recall.judged(runnable, earlier, lead)
         if judged is None:
             return earlier
-        lead = self._leads[name]
         gates = decisions.gate(runnable, lead)
         return decisions.decide(
             runnable, lead, connection="bench", record_id=name, gates=gates, judged=judged, now=wiring.clock()
@@ -152,11 +155,11 @@ def _value(chosen: Chosen | None) -> float | None:
     return chosen.value if chosen else None
 
 
-def _labelled(item: Previewed, truth: Mapping[str, Previewed]) -> fitting.Labelled | None:
+def _labelled(item: Previewed, truth: Mapping[str, Previewed], rubric: Rubric) -> fitting.Labelled | None:
     right = truth[item.id].decision
     if item.decision is None or right is None or right.tier is None:
         return None
-    one = calibrate.labelled(item.decision, tier=right.tier)
+    one = calibrate.labelled(item.decision, rubric, tier=right.tier)
     return one._replace(id=item.id) if one is not None else None
 
 

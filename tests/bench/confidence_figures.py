@@ -143,9 +143,9 @@ def _confidence(run: Sequence[Previewed], truth: Mapping[str, Decision | None]) 
             continue
         stated.append(item.decision.confidence)
         right.append(item.decision.tier == told.tier)
-        one = calibrate.labelled(item.decision, tier=told.tier)
-        if one is not None and one.stated is not None:
-            own.append((one.stated, right[-1]))
+        answered = calibrate.answered(item.decision)
+        if answered is not None and (said := calibrate.stated(answered)) is not None:
+            own.append((said, right[-1]))
     rng, errors = random.Random(3), []
     for _ in range(200):
         some = rng.choices(range(len(stated)), k=len(stated))

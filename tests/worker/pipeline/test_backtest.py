@@ -12,6 +12,9 @@ from tierwise_fixtures import policies as make
 from tierwise import errors, ports
 from tierwise.domain import chain
 from tierwise.domain import decision as decisions
+from tierwise.domain.belief import Beliefs, Reliability
+from tierwise.domain.calibration import Calibration, Figures
+from tierwise.domain.curves import Curve
 from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
@@ -134,3 +137,36 @@ def test_review_load_is_told_and_limited() -> None:
     told = run(before, after, past(before))
     assert told["review"] == {"before": 0, "after": 1}
     assert "100.0% of leads would go to people, the limit is 50.0%" in told["beyond"]
+
+
+def test_a_dispute_that_only_the_calibration_settled_is_foretold_as_a_review() -> None:
+    none = Figures(n=0, right=None, ece=None, brier=None, auroc=None)
+    learnt = Calibration(
+        rubric="r", rubric_version="1", models=("small", "large"), labels=60, data="d", source="test",
+        beliefs=Beliefs(models={"small": Reliability(), "large": Reliability()}), curve=Curve(),
+        before=none, after=none, disputes="weighed",
+    )  # fmt: skip
+    plain = runnable()
+    targets = plain.policy.rubric.targets.model_copy(update={"precision": 0.8})
+    rubric = plain.policy.rubric.model_copy(update={"targets": targets})
+    plain = plain._replace(policy=plain.policy.model_copy(update={"rubric": rubric}))
+    before = plain._replace(calibration=learnt)
+    answers = tuple(
+        (Verdict(criterion="intent", level=level, probability=sure, decided_by=by),)
+        for by, level, sure in (("small", "none", 0.8), ("large", "clear", 0.95))
+    )
+    paid = tuple(
+        Assessment(model=item[0].decided_by, verdicts=item, content_hash="0" * 64, cost_usd=0.01) for item in answers
+    )
+    both = Judged(
+        assessments=paid, verdicts=decisions.merged(before, answers) or (), used="large", weighed=answers
+    )  # fmt: skip
+    both = both.model_copy(update={"contradiction": decisions.disputed(before, LEAD, both)})
+    made = decisions.decide(before, LEAD, connection="c", record_id="1", gates=(), judged=both, now=NOW)
+    assert made.review is None
+    link = chain.link(made, previous="0", salt="s")
+    stored = ports.PastDecision(
+        1, "c", "1", before.digest, json.loads(link.body), json.loads(link.personal)["fields"]
+    )  # fmt: skip
+    assert run(before, plain._replace(digest="other"), stored)["review"] == {"before": 0, "after": 1}
+    assert run(before, before._replace(digest="other"), stored)["review"] == {"before": 0, "after": 0}

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from tierwise_fixtures import answers
 from tierwise_fixtures import policies as make
 
 from tierwise.domain import decision as decisions
 from tierwise.domain import fitting
+from tierwise.domain.calibration import Disputes
 from tierwise.domain.decision import Decision, Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
@@ -113,7 +115,7 @@ def test_a_label_tells_whether_only_the_models_dispute_asked_for_a_person() -> N
             rules={str(item["id"]): make.says("match") for item in rules},
             levels={("size", "high"): "match"},
         )
-        found = calibrate.labelled(decided(runnable, contradiction=contradiction), tier="A")
+        found = calibrate.labelled(decided(runnable, contradiction=contradiction), POLICY.rubric, tier="A")
         assert found is not None
         return found.reviewed, found.disagreed
 
@@ -123,3 +125,59 @@ def test_a_label_tells_whether_only_the_models_dispute_asked_for_a_person() -> N
     assert seen(accepted, guarded) == (True, False), "a guardrail asks, whatever becomes of the dispute"
     assert seen(accepted, rule("contradiction", "review")) == (True, False)
     assert seen(rule("route", "review")) == seen() == (True, False), "nobody but a person takes it"
+
+
+@pytest.mark.parametrize(("contradiction", "apart"), [(False, True), (True, True), (True, False)])
+def test_who_contradicts_each_other_is_told_by_what_they_said_whatever_was_settled_then(
+    contradiction: bool, apart: bool
+) -> None:
+    route = {"id": "r", "stage": "route", "when": "true", "reason": "R", "owner": "ops", "why": "So.",
+             "outcome": "accept"}  # fmt: skip
+    runnable = make.runnable(
+        POLICY.model_validate({**POLICY.model_dump(), "rules": [route]}), rules={"r": make.says("match")},
+        levels={("size", "high"): "match"},
+    )  # fmt: skip
+
+    def answer(level: str, by: str) -> Assessment:
+        verdicts = tuple(answers.said(name, level, 0.9, by=by) for name in ("intent", "need"))
+        return Assessment(model=by, verdicts=verdicts, content_hash=by, cost_usd=0.1)
+
+    small, large = answer("none" if apart else "clear", answers.CHAIN[0]), answer("clear", answers.CHAIN[1])
+    made = decided(
+        runnable, assessments=(small, large), verdicts=large.verdicts, used=large.model, contradiction=contradiction
+    )
+    assert (made.review == "contradiction") is contradiction
+    found = calibrate.from_store([Told(made, "review", "right", None, None)], POLICY, models=answers.CHAIN)[0]
+    assert (found.reviewed, found.disagreed) == (False, apart)
+
+
+def test_whoever_sends_every_dispute_to_a_person_counts_those_that_were_settled_as_seen() -> None:
+    route = {"id": "r", "stage": "route", "when": "true", "reason": "R", "owner": "ops", "why": "So.",
+             "outcome": "accept"}  # fmt: skip
+    runnable = make.runnable(
+        POLICY.model_validate({**POLICY.model_dump(), "rules": [route]}), rules={"r": make.says("match")},
+        levels={("size", "high"): "match"},
+    )  # fmt: skip
+    said = [
+        Assessment(
+            model=by, content_hash=by, cost_usd=0.1,
+            verdicts=tuple(answers.said(name, level, 0.9, by=by) for name in ("intent", "need")),
+        )
+        for by, level in zip(answers.CHAIN, ("none", "clear"), strict=True)
+    ]  # fmt: skip
+    settled = decided(runnable, assessments=tuple(said), verdicts=said[1].verdicts, used=said[1].model)
+    assert settled.review is None
+    told = [Told(settled, "review", "right", None, None)] * 60
+    leads = [
+        item._replace(id=str(place))
+        for place, item in enumerate(calibrate.from_store(told, POLICY, models=answers.CHAIN))
+    ]
+
+    def review_needed(disputes: Disputes, items: list[fitting.Labelled]) -> object:
+        wanted = fitting.Wanted(0.5, 0.5, risk=0.4, disputes=disputes)
+        return fitting.fit(POLICY, answers.CHAIN, items, source="test", wanted=wanted).review
+
+    seen = [item._replace(disagreed=False, reviewed=True) for item in leads]
+    unseen = [item._replace(disagreed=False) for item in leads]
+    assert review_needed("said", leads) == review_needed("said", seen) != review_needed("said", unseen)
+    assert review_needed("weighed", leads) == review_needed("weighed", unseen)

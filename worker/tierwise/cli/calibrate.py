@@ -103,7 +103,7 @@ def _from_file(
         )
         with output.progress() as bar:
             trial = evaluation.trial(contender, cases, bar=bar, segment=evaluation.SEGMENT)
-    return calibrate.from_results(trial.made, trial.results, tiers=list(runnable.policy.rubric.tiers))
+    return calibrate.from_results(trial.made, trial.results, runnable.policy.rubric)
 
 
 def _drawn(found: list[fitting.Labelled], file: Path, column: str) -> list[fitting.Labelled]:

@@ -262,7 +262,7 @@ def _report(
 def _cross_fitted(one: Trial) -> dict[str, Any] | None:
     runnable = one.contender.engine.runnable
     rubric = runnable.policy.rubric
-    found = calibrate.from_results(one.made, one.results, tiers=list(rubric.tiers))
+    found = calibrate.from_results(one.made, one.results, rubric)
     if len(found) < fitting.FEWEST:
         output.say(f"{len(found)} labels of scored leads: {fitting.FEWEST} are needed to cross-fit a calibration")
         return None

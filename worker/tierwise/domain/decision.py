@@ -13,16 +13,17 @@ from tierwise.domain.finding import Ground
 from tierwise.domain.lead import Lead, fingerprint_of
 from tierwise.domain.policy import BUILT_IN, Policy, Runnable
 from tierwise.domain.review import ReviewKind
-from tierwise.domain.rubric import Assessment, Frozen, Scorecard, Verdict
+from tierwise.domain.rubric import Assessment, Frozen, Rubric, Scorecard, Verdict
 from tierwise.domain.scoring import Weighed
 from tierwise.domain.verdict import Judged
 
 __all__ = [
-    "Decision", "Judged", "ReasonGiven", "Status", "decide", "escalate_below", "gate", "merged", "review_below",
-    "rule_verdicts", "settled", "total_cost", "weighed",
+    "Decision", "Judged", "ReasonGiven", "Status", "contradicts", "decide", "disputed", "escalate_below", "gate",
+    "meant", "merged", "review_below", "rule_verdicts", "settled", "total_cost", "weighed",
 ]  # fmt: skip
 
 Status = Literal["scored", "in_review", "rejected", "not_scorable"]
+TOO_FAR = 2  # tiers between two models that make a contradiction
 
 
 class ReasonGiven(Frozen):
@@ -183,6 +184,21 @@ def meant(runnable: Runnable, answer: Sequence[Verdict]) -> Sequence[Verdict]:
     if made is None or made.disputes == "said":
         return answer
     return calibrations.meant(runnable.policy.rubric, answer, made.beliefs)
+
+
+def contradicts(rubric: Rubric, said: Sequence[Verdict], first: Sequence[Verdict], second: Sequence[Verdict]) -> bool:
+    """Whether two answers, each beside what rules said, are tiers too far apart or differ in a knockout."""
+    one, other = (scoring.weigh(rubric, (*said, *answer)) for answer in (first, second))
+    order = list(rubric.tiers)
+    apart = abs(order.index(one.tier) - order.index(other.tier))
+    return apart >= TOO_FAR or (one.knockout is None) != (other.knockout is None)
+
+
+def disputed(runnable: Runnable, lead: Lead, judged: Judged) -> bool:
+    """Whether the two answers that `judged` weighs contradict each other, and nothing settles it."""
+    first, second = (meant(runnable, answer) for answer in judged.weighed)
+    said = rule_verdicts(runnable, lead)
+    return contradicts(runnable.policy.rubric, said, first, second) and not settled(runnable, lead, judged)
 
 
 def settled(runnable: Runnable, lead: Lead, judged: Judged) -> bool:

@@ -5,42 +5,48 @@ The answers stay good as long as the questions do (`changes.asks`) and the lead 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from tierwise.domain import calibration as calibrations
+from tierwise.domain import decision as decisions
 from tierwise.domain.decision import Decision, Judged
+from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
 from tierwise.domain.rubric import Assessment, Rubric, Verdict
 
 DISAGREE = "MODELS_DISAGREE"
 
 
-def judged(runnable: Runnable, earlier: Decision) -> Judged | None:
+def judged(runnable: Runnable, earlier: Decision, lead: Lead) -> Judged | None:
     """The judgement that the earlier decision stands on, at no cost; None where no model was asked then."""
     found = verdicts_of(earlier.model_dump(mode="json"), runnable.policy.rubric)
     if found is None:
         return None
-    return Judged(
+    made = Judged(
         assessments=tuple(item.model_copy(update={"cached": True}) for item in earlier.assessments),
         verdicts=found,
         used=earlier.used,
         contradiction=DISAGREE in earlier.reason_codes,
         fallback=earlier.fallback,
         errors=earlier.errors,
+        weighed=calibrations.answers_of(earlier.assessments),
     )
+    return disputed_anew(runnable, lead, made)
 
 
 def judged_of_body(body: Mapping[str, Any], rubric: Rubric, *, weigh: bool = True) -> Judged | None:
     """The same from a decision as it is stored, without what it cost: for replaying many. `weigh` brings what a
-    calibration weighs, too."""
+    calibration weighs, too. A dispute is as it was found then: `disputed_anew` finds it under a policy."""
     found = verdicts_of(body, rubric)
     if found is None:
         return None
     codes = {reason["code"] for reason in body["reasons"]}
-    # What a calibration weighs; what it cost is no matter here.
-    answers = [_verdicts(item["verdicts"]) for item in body["assessments"]] if weigh else []
+    # What a calibration weighs, and what may contradict itself; what it cost is no matter here.
+    needed = weigh or len(body["assessments"]) > 1
+    answers = [_verdicts(item["verdicts"]) for item in body["assessments"]] if needed else []
     return Judged.model_construct(
         verdicts=found,
         used=body["used"],
@@ -48,6 +54,23 @@ def judged_of_body(body: Mapping[str, Any], rubric: Rubric, *, weigh: bool = Tru
         fallback=body["fallback"],
         weighed=tuple(answer for answer in answers if answer),
     )
+
+
+def disputed_anew(runnable: Runnable, lead: Lead, recalled: Judged) -> Judged:
+    """With the dispute as it stands under this policy and its calibration, whatever was made of it then. What cannot
+    be told from the answers (one alone, samples that were averaged) stays as it was found; so does the dispute about a
+    text that instructs, which a person sees anyway."""
+    warned = any("INJECTION_SUSPECT" in verdict.flags for verdict in recalled.verdicts)
+    if recalled.fallback or warned or pair(recalled.weighed) is None:
+        return recalled
+    return recalled.model_copy(update={"contradiction": decisions.disputed(runnable, lead, recalled)})
+
+
+def pair(answers: Sequence[tuple[Verdict, ...]]) -> tuple[tuple[Verdict, ...], tuple[Verdict, ...]] | None:
+    """The two answers of two models; None where there are fewer or more, or one model gave both."""
+    if len(answers) != 2 or answers[0][0].decided_by == answers[1][0].decided_by:
+        return None
+    return answers[0], answers[1]
 
 
 def verdicts_of(body: Mapping[str, Any], rubric: Rubric) -> tuple[Verdict, ...] | None:

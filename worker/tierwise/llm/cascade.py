@@ -28,7 +28,6 @@ from tierwise.llm.ledger import Kind, Ledger
 from tierwise.llm.once import Lookup
 
 Cache = Callable[[Collection[str]], Mapping[str, Assessment]]
-TOO_FAR = 2  # tiers between two models that make a contradiction
 
 
 class _Ready(NamedTuple):
@@ -177,15 +176,12 @@ class Cascade:
             return self._judged(chosen, story, fallback=fallback)
         first_card, second_card = self._card(case, first), self._card(case, second)
         chosen = second if second_card.confidence > first_card.confidence else first
-        held = [self._card(case, item, meant=True) for item in (first, second)]
-        apart = contradicts(case.runnable.policy.rubric, held[0], held[1])
         both = decision.merged(case.runnable, (first.verdicts, second.verdicts))
         if both is not None:
             # What each is worth is known, so the likelier verdict of each criterion counts, not the surer model.
             chosen = second.model_copy(update={"verdicts": both})
         judged = self._judged(chosen, story).model_copy(update={"weighed": (first.verdicts, second.verdicts)})
-        open_ = apart and not decision.settled(case.runnable, case.lead, judged)
-        return judged.model_copy(update={"contradiction": open_})
+        return judged.model_copy(update={"contradiction": decision.disputed(case.runnable, case.lead, judged)})
 
     async def _sampled(self, case: _Case, first: Assessment, story: _Story) -> Assessment:
         """The doubtful answer averaged with those of the same model to the same questions in other orders."""
@@ -239,9 +235,8 @@ class Cascade:
             how="decisions" if model in self._decisions else "chat",
         )
 
-    def _card(self, case: _Case, assessment: Assessment, *, meant: bool = False) -> Weighed:
-        answer = decision.meant(case.runnable, assessment.verdicts) if meant else assessment.verdicts
-        return decision.weighed(case.runnable, case.lead, answer)
+    def _card(self, case: _Case, assessment: Assessment) -> Weighed:
+        return decision.weighed(case.runnable, case.lead, assessment.verdicts)
 
     def _judged(
         self,
@@ -306,10 +301,3 @@ def _in_own_words(verdicts: tuple[Verdict, ...], disguise: redact.Disguise) -> t
         else verdict
         for verdict in verdicts
     )
-
-
-def contradicts(rubric_: rubric.Rubric, first: Weighed, second: Weighed) -> bool:
-    """Tiers two or more apart, or a knockout that only one of the two found."""
-    order = list(rubric_.tiers)
-    apart = abs(order.index(first.tier) - order.index(second.tier))
-    return apart >= TOO_FAR or (first.knockout is None) != (second.knockout is None)

@@ -108,7 +108,8 @@ class _Case:
         if (asks, weigh) not in self._recalled:
             found = recall.judged_of_body(self.past.body, runnable.policy.rubric, weigh=weigh)
             self._recalled[asks, weigh] = found
-        return self._recalled[asks, weigh]
+        kept = self._recalled[asks, weigh]
+        return recall.disputed_anew(runnable, self.lead, kept) if kept is not None else None
 
 
 def _replayed(past: PastDecision, lead: Lead, tools: Tools) -> Replayed:

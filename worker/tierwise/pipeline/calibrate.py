@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tierwise.domain import calibration as calibrations
+from tierwise.domain import decision as decisions
 from tierwise.domain import fitting, recall, rules
 from tierwise.domain.belief import informative
 from tierwise.domain.calibration import Answered, Calibration, Figures
 from tierwise.domain.decision import Decision
 from tierwise.domain.fitting import Labelled
 from tierwise.domain.policy import Policy
+from tierwise.domain.rubric import Rubric
 from tierwise.pipeline.evaluate import Result
 from tierwise.pipeline.preview import Previewed
 from tierwise.ports import Told
@@ -28,13 +30,15 @@ def answered(decision: Decision) -> Answered | None:
     return Answered(rules, answers or _alone(decision), doubted)
 
 
-def labelled(decision: Decision, *, tier: str | None = None, positive: bool | None = None) -> Labelled | None:
+def labelled(
+    decision: Decision, rubric: Rubric, *, tier: str | None = None, positive: bool | None = None
+) -> Labelled | None:
     """One labelled lead; None where its decision teaches nothing."""
     found = answered(decision)
     raw = decision.confidence if decision.confidence_raw is None else decision.confidence_raw
     if found is None or decision.tier is None or raw is None:
         return None
-    stated = [verdict.probability for verdict in (found.answers or ((),))[-1] if informative(verdict)]
+    unasked = _nothing_else_asks(decision)
     return Labelled(
         id=f"{decision.connection}:{decision.record_id}:{decision.fingerprint}",
         answered=found,
@@ -42,22 +46,28 @@ def labelled(decision: Decision, *, tier: str | None = None, positive: bool | No
         positive=positive if tier is None else None,
         before=raw,
         before_tier=decision.tier,
-        reviewed=decision.review not in (None, "low_confidence") and not _only_disagreed(decision),
-        disagreed=_only_disagreed(decision),
-        stated=sum(stated) / len(stated) if stated else None,
+        reviewed=decision.review not in (None, "low_confidence") and not unasked,
+        disagreed=unasked and _disagree(decision, rubric, found),
+        stated=stated(found),
     )
 
 
-def from_results(made: Sequence[Previewed], results: Sequence[Result], *, tiers: Sequence[str]) -> list[Labelled]:
+def stated(found: Answered) -> float | None:
+    """Mean of what the last answer says of itself; None where it says nothing."""
+    own = [verdict.probability for verdict in (found.answers or ((),))[-1] if informative(verdict)]
+    return sum(own) / len(own) if own else None
+
+
+def from_results(made: Sequence[Previewed], results: Sequence[Result], rubric: Rubric) -> list[Labelled]:
     """Of a file's leads, decided just now. Labels that are tiers count as tiers, others as positive or not."""
-    by_name = {tier.casefold(): tier for tier in tiers}
+    by_name = {tier.casefold(): tier for tier in rubric.tiers}
     all_tiers = all(item.label.casefold() in by_name for item in results)
     found = []
     for item, result in zip(made, results, strict=True):
         if item.decision is None:
             continue
         tier = by_name[result.label.casefold()] if all_tiers else None
-        one = labelled(item.decision, tier=tier, positive=result.positive)
+        one = labelled(item.decision, rubric, tier=tier, positive=result.positive)
         if one is not None:
             found.append(one._replace(id=result.id))
     return found
@@ -80,7 +90,7 @@ def from_store(told: Iterable[Told], policy: Policy, *, models: Sequence[str]) -
         tier = _said_tier(item.value, made.tier, tiers)
         if tier is None and item.won is None:
             continue
-        one = labelled(made, tier=tier, positive=item.won)
+        one = labelled(made, policy.rubric, tier=tier, positive=item.won)
         if one is not None and item.sampling:
             found.append(one._replace(probability=item.sampling))
         elif one is not None:
@@ -118,13 +128,21 @@ def _alone(decision: Decision) -> tuple[tuple[Any, ...], ...]:
     return (said,) if said else ()
 
 
-def _only_disagreed(decision: Decision) -> bool:
-    """Models contradict each other, and neither a rule nor the lead's own words ask for a person."""
-    said = recall.DISAGREE in decision.reason_codes and "CLAIM_MISMATCH" not in decision.reason_codes
+def _nothing_else_asks(decision: Decision) -> bool:
+    """Neither a rule nor the lead's own words ask for a person: none but models that contradict each other may."""
     stopped = [hit for hit in decision.hits if hit.stage in {"contradiction", "guardrail"} and rules.first((hit,))]
     routed = rules.first(hit for hit in decision.hits if hit.stage == "route")
     goes = routed is not None and routed.outcome not in {None, "review"}
-    return decision.review == "contradiction" and said and goes and not stopped
+    asks = decision.review == "guardrail" or "CLAIM_MISMATCH" in decision.reason_codes
+    return goes and not stopped and not asks
+
+
+def _disagree(decision: Decision, rubric: Rubric, found: Answered) -> bool:
+    """Models contradict each other by what they said, though the calibration of that time may have settled it."""
+    two = recall.pair(found.answers)
+    if two is None:
+        return recall.DISAGREE in decision.reason_codes
+    return decisions.contradicts(rubric, found.rules, *two)
 
 
 def _said_tier(value: str, tier: str, tiers: Sequence[str]) -> str | None:

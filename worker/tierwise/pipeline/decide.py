@@ -173,7 +173,7 @@ class Pump:
             if tools.asks(earlier.policy) != tools.asks(runnable.digest):
                 return False
             gates = decisions.gate(runnable, claim.lead)
-            judged = None if rules.first(gates) is not None else recall.judged(runnable, earlier)
+            judged = None if rules.first(gates) is not None else recall.judged(runnable, earlier, claim.lead)
             if judged is None and rules.first(gates) is None:
                 return False
         except TierwiseError:
