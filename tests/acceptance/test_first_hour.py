@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tierwise import wiring
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -18,7 +21,7 @@ def _statuses(box: Any) -> dict[str, str | None]:
     return {record["id"]: record["properties"].get("tierwise_status") for record in found["results"]}
 
 
-def test_word_for_word(tierwise: Any, sandbox: Any, tmp_path: Path) -> None:
+def test_word_for_word(tierwise: Any, sandbox: Any, tmp_path: Path, until: Any) -> None:
     box = sandbox(leads=12, seed=3)
     env = {"TIERWISE_HOME": str(tmp_path / "home"), "TIERWISE_CONNECTIONS__PORTAL__TOKEN": box.token}
 
@@ -79,7 +82,10 @@ def test_word_for_word(tierwise: Any, sandbox: Any, tmp_path: Path) -> None:
     assert len(statuses) == 13
     assert all(statuses.values())
 
-    # Nothing is done twice.
+    # Nothing is done twice, and what was written is read back: once the CRM, which tells its time in whole seconds, is
+    # past the second of the last write.
+    read_back = (wiring.clock() + timedelta(seconds=1)).replace(microsecond=0)
+    until(lambda: wiring.clock() >= read_back)
     box.reset_stats()
     again = tierwise("poll", "portal", "--json", env=env)
     assert again.json()["wrote_back"] == {}
