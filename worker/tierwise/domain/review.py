@@ -20,6 +20,9 @@ ReviewKind = Literal[
 ]
 KINDS: tuple[ReviewKind, ...] = get_args(ReviewKind)
 
+UNBLIND = "review.unblind"
+"""What is recorded of who looks at a lead in spite of its open audit."""
+
 ReviewState = Literal["open", "answered", "superseded"]
 
 _WEIGHT: dict[ReviewKind, int] = {
@@ -31,6 +34,11 @@ _WEIGHT: dict[ReviewKind, int] = {
     "schema": 500,
     "audit_sample": 0,
 }
+
+
+def unblinded(connection: str, record_id: str) -> str:
+    """Subject of that event: the lead under the id that it had then."""
+    return f"lead {connection}:{record_id}"
 
 
 def priority(kind: ReviewKind, *, score: int | None, confidence: float | None) -> int:

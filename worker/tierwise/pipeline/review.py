@@ -17,8 +17,6 @@ from tierwise.pipeline import record
 
 UNDO = timedelta(seconds=10)
 """As long nothing of an answer is written, and who gave it can take it back."""
-UNBLIND = "review.unblind"
-"""What is recorded of who looks at a lead in spite of its open audit."""
 _ALL = 10_000_000
 SUBJECT = "criterion:"
 """Subject of a label on one criterion, before the criterion's id."""
@@ -199,7 +197,7 @@ def awaited(store: ports.Store) -> set[tuple[str, str]]:
 
 def unblind(store: ports.Store, connection: str, record_id: str, *, by: str, reason: str, now: datetime) -> None:
     """Record that `by` has asked to see it all the same: from then on they answer nothing of its audit."""
-    store.admin_events.add(by, UNBLIND, f"lead {connection}:{record_id}", reason=reason, now=now)
+    store.admin_events.add(by, review.UNBLIND, review.unblinded(connection, record_id), reason=reason, now=now)
 
 
 def undo(store: ports.Store, item_id: int, *, by: str, clock: ports.Clock) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from tierwise.domain import review
 from tierwise.domain.advice import REQUEST, Advice
 from tierwise.domain.lead import digest
 from tierwise.ports import SaidLabel, Undone
@@ -273,20 +274,14 @@ def refusal(connection: sa.Connection, item_id: int, *, by: str) -> str | None:
     later = drawn.line(connection, found.connection, connection.execute(decided).scalar_one())
     names = drawn.forebears(connection, found.connection, {found.record_id, *later})
     looked = sa.select(event.c.id).where(
-        event.c.action == UNBLIND, event.c.actor == by,
-        event.c.subject.in_([subject(found.connection, name) for name in sorted(names)]),
+        event.c.action == review.UNBLIND, event.c.actor == by,
+        event.c.subject.in_([review.unblinded(found.connection, name) for name in sorted(names)]),
     )  # fmt: skip
     if connection.execute(looked.limit(1)).first() is None:
         return None
     return f"{by} has asked to see what was decided on this lead, and the audit asks those who have not"
 
 
-def subject(connection: str, record_id: str) -> str:
-    """Of the event that somebody looked at a lead in spite of an open audit."""
-    return f"lead {connection}:{record_id}"
-
-
-UNBLIND = "review.unblind"
 SECOND = "Drawn for a second opinion"
 
 
