@@ -7,12 +7,11 @@ escape in capitals. What a hit means is `injection`'s business.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from tierwise.domain import needed
-from tierwise.llm import text
+from tierwise.llm import openings, text
 
 
 class _Tongue(NamedTuple):
@@ -353,12 +352,18 @@ def told() -> re.Pattern[str]:
 
 @lru_cache(maxsize=1)
 def told_words() -> frozenset[str]:
-    """A text that holds none of these holds nothing that `told` finds."""
-    found = needed.conditions(rf"(?:{_WHO_ELSE}) (?:{_TOLD})|{_WE}")
-    return frozenset().union(*found[:1])
+    """A text of which none of these is a word holds nothing that `told` finds."""
+    return openings.first_words(f"{_TOLD}|{_WE}")
+
+
+def stuffed(variant: str, words: Sequence[str]) -> bool:
+    """Whether the same phrase stands there twice, or one word three times, in a row; `words` are the text's."""
+    # Either way two words are side by side more than once.
+    pairs = list(zip(words, words[1:], strict=False))
+    return len(set(pairs)) < len(pairs) and stuffing().search(variant) is not None
 
 
 @lru_cache(maxsize=1)
 def stuffing() -> re.Pattern[str]:
-    """The same phrase twice, or one word three times, in a row."""
+    """What `stuffed` looks for."""
     return re.compile("|".join(f"(?:{part})" for part in _STUFFED))
