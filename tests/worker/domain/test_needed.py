@@ -111,6 +111,4 @@ def test_what_is_known_of_where_words_stand() -> None:
     score, wise = needed.Place("score", begins=True, ends=True), needed.Place("wise", begins=True)
     assert needed.places(r"\b(?:score|wise)\b") == (frozenset({score, wise._replace(ends=True)}),)
     assert needed.places(r"\b(?:score\W|wise)\w*") == (frozenset({score, wise}),)
-    assert needed.places(r"x(?:the )?(?:score|wise)") == (
-        frozenset({needed.Place("score"), needed.Place("wise")}),
-    )
+    assert needed.places(r"x(?:the )?(?:score|wise)") == (frozenset({needed.Place("score"), needed.Place("wise")}),)

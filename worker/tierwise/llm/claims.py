@@ -6,6 +6,7 @@ escape in capitals. What a hit means is `injection`'s business.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -358,9 +359,13 @@ def told_words() -> frozenset[str]:
 
 def stuffed(variant: str, words: Sequence[str]) -> bool:
     """Whether the same phrase stands there twice, or one word three times, in a row; `words` are the text's."""
-    # Either way two words are side by side more than once.
+    # Either way two words that are side by side are so again, one to three words on.
     pairs = list(zip(words, words[1:], strict=False))
-    return len(set(pairs)) < len(pairs) and stuffing().search(variant) is not None
+    return (
+        len(set(pairs)) < len(pairs)
+        and any(any(map(operator.eq, pairs, pairs[apart:])) for apart in (1, 2, 3))
+        and stuffing().search(variant) is not None
+    )
 
 
 @lru_cache(maxsize=1)

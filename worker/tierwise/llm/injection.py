@@ -191,9 +191,7 @@ def _orders_in(variant: str, words: Sequence[str]) -> bool:
 def suspicious(value: str, terms: Terms = NO_TERMS) -> bool:
     """Whether the text reads like an instruction to whoever scores it, also in a disguise that a machine undoes."""
     plain = text.folded(value)
-    if _BETWEEN.search(plain) and any(
-        _JOINED.search(_JOINERS.sub("", spaced)) for spaced in _SPACED.findall(plain)
-    ):
+    if _BETWEEN.search(plain) and any(_JOINED.search(_JOINERS.sub("", spaced)) for spaced in _SPACED.findall(plain)):
         return True
     return any(_instructs(variant, terms) for variant in dict.fromkeys(_variants(value, plain)))
 

@@ -14,12 +14,13 @@ from typing import NamedTuple
 from tierwise.domain import needed
 
 _WORD = re.compile(r"\w+")
+_NO_WORD = {place: " " for place in range(128) if not (chr(place).isalnum() or chr(place) == "_")}
 _HEAD = 4
 
 
 def words(text: str) -> list[str]:
     """What `re` takes for the words of a text, in their order."""
-    return _WORD.findall(text)
+    return text.translate(_NO_WORD).split() if text.isascii() else _WORD.findall(text)
 
 
 class _Condition(NamedTuple):
