@@ -35,8 +35,8 @@ _US_TAIL = (
 
 _SOURCES = (
     # English: number first.
-    rf"{_DIGIT}\d{{0,4}}[a-zA-Z]?[ ](?:(?:N|S|E|W|North|South|East|West)\.?[ ])?(?:{_CAP}[ ]){{1,3}}(?:Street|St|Road|Rd|"
-    rf"Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Square|Sq|Place|Terrace|Parkway|Pkwy|Highway|Hwy|Close|Crescent|"
+    rf"{_DIGIT}\d{{0,4}}[a-zA-Z]?[ ](?:(?:N|S|E|W|North|South|East|West)\.?[ ])?(?:{_CAP}[ ]){{1,3}}(?:Street|St|"
+    rf"Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Square|Sq|Place|Terrace|Parkway|Pkwy|Highway|Hwy|Close|Crescent|"
     rf"Row|Quay|Gardens|Park)\b\.?{_US_TAIL}",
     # French: number, kind, name.
     rf"{_DIGIT}\d{{0,3}}(?:[ ]?(?:bis|ter|[A-D]))?,?[ ](?i:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|"

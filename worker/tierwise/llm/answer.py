@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
 import pydantic

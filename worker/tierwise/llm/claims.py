@@ -6,6 +6,7 @@ escape in capitals. What a hit means is `injection`'s business.
 
 from __future__ import annotations
 
+import itertools
 import operator
 import re
 from collections.abc import Iterable, Sequence
@@ -360,7 +361,7 @@ def told_words() -> frozenset[str]:
 def stuffed(variant: str, words: Sequence[str]) -> bool:
     """Whether the same phrase stands there twice, or one word three times, in a row; `words` are the text's."""
     # Either way two words that are side by side are so again, one to three words on.
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(itertools.pairwise(words))
     return (
         len(set(pairs)) < len(pairs)
         and any(any(map(operator.eq, pairs, pairs[apart:])) for apart in (1, 2, 3))

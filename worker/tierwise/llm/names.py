@@ -164,16 +164,16 @@ def _cued() -> Mapping[str, tuple[tuple[int, _Place], ...]]:
 def _elsewhere() -> tuple[_Place, ...]:
     """Patterns that begin with no word of their own."""
     start = r"(?:^|[\n.!?][ ]*)"
-    greetings = openings.first_words(_GREETINGS)
+    greetings, anything = openings.first_words(_GREETINGS), words("")
     sources = (
         (rf"{start}(?i:{_GREETINGS})[ ]{_NAME}(?=[ ]*(?:[,!.:;\n–—-]|$)|[ ][^\W{_UPPER}])", True, greetings),
         (rf"{start}{_NAME}[ ](?:here\b|hier\b|aqui\b)", True, words("here hier aqui")),
         # What stands before a dash is said behind it: the engine then looks for dashes, and not at every place.
-        (rf"[-–—~](?<=[.!?,\n ].)[ ]*{_NAME}[ ]*$", True, frozenset()),
-        (rf"[.!?\n][ ]?(?P<name>{_INITIAL}[ ]?{_WORD}|{_FIRST}(?:{_NEXT}){{1,3}})[ ]*$", True, frozenset()),
+        (rf"[-–—~](?<=[.!?,\n ].)[ ]*{_NAME}[ ]*$", True, anything),
+        (rf"[.!?\n][ ]?(?P<name>{_INITIAL}[ ]?{_WORD}|{_FIRST}(?:{_NEXT}){{1,3}})[ ]*$", True, anything),
         # A line of its own near the end.
-        (rf"\n{_FULL}[ ]*(?=[,|]|\n|$)(?=(?:[^\n]*\n?){{0,4}}$)", False, frozenset()),
-        (rf"{_FULL}[ ]*(?:[|•·]|,[ ](?=(?i:{_ROLES}|head of|chief|vp)\b))", False, frozenset()),
+        (rf"\n{_FULL}[ ]*(?=[,|]|\n|$)(?=(?:[^\n]*\n?){{0,4}}$)", False, anything),
+        (rf"{_FULL}[ ]*(?:[|•·]|,[ ](?=(?i:{_ROLES}|head of|chief|vp)\b))", False, anything),
     )
     return tuple(_Place(re.compile(source), alone, needed) for source, alone, needed in sources)
 
@@ -192,8 +192,10 @@ def _matches(text: str) -> Iterator[tuple[bool, re.Match[str]]]:
     parts = _PARTS.split(openings.spelt(text))
     small = [*map(str.casefold, parts[1::2])]
     ends: dict[int, int] = {}
+    start = counted = 0
     for at in [at for at, word in enumerate(small) if word in cued]:
-        start = sum(map(len, parts[: 2 * at + 1]))
+        start += sum(map(len, parts[counted : 2 * at + 1]))
+        counted = 2 * at + 1
         for number, place in cued[small[at]]:
             # As `finditer` does: what one match took is not searched again.
             if start >= ends.get(number, 0) and (match := place.pattern.match(text, start)):

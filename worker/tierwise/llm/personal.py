@@ -42,7 +42,7 @@ _SPOKEN = re.compile(
     re.IGNORECASE,
 )
 _AT = re.compile(r"@|[(\[]\s?(?:at|ät|arroba|chiocciola)\s?[)\]]", re.IGNORECASE)
-_AT_SIGNS = "@(["  # one of them is in all that `_AT` finds
+_AT_SIGNS = frozenset("@([")  # one of them is in all that `_AT` finds
 _DOTS = ("dot", "punkt", "punto", "point", "ponto", "kropka")
 _DOT = re.compile(rf"\b(?:{'|'.join(_DOTS)})\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w,.])(?:\+|\(\+?)?\d[\d\s().\-/]{5,30}\d(?![\w,])")
