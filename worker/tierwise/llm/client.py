@@ -31,6 +31,8 @@ _ENVIRONMENT = {
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
 }
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx", "openai")
+_PREPARES_ONLY = frozenset({"openai", "anthropic", offline.PROVIDER})
+"""Providers for which litellm's part before the first await neither waits nor looks anything up elsewhere."""
 _CACHES_ON_REQUEST = ("anthropic",)  # providers that cache a prefix only where it is marked
 
 
@@ -227,6 +229,19 @@ def arguments(model: str) -> Arguments:
         sent = {key: value for key, value in PARAMETERS.items() if key != "temperature" or "temperature" in taken}
         return Arguments(provider, sent)
     raise errors.Misconfigured(unknown, place=model, remedy="write it as provider/model, for example openai/gpt-6-luna")
+
+
+def only_prepares(work: Any) -> bool:
+    """Whether this, which litellm wants run in a thread, is the part of a chat before its first await, and cannot wait.
+
+    By its shape in the pinned version: the context's `run` of a `completion` that is to return its coroutine. What has
+    any other shape goes to a thread.
+    """
+    inner = work.args[0] if isinstance(work, functools.partial) and len(work.args) == 1 else None
+    if not isinstance(inner, functools.partial) or inner.keywords.get("acompletion") is not True:
+        return False
+    model = inner.keywords.get("model")
+    return isinstance(model, str) and arguments(model).provider in _PREPARES_ONLY
 
 
 def _prepare(litellm: Any) -> None:

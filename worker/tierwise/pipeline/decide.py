@@ -112,12 +112,15 @@ class Pump:
             closing = stop() or now >= give_up
             if closing and drain_until is None:
                 drain_until = now + min(15.0, pace.lease / 3)
+            claimed = False
             if not closing and not dry and (now >= look_at or not self._waiting()):
-                dry = not self._claim()
+                claimed = self._claim()
+                dry = not claimed
                 # While answers come in, an empty queue is asked again in a moment, not with every answer.
                 look_at = now + pace.flush if dry else now
             if self._waiting():
-                self._collect(timeout=pace.flush)
+                # While there is room and more is due, only what is there is taken: a slot must not wait for an answer.
+                self._collect(timeout=0 if claimed and self._room() else pace.flush)
                 dry = False
             self._commit(force=not self._waiting())
             if now >= renew_at:
@@ -134,10 +137,15 @@ class Pump:
     def _waiting(self) -> bool:
         return len(self._claims) > len(self._ready)
 
+    def _room(self) -> int:
+        """Free slots; none where they are fewer than a chunk."""
+        room = self._pace.in_flight - len(self._claims)
+        return room if room >= min(self._pace.chunk, self._pace.in_flight) else 0
+
     def _claim(self) -> bool:
         """Fill the free slots; False where nothing was due."""
-        room = self._pace.in_flight - len(self._claims)
-        if room < min(self._pace.chunk, self._pace.in_flight):
+        room = self._room()
+        if not room:
             return True
         tools = self._tools
         claims = tools.store.works.claim(
