@@ -34,12 +34,11 @@ class _Loop(asyncio.SelectorEventLoop):
         """As asyncio's, for all that may wait."""
         if executor is not None or args or not client.only_prepares(func):
             return super().run_in_executor(executor, func, *args)
-        future: asyncio.Future[T] = self.create_future()
-        try:
-            future.set_result(func())
-        except Exception as error:
-            future.set_exception(error)
-        return future
+        return self.create_task(_run_here(func))
+
+
+async def _run_here(func: Callable[[], T]) -> T:
+    return func()
 
 
 class LoopThread:

@@ -18,7 +18,7 @@ from tierwise.domain import recall, rules
 from tierwise.domain.decision import Decision, Judged
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Held, RetryLater, TierwiseError
-from tierwise.pipeline import backoff, record
+from tierwise.pipeline import backoff, record, telling
 
 _LOOK_AGAIN = 60.0
 log = telemetry.log(__name__)
@@ -305,11 +305,11 @@ class Pump:
             return
         del self._claims[claim.work_id]
         if last:
-            log.error("lead goes to a person after too many tries", error=text, **_about(claim))
+            log.error("lead goes to a person after too many tries", error=text, **telling.about(claim))
             self._touched.add(claim.connection)
             self._report = self._report._replace(quarantined=self._report.quarantined + 1)
         else:
-            log.warning("lead will be tried again", error=text, **_about(claim))
+            log.warning("lead will be tried again", error=text, **telling.about(claim))
             self._report = self._report._replace(retried=self._report.retried + 1)
 
     def _hold(self, claim: ports.Claim, held: Held) -> None:
@@ -342,7 +342,7 @@ class Pump:
             self._claims.pop(item.claim.work_id, None)
             if item.claim.work_id in committed.done:
                 self._touched.add(item.claim.connection)
-                _tell(item.claim, item.decision)
+                telling.decided(item.claim, item.decision)
         self._report = self._report._replace(
             decided=self._report.decided + len(committed.done), lost=self._report.lost + len(committed.lost)
         )
@@ -362,43 +362,6 @@ class Pump:
     def _release(self) -> None:
         self._tools.store.works.release(list(self._claims.values()), now=self._tools.clock())
         self._claims.clear()
-
-
-def _about(claim: ports.Claim) -> dict[str, object]:
-    return {
-        "connection": claim.connection,
-        "lead": telemetry.lead_ref(claim.connection, claim.record_id),
-        "policy": claim.policy[:12],
-        "attempt": claim.attempt,
-    }
-
-
-def _tell(claim: ports.Claim, made: Decision) -> None:
-    """The facts of one decision as a log line and counters; the lead appears as a hash only."""
-    log.info(
-        "lead decided",
-        trace=made.trace_id,
-        connection=claim.connection,
-        lead=telemetry.lead_ref(claim.connection, claim.record_id),
-        policy=made.policy[:12],
-        status=made.status,
-        tier=made.tier,
-        score=made.score,
-        confidence=made.confidence,
-        outcome=made.outcome,
-        route=made.route,
-        reasons=made.reason_codes,
-        model=made.used,
-        cost_usd=made.cost_usd,
-    )
-    telemetry.count(
-        "tierwise_leads_decided_total", connection=claim.connection, tier=made.tier or "none", outcome=made.outcome
-    )
-    for asked in made.assessments:
-        result = "cached" if asked.cached else "repaired" if asked.repaired else "answered"
-        telemetry.count("tierwise_model_calls_total", model=asked.model, result=result)
-        if not asked.cached:
-            telemetry.observe("tierwise_model_seconds", asked.latency_ms / 1000, model=asked.model)
 
 
 def _key(claim: ports.Claim, runnable: Runnable) -> ports.DecisionKey:
