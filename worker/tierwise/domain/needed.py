@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 _SHORTEST_WORD = 2
-_SIGNS = frozenset(":<>#|=[]{}(")
+SIGNS = frozenset(":<>#|=[]{}(_")
+"""Characters that say nearly as much as a word, since prose hardly has them."""
 _SPECIAL = frozenset("dwsbDWSBAz")  # escapes that stand for a class or a place
 
 Words = frozenset[str]
@@ -151,8 +152,8 @@ class _Parser:
         return _Branch(self._text[start : self._place], found, begins)
 
     def _word(self, run: str, *, begins: bool, ends: bool | None) -> Places | None:
-        # A letter of a large script says as much as a word, and a sign that prose hardly has nearly as much.
-        if len(run) >= _SHORTEST_WORD or (run and (not run.isascii() or (self._exact and run in _SIGNS))):
+        # A letter of a large script says as much as a word.
+        if len(run) >= _SHORTEST_WORD or (run and (not run.isascii() or (self._exact and run in SIGNS))):
             return frozenset({Place(run, begins, ends)})
         return None
 
@@ -203,10 +204,12 @@ class _Parser:
         if end is None:
             raise _Unreadable
         self._place = end.end()
-        signs = frozenset(end[1])
-        if not self._exact or not signs <= _SIGNS:
-            return _Item()
-        return _Item(None, frozenset(map(Place, signs)), begins=True, ends=True)
+        signs, plain = frozenset(end[1]), re.sub(r"\\[sW]|\\(?=\W)", "", end[1])
+        # Neither negated nor with a range: then it is what it lists.
+        between = "^" not in plain[:1] and "-" not in plain[1:-1] and not re.search(r"\w", plain)
+        return _Item(
+            None, frozenset(map(Place, signs)) if self._exact and signs <= SIGNS else None, begins=between, ends=between
+        )
 
     def _repeated(self) -> int:
         """Least number of times that the item before stands there; more than one time breaks a run."""

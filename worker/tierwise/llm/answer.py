@@ -92,8 +92,9 @@ def verdicts(
     items = parse(answer, criteria)
     if not quotes:
         return tuple(_unquoted(criterion, items[criterion.id], fields=fields, model=model) for criterion in criteria)
+    suspects = injection.suspicious_fields(fields, terms)
     return tuple(
-        _verdict(criterion, items[criterion.id], fields=fields, mark=mark, model=model, terms=terms)
+        _verdict(criterion, items[criterion.id], fields=fields, mark=mark, model=model, terms=terms, suspects=suspects)
         for criterion in criteria
     )
 
@@ -134,6 +135,7 @@ def _verdict(
     mark: str,
     model: str,
     terms: injection.Terms,
+    suspects: Sequence[str],
 ) -> Verdict:
     quote, field = item.quote or "", item.field or ""
     flag: Flag | None = None
@@ -142,7 +144,7 @@ def _verdict(
         if field in criterion.fields:
             found = located(quote, field, fields=fields, mark=mark)
         # A passage of a field that holds no instruction holds none either; the field was searched already.
-        doubted = found is None or injection.suspicious(fields[field], terms)
+        doubted = found is None or field in suspects
         if doubted and injection.suspicious(quote.replace(mark, " ") if mark else quote, terms):
             flag, found = "INJECTION_SUSPECT", None
     level = criterion.level(item.level)

@@ -175,7 +175,7 @@ def _folded(patterns: Iterable[str]) -> Iterator[str]:
 
 
 def _instructs(variant: str, terms: Terms) -> bool:
-    words = sieve.words(variant)
+    words = text.words(variant)
     return _orders_in(variant, words) or claims.stuffed(variant, words) or _speaks_rubric(variant, terms)
 
 
