@@ -43,15 +43,14 @@ class _Item(pydantic.BaseModel):
     spread: dict[str, float] | None = None
 
 
-_ITEMS = pydantic.TypeAdapter(dict[str, Any])
-
-
 def parse(answer: str, criteria: Sequence[Criterion]) -> dict[str, _Item]:
     """One item per criterion. Code fences and prose around the object are forgiven. Raises NotAnAnswer."""
     try:
-        found = _ITEMS.validate_python(json.loads(_object(answer)))
+        found = json.loads(_object(answer))
     except (ValueError, RecursionError) as error:
         raise NotAnAnswer(["the answer is not one JSON object"], kind="malformed") from error
+    if not isinstance(found, dict):
+        raise NotAnAnswer(["the answer is not one JSON object"], kind="malformed")
     items: dict[str, _Item] = {}
     problems: list[str] = []
     for criterion in criteria:
@@ -122,7 +121,7 @@ def located(quote: str, field: str, *, fields: Mapping[str, str], mark: str = ""
     return text.passage(wanted, value) or text.canonical(wanted)
 
 
-@lru_cache(maxsize=256)  # texts of answers that come in: a field is quoted for many criteria
+@lru_cache(maxsize=64)  # texts of answers that come in: a field is quoted for many criteria
 def _comparable(value: str) -> str:
     return text.comparable(value)
 

@@ -31,7 +31,8 @@ def canonical(text: str) -> str:
     Idempotent. Line breaks become spaces: a datamark stands for each of them.
     """
     if text.isascii() and text.isprintable():
-        return " ".join(text.split())
+        # The only white space that is printed is the space.
+        return " ".join(text.split()) if "  " in text or text != text.strip() else text
     shown = _seen(unicodedata.normalize("NFKC", _seen(text)))
     return unicodedata.normalize("NFKC", " ".join(_without_stacks(shown).split()))
 
