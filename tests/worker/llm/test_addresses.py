@@ -58,7 +58,8 @@ def test_an_edge_told_from_behind_is_the_edge_of_a_word(said: str) -> None:
 
 PIECES = st.sampled_from(
     ["Rua", "rua", "in via", "Via", "R.", "C/", "Roma", "das", "Flores", "12", "7,", "EC1A", "1BB", "00-590", "x12-345",
-     "BP", "rue", "RUE", "de", "la", "Paix", "75002", "bis", "Straße", "Haupt", "Main", "Street", "Postfach", "12b", "ul.", "equal", "February", "\n", "٣"]
+     "BP", "rue", "RUE", "de", "la", "Paix", "75002", "bis", "Straße", "Haupt", "Main", "Street", "Postfach", "12b",
+     "ul.", "equal", "February", "\n", "٣"]
 )  # fmt: skip
 
 
