@@ -232,9 +232,11 @@ def by_token(claims: Sequence[Claim]) -> dict[int, list[int]]:
 
 def _conditions(now: datetime, connection: str | None) -> list[list[sa.ColumnElement[bool]]]:
     """Of ready rows that are due, and of leases that ran out."""
-    served = [connections.active(TABLE.c.connection, writing=False)]
+    # Dressed up, as in `undecided`: by the bare column SQLite would go through the history of the connection.
+    name = sa.func.coalesce(TABLE.c.connection, "")
+    served = [connections.active(name, writing=False)]
     if connection is not None:
-        served.append(TABLE.c.connection == connection)
+        served.append(name == connection)
     return [
         [TABLE.c.state == _READY, TABLE.c.run_after <= now, *served],
         [TABLE.c.state == _LEASED, TABLE.c.lease_until <= now, *served],
