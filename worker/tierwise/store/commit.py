@@ -16,7 +16,7 @@ from tierwise.domain import chain
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.ports import Committed, DecisionKey, Finished
-from tierwise.store import assessments, columns, desired, drawn, engine, requests, reviews, schema, works
+from tierwise.store import assessments, bulk, columns, desired, drawn, engine, requests, reviews, schema, works
 
 WORK = schema.work
 LEAD = schema.lead
@@ -38,6 +38,8 @@ MIRRORED = (
 """Columns of a link that repeat what its body says, so that SQL can ask for them."""
 STAYS_OPEN = ("fast_track",)
 """A rep asked for it by hand: a newer decision is no answer to that. What is on drawn decisions stays, too: `drawn`."""
+
+_KEYS = (DECISION.c.id, DECISION.c.connection, DECISION.c.record_id, DECISION.c.fingerprint, DECISION.c.policy)
 
 
 class Batch:
@@ -100,14 +102,9 @@ class Batch:
                     links.append(_columns(decision, link, sequence=sequence, previous=head))
                     head = link.hash
             if links:
-                returned = (
-                    DECISION.c.id,
-                    DECISION.c.connection,
-                    DECISION.c.record_id,
-                    DECISION.c.fingerprint,
-                    DECISION.c.policy,
-                )
-                for row in connection.execute(sa.insert(DECISION).returning(*returned), links):
+                bulk.put(self._database, connection, _links, links)
+                new = (DECISION.c.connection == name, DECISION.c.sequence > end.sequence)
+                for row in connection.execute(sa.select(*_KEYS).where(*new)):
                     ids[row.connection, row.record_id, row.fingerprint, row.policy] = row.id
                 moved = sa.update(CHAIN).where(CHAIN.c.connection == name)
                 connection.execute(moved.values(sequence=sequence, head=head))
@@ -195,6 +192,10 @@ class Batch:
 def key_of(decision: Decision) -> DecisionKey:
     """What makes a second decision the same one."""
     return decision.connection, decision.record_id, decision.fingerprint, decision.policy
+
+
+def _links(database: engine.Database) -> engine.Insert:
+    return database.insert(DECISION)
 
 
 def _columns(decision: Decision, link: chain.Link, *, sequence: int, previous: str) -> dict[str, Any]:
