@@ -209,15 +209,15 @@ class Works:
         total = 0
         with self._database.read() as reader:
             for query in _found(one=False):
-                some = query.limit(MANY).subquery()
-                total += int(reader.execute(sa.select(sa.func.count()).select_from(some), {"now": now}).scalar_one())
+                some = sa.select(sa.func.count()).select_from(query.subquery())
+                total += int(reader.execute(some, {"now": now, "most": MANY}).scalar_one())
         return min(total, MANY)
 
     def _any(self, now: datetime, connection: str | None) -> bool:
         asked = {"now": now, "name": connection, "most": 1}
         with self._database.read() as reader:
             queries = _found(one=connection is not None)
-            return any(reader.execute(query.limit(1), asked).first() is not None for query in queries)
+            return any(reader.execute(query, asked).first() is not None for query in queries)
 
     def _candidates(
         self, transaction: sa.Connection, limit: int, now: datetime, connection: str | None
@@ -239,24 +239,25 @@ def by_token(claims: Sequence[Claim]) -> dict[int, list[int]]:
 
 @functools.cache
 def _found(*, one: bool) -> tuple[sa.Select[tuple[int]], ...]:
-    """Ready rows that are due, and leases that ran out, at `now`; `one`: of the connection `name`."""
+    """`most` ready rows that are due, and leases that ran out, at `now`; `one`: of the connection `name`."""
     # Dressed up, as in `undecided`: by the bare column SQLite would go through the history of the connection.
     name = sa.func.coalesce(TABLE.c.connection, "")
     served = [connections.active(name, writing=False), *([name == sa.bindparam("name")] if one else [])]
     return tuple(
-        sa.select(TABLE.c.id).where(TABLE.c.state == state, since <= sa.bindparam("now"), *served)
+        sa.select(TABLE.c.id)
+        .where(TABLE.c.state == state, since <= sa.bindparam("now"), *served)
+        .limit(sa.bindparam("most"))
         for state, since in ((_READY, TABLE.c.run_after), (_LEASED, TABLE.c.lease_until))
     )
 
 
 @functools.cache
 def _claimable(*, one: bool) -> tuple[sa.Select[Any], ...]:
-    """`most` of those, locked, with what a claim is made of. Two queries, each on its own partial index."""
+    """The most urgent of those, locked, with what a claim is made of. Two queries, each on its own partial index."""
     return tuple(
         query.with_only_columns(*_CLAIMED, LEAD.c.revision.label("current"), LEAD.c.canonical)
         .join(LEAD, LEAD.c.id == TABLE.c.lead_id)
         .order_by(TABLE.c.rank, TABLE.c.run_after, TABLE.c.id)
-        .limit(sa.bindparam("most"))
         .with_for_update(of=TABLE, skip_locked=True)
         for query in _found(one=one)
     )
