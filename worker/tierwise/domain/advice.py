@@ -88,6 +88,7 @@ def advise(decision: Decision, policy: Policy) -> dict[str, AdviceValue]:
     percent = None if decision.confidence is None else round(decision.confidence * 100)
     # Whole seconds: Salesforce keeps no more, and what is read back must equal what was written.
     stamp = decision.decided_at.astimezone(UTC).replace(microsecond=0).isoformat(timespec="milliseconds")
+    codes = decision.reason_codes
     lines = [_line(reason.sentence, reason.quote) for reason in decision.reasons]
     if decision.confidence is not None and not decision.calibrated:
         lines.append("Confidence is uncalibrated: too few labels yet.")
@@ -100,7 +101,7 @@ def advise(decision: Decision, policy: Policy) -> dict[str, AdviceValue]:
         "tierwise_status": decision.status,
         "tierwise_outcome": decision.outcome,
         "tierwise_route": decision.route,
-        "tierwise_reason_codes": decision.reason_codes or None,
+        "tierwise_reason_codes": codes or None,
         "tierwise_reasons": _joined(lines),
         "tierwise_talking_points": _joined(talking_points(decision, policy)),
         "tierwise_policy": f"{decision.policy_version} ({decision.policy[:12]})",
@@ -124,15 +125,13 @@ def not_scorable(fingerprint: str, *, why: str) -> dict[str, AdviceValue]:
 def talking_points(decision: Decision, policy: Policy) -> list[str]:
     """Talking points of the reasons given, then the fragments that fit codes and route."""
     facts = {"lead": decision.fields}
+    codes = decision.reason_codes
     points = [
-        reason.talking_point
-        for code in decision.reason_codes
-        if (reason := policy.reason(code)) is not None and reason.talking_point
+        reason.talking_point for code in codes if (reason := policy.reason(code)) is not None and reason.talking_point
     ]
     for fragment in policy.fragments:
         fits_route = not fragment.routes or decision.route in fragment.routes
-        fits_reason = not fragment.reasons or set(fragment.reasons) & set(decision.reason_codes)
-        if fits_route and fits_reason:
+        if fits_route and (not fragment.reasons or any(map(codes.__contains__, fragment.reasons))):
             points.append(fragment.text)
     return [sentence(point, facts) for point in dict.fromkeys(points)]
 

@@ -9,13 +9,30 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 _SHORTEST_WORD = 2
+_MOST_WAYS = 16  # to spell a passage
 _SIGNS = frozenset(":<>#|=[]{}")
 _SPECIAL = frozenset("dwsbDWSBAz")  # escapes that stand for a class or a place
 
 Words = frozenset[str]
 """A match holds at least one of these."""
+_NOTHING: Words = frozenset({""})
+
+
+class _Branch(NamedTuple):
+    """What one alternative needs, and all the ways to spell it where it is nothing but text."""
+
+    needs: list[Words | None]
+    spelt: Words | None
+
+
+class _Group(NamedTuple):
+    """The same of a group of alternatives."""
+
+    needs: Words | None
+    spelt: Words | None
 
 
 @functools.lru_cache(maxsize=1024)
@@ -24,9 +41,12 @@ def words(pattern: str) -> Words | None:
     try:
         parser = _Parser(pattern)
         found = parser.alternatives()
-        return found if parser.at_end else None
     except (_Unreadable, IndexError, RecursionError):
         return None
+    if found is None or not parser.at_end:
+        return None
+    # Who holds a longer word holds the shorter one in it.
+    return frozenset(word for word in found if not any(other in word for other in found - {word}))
 
 
 def conditions(pattern: str) -> tuple[Words, ...]:
@@ -40,8 +60,8 @@ def conditions(pattern: str) -> tuple[Words, ...]:
     except (_Unreadable, IndexError, RecursionError):
         return ()
     if len(branches) == 1:
-        return tuple(dict.fromkeys(told for told in branches[0] if told))
-    whole = _either([_best(branch) for branch in branches])
+        return tuple(dict.fromkeys(told for told in branches[0].needs if told))
+    whole = _either([_best(branch.needs) for branch in branches])
     return (whole,) if whole else ()
 
 
@@ -63,10 +83,18 @@ class _Parser:
         return self._place >= len(self._text)
 
     def alternatives(self) -> Words | None:
-        # All of a branch is needed, so any part of it may be asked for: the most telling.
-        return _either([_best(branch) for branch in self.branches()])
+        return self._alternatives().needs
 
-    def branches(self) -> list[list[Words | None]]:
+    def _alternatives(self) -> _Group:
+        branches = self.branches()
+        spelt = _either([branch.spelt for branch in branches])
+        # All of a branch is needed, so any part of it may be asked for: the most telling.
+        return _Group(
+            _either([_best(branch.needs) for branch in branches]),
+            spelt if spelt is not None and len(spelt) <= _MOST_WAYS else None,
+        )
+
+    def branches(self) -> list[_Branch]:
         """What each alternative needs."""
         found = [self._sequence()]
         while not self.at_end and self._text[self._place] == "|":
@@ -74,30 +102,45 @@ class _Parser:
             found.append(self._sequence())
         return found
 
-    def _sequence(self) -> list[Words | None]:
+    def _sequence(self) -> _Branch:
         needed: list[Words | None] = []
-        run = ""
+        run = _NOTHING
+        whole = True
         while not self.at_end and self._text[self._place] not in "|)":
             item = self._item()
             least = self._repeated()
-            if isinstance(item, str) and least == 1 and (self._exact or item.isascii()):
-                run += item if self._exact else item.lower()
+            spelt = self._spelt(item) if least == 1 else None
+            if spelt is not None and min(len(run), len(spelt)) == 1:
+                run = frozenset(before + after for before in run for after in spelt)
                 continue
+            whole = False
             needed.append(self._word(run))
-            run = ""
-            if least and not isinstance(item, str):
-                needed.append(item)
-            elif least and self._exact:
-                needed.append(self._word(str(item)))
-        return [*needed, self._word(run)]
+            run = spelt or _NOTHING
+            if spelt is not None:
+                continue
+            if least and isinstance(item, _Group):
+                needed.append(item.needs)
+            elif least and self._exact and isinstance(item, str):
+                needed.append(self._word(frozenset({item})))
+        return _Branch([*needed, self._word(run)], run if whole else None)
 
-    def _word(self, run: str) -> Words | None:
+    def _spelt(self, item: str | _Group | None) -> Words | None:
+        """Every way to spell it, so that what stands beside it can be looked for with it; None where there are many."""
+        if isinstance(item, str):
+            return frozenset({item if self._exact else item.lower()}) if self._exact or item.isascii() else None
+        # Only of passages that tell something by themselves: "for" beside "a" or "the" says no more than "for".
+        return item.spelt if item is not None and item.needs and not self._exact else None
+
+    def _word(self, run: Words) -> Words | None:
+        return run if all(map(self._telling, run)) else None
+
+    def _telling(self, run: str) -> bool:
         # A letter of a large script says as much as a word, and a sign that prose hardly has nearly as much.
-        if len(run) >= _SHORTEST_WORD or (run and (not run.isascii() or (self._exact and run in _SIGNS))):
-            return frozenset({run})
-        return None
+        if len(run) >= _SHORTEST_WORD:
+            return True
+        return bool(run) and (not run.isascii() or (self._exact and run in _SIGNS))
 
-    def _item(self) -> str | Words | None:
+    def _item(self) -> str | _Group | None:
         """One literal character, or what a group needs, or None for what can be many characters."""
         char = self._next()
         if char == "(":
@@ -116,7 +159,7 @@ class _Parser:
             return escaped
         return None if char in ".^$" else char
 
-    def _group(self) -> Words | None:
+    def _group(self) -> _Group | None:
         looks = re.compile(r"\?<?[=!]").match(self._text, self._place)
         if looks is not None:
             # What stands beside a match is not in it, and what may not stand there even less.
@@ -134,7 +177,7 @@ class _Parser:
             self._place = opening.end()
             if opening[0].endswith(")"):
                 return None  # flags for the rest; case is ignored here anyway
-        inner = self.alternatives()
+        inner = self._alternatives()
         if self._next() != ")":
             raise _Unreadable
         return inner
