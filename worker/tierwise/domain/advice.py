@@ -88,7 +88,6 @@ def advise(decision: Decision, policy: Policy) -> dict[str, AdviceValue]:
     percent = None if decision.confidence is None else round(decision.confidence * 100)
     # Whole seconds: Salesforce keeps no more, and what is read back must equal what was written.
     stamp = decision.decided_at.astimezone(UTC).replace(microsecond=0).isoformat(timespec="milliseconds")
-    codes = decision.reason_codes
     lines = [_line(reason.sentence, reason.quote) for reason in decision.reasons]
     if decision.confidence is not None and not decision.calibrated:
         lines.append("Confidence is uncalibrated: too few labels yet.")
@@ -101,7 +100,7 @@ def advise(decision: Decision, policy: Policy) -> dict[str, AdviceValue]:
         "tierwise_status": decision.status,
         "tierwise_outcome": decision.outcome,
         "tierwise_route": decision.route,
-        "tierwise_reason_codes": codes or None,
+        "tierwise_reason_codes": decision.reason_codes or None,
         "tierwise_reasons": _joined(lines),
         "tierwise_talking_points": _joined(talking_points(decision, policy)),
         "tierwise_policy": f"{decision.policy_version} ({decision.policy[:12]})",

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from cel_expr_python import cel
 
-from tierwise.domain.rules import Alike, Answer, Facts, Predicate, Stage
+from tierwise.domain.rules import Alike, Answer, Facts, Predicate, Stage, unlike
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.expressions import patterns, syntax
 from tierwise.expressions.checking import check
@@ -102,6 +102,8 @@ def alike(predicates: Sequence[Predicate]) -> Alike:
         for place, predicate in known.items()
         if predicate.stage == stage and (reads := predicate.told_by()) is not None
     }
+    if not told:
+        return unlike(predicates)
     together = Likeness(
         [read for reads in told.values() for read in reads],
         [call for place in told for call in known[place].calls],
