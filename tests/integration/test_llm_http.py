@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,54 @@ def strict(runnable: Runnable) -> Runnable:
     rubric = runnable.policy.rubric.model_copy(update={"thresholds": thresholds})
     policy = runnable.policy.model_copy(update={"rubric": rubric})
     return runnable._replace(policy=policy, digest=policy.digest())
+
+
+class Threads(ThreadPoolExecutor):
+    """The loop's threads, and what they were given to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[Any] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        self.given.append(fn)
+        return super().submit(fn, *args, **kwargs)
+
+
+@pytest.mark.parametrize("model", [OPENAI, ANTHROPIC, offline.MODEL])
+def test_a_call_needs_no_thread(box: Any, runnable: Runnable, model: str) -> None:
+    """What litellm hands over for these providers has the shape that the loop knows."""
+    threads = Threads()
+
+    async def main() -> list[Judged]:
+        asyncio.get_running_loop().set_default_executor(threads)
+        cascade = Cascade(primary=model)
+        try:
+            first = await cascade.judge(runnable, LEAD)
+            threads.given.clear()  # a process's first call looks around
+            return [first, await cascade.judge(runnable, LEAD)]
+        finally:
+            await cascade.close()
+
+    loop = LoopThread()
+    try:
+        judged = loop.submit(main()).result(60)
+    finally:
+        loop.stop()
+    assert [(item.errors, item.used) for item in judged] == [((), model)] * 2
+    assert threads.given == []
+
+
+def test_nothing_of_a_call_is_written_into_litellms_own_log(
+    box: Any, runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from litellm.litellm_core_utils import logging_worker
+
+    worker = logging_worker.LoggingWorker()
+    monkeypatch.setattr(logging_worker, "GLOBAL_LOGGING_WORKER", worker)
+    [judged] = judge(runnable, LEAD, primary=OPENAI)
+    assert judged.errors == ()
+    assert worker._queue is None, "nobody has put anything in"
 
 
 def test_two_providers_answer_with_verified_quotes_tokens_and_cost(box: Any, runnable: Runnable) -> None:

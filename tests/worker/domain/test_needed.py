@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tierwise.domain import needed
@@ -60,9 +60,9 @@ def test_all_that_a_pattern_needs(pattern: str, found: list[set[str]]) -> None:
     assert needed.conditions(pattern) == tuple(map(frozenset, found))
 
 
-_LETTERS = st.sampled_from(["a", "b", "Ab", "ba", "忽", "ſ", " "])
+_LETTERS = st.sampled_from(["a", "b", "Ab", "ba", "忽", "ſ", " ", ":"])
 _PATTERN = st.recursive(
-    _LETTERS | st.sampled_from([".", r"\w", "[ab]", r"\b", "^", "(?!b)", "(?<=a)"]),
+    _LETTERS | st.sampled_from([".", r"\w", r"\W", r"\s", "[ab]", "[(:]", r"\b", "^", "$", "(?!b)", "(?<=a)"]),
     lambda inner: st.one_of(
         st.lists(inner, min_size=1, max_size=4).map("".join),
         st.lists(inner, min_size=1, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
@@ -95,3 +95,34 @@ def test_a_sign_that_prose_hardly_has_is_looked_for_where_case_counts() -> None:
     assert needed.conditions("a*:*b?") == ()
     assert needed.words(r"\w+\s:") is None
     assert needed.words("É+") is None  # where case may be ignored it is é as well
+
+
+def _stands(place: needed.Place, text: str) -> bool:
+    before = r"(?<!\w)" if place.begins and re.match(r"\w", place.text) else ""
+    behind = r"(?!\w)" if place.ends and re.search(r"\w\Z", place.text) else ""
+    return re.search(before + re.escape(place.text) + behind, text) is not None
+
+
+@given(pattern=_PATTERN, text=st.lists(_LETTERS, max_size=8).map("".join))
+@example(pattern=r"\b(?:ab|ba)\b", text="b ab")
+@example(pattern=r"(?:\b| )?ab(?:\b)?", text="bab")
+@example(pattern=r"(?:ab )*ab(?= )?", text="babb")
+@example(pattern=r"(?:ab)+\W", text="aab ")
+def test_what_begins_or_ends_a_word_does_so_in_every_match(pattern: str, text: str) -> None:
+    if re.search(pattern, text):
+        assert all(any(_stands(place, text) for place in places) for places in needed.places(pattern))
+
+
+@given(pattern=_PATTERN, text=st.lists(_LETTERS, max_size=8).map("".join))
+@example(pattern="ab|ba", text="ba")
+@example(pattern="(?:ab|ba)|a[|]", text="a|")
+def test_of_the_alternatives_one_is_found_where_the_whole_is(pattern: str, text: str) -> None:
+    found = any(re.search(part, text) for part in needed.alternatives(pattern))
+    assert found == (re.search(pattern, text) is not None)
+
+
+def test_what_is_known_of_where_words_stand() -> None:
+    score, wise = needed.Place("score", begins=True, ends=True), needed.Place("wise", begins=True)
+    assert needed.places(r"\b(?:score|wise)\b") == (frozenset({score, wise._replace(ends=True)}),)
+    assert needed.places(r"\b(?:score\W|wise)\w*") == (frozenset({score, wise}),)
+    assert needed.places(r"x(?:the )?(?:score|wise)") == (frozenset({needed.Place("score"), needed.Place("wise")}),)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tierwise.llm import claims, sieve, text
@@ -89,6 +89,14 @@ def test_repetition_is_stuffing_and_emphasis_is_not() -> None:
     assert claims.stuffing().search("urgent urgent urgent")
     assert claims.stuffing().search("budget approved, budget approved")
     assert not claims.stuffing().search("very, very good and more and more parcels")
+
+
+@given(st.lists(st.sampled_from(["urgent", "budget", "please", "and", "a"]), max_size=8), st.sampled_from([" ", ", "]))
+@example(["urgent", "budget", "urgent", "budget"], " ")
+@example(["please", "urgent", "urgent", "urgent"], ", ")
+def test_what_repeats_itself_is_stuffed(words: list[str], joined: str) -> None:
+    said = joined.join(words)
+    assert claims.stuffed(said, words) is (claims.stuffing().search(said) is not None)
 
 
 @pytest.mark.timeout(5)

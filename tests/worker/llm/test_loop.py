@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import os
 import signal
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -105,3 +109,68 @@ def test_a_forked_child_makes_its_own() -> None:
     os.waitpid(child, 0)
     assert loop.submit(_where()).result(5) == parent, "the parent's loop goes on"
     loop.stop()
+
+
+def _handed_over(model: str, completion: Callable[..., Any]) -> Any:
+    """What litellm wants run in a thread, in the shape in which it does."""
+    return functools.partial(
+        contextvars.copy_context().run, functools.partial(completion, model=model, messages=[], acompletion=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "at_once"),
+    [
+        ("openai/gpt-6-luna", True),
+        ("anthropic/claude-haiku-4-5", True),
+        ("ollama_chat/qwen3", False),  # litellm asks its address what the model can do
+        ("vertex_ai/gemini-3-pro", False),  # a token may have to be fetched
+    ],
+)
+def test_what_only_prepares_a_call_runs_where_it_was_asked_for(model: str, at_once: bool) -> None:
+    thread = LoopThread()
+
+    async def main() -> bool:
+        loop = asyncio.get_running_loop()
+        ran = await loop.run_in_executor(None, _handed_over(model, lambda **_: threading.get_ident()))
+        return bool(ran == threading.get_ident())
+
+    try:
+        assert thread.submit(main()).result(30) is at_once
+    finally:
+        thread.stop()
+
+
+def test_its_failure_is_raised_where_it_is_awaited() -> None:
+    thread = LoopThread()
+
+    def refuse(**_: Any) -> None:
+        raise ValueError("not with these arguments")
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(None, _handed_over("openai/gpt-6-luna", refuse))
+        with pytest.raises(ValueError, match="not with these"):
+            await future
+
+    try:
+        thread.submit(main()).result(30)
+    finally:
+        thread.stop()
+
+
+def test_all_else_has_a_thread_of_its_own() -> None:
+    thread = LoopThread()
+
+    async def main() -> set[int]:
+        loop = asyncio.get_running_loop()
+        return {
+            await loop.run_in_executor(None, threading.get_ident),
+            await asyncio.to_thread(threading.get_ident),
+            await loop.run_in_executor(None, functools.partial(threading.get_ident)),
+        } - {threading.get_ident()}
+
+    try:
+        assert thread.submit(main()).result(30)
+    finally:
+        thread.stop()

@@ -271,7 +271,8 @@ def test_a_decision_does_not_wait_long_for_company(watched: Any) -> None:
     assert watched.store.decisions.batches == [1, 1]
 
 
-def test_on_a_real_loop_many_leads_are_under_way_together(line: Any) -> None:
+def test_on_a_real_loop_every_free_slot_is_filled_before_anything_is_waited_for(line: Any) -> None:
+    """Three chunks: none of them answers before the last one is there."""
     count = 30
     _arrive(line, *map(str, range(count)))
     under_way: set[str] = set()
@@ -287,7 +288,7 @@ def test_on_a_real_loop_many_leads_are_under_way_together(line: Any) -> None:
     for number in range(count):
         _says(line, str(number), all_there)
     try:
-        pumped = line.pump(tools=line.tools(submit=thread.submit), chunk=10, in_flight=count, flush=0.01)
+        pumped = line.pump(tools=line.tools(submit=thread.submit), chunk=10, in_flight=count, flush=60.0)
     finally:
         thread.stop()
     assert (pumped.decided, pumped.retried) == (count, 0)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 _SHORTEST_WORD = 2
 _MOST_WAYS = 16  # to spell a passage
-_SIGNS = frozenset(":<>#|=[]{}")
+_SIGNS = frozenset(":<>#|=[]{}(")
 _SPECIAL = frozenset("dwsbDWSBAz")  # escapes that stand for a class or a place
 
 Words = frozenset[str]
@@ -21,18 +21,18 @@ Words = frozenset[str]
 _NOTHING: Words = frozenset({""})
 
 
-class _Branch(NamedTuple):
-    """What one alternative needs, and all the ways to spell it where it is nothing but text."""
+class Place(NamedTuple):
+    """Something that a match holds."""
 
-    needs: list[Words | None]
-    spelt: Words | None
+    text: str
+    begins: bool = False
+    """Its first character, where that is one of a word (`\\w`), begins the word."""
+    ends: bool | None = False
+    """Its last character, where that is one of a word, ends the word. None: what stands behind it is not read yet."""
 
 
-class _Group(NamedTuple):
-    """The same of a group of alternatives."""
-
-    needs: Words | None
-    spelt: Words | None
+Places = frozenset[Place]
+"""A match holds at least one of these."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -40,11 +40,12 @@ def words(pattern: str) -> Words | None:
     """Words in lower case, whatever case the pattern minds; None where the pattern does not tell."""
     try:
         parser = _Parser(pattern)
-        found = parser.alternatives()
+        needed = parser.alternatives(begins=False).needed
     except (_Unreadable, IndexError, RecursionError):
         return None
-    if found is None or not parser.at_end:
+    if needed is None or not parser.at_end:
         return None
+    found = _texts(needed)
     # Who holds a longer word holds the shorter one in it.
     return frozenset(word for word in found if not any(other in word for other in found - {word}))
 
@@ -52,21 +53,60 @@ def words(pattern: str) -> Words | None:
 def conditions(pattern: str) -> tuple[Words, ...]:
     """Everything that a pattern of `re` without flags needs, as it is spelt: of each a word. Empty: it may match any
     text."""
+    return tuple(dict.fromkeys(map(_texts, places(pattern))))
+
+
+def places(pattern: str) -> tuple[Places, ...]:
+    """The same, with what is known of where they stand."""
     try:
         parser = _Parser(pattern, exact=True)
-        branches = parser.branches()
+        branches = parser.branches(begins=False)
         if not parser.at_end:
             return ()
     except (_Unreadable, IndexError, RecursionError):
         return ()
     if len(branches) == 1:
-        return tuple(dict.fromkeys(told for told in branches[0].needs if told))
-    whole = _either([_best(branch.needs) for branch in branches])
-    return (whole,) if whole else ()
+        found = branches[0].needed
+    else:
+        found = [_either([_best(branch.needed) for branch in branches])]
+    return tuple(dict.fromkeys(told for places_ in found if (told := _ended(places_, ends=False))))
+
+
+def alternatives(pattern: str) -> tuple[str, ...]:
+    """Patterns of which one is found wherever the whole is: of what cannot be read the pattern itself."""
+    try:
+        parser = _Parser(pattern, exact=True)
+        found = parser.branches(begins=False)
+        return tuple(branch.source for branch in found) if parser.at_end else (pattern,)
+    except (_Unreadable, IndexError, RecursionError):
+        return (pattern,)
 
 
 class _Unreadable(Exception):
     """A part of the syntax that this parser leaves to the engine."""
+
+
+class _Item(NamedTuple):
+    """What stands in one place of a pattern."""
+
+    letter: str | None = None
+    """One literal character; None for what can be many."""
+    needed: Places | None = None
+    spelt: Words | None = None
+    """All that a group can be, where it is nothing but text."""
+    begins: bool = False
+    """A letter behind it begins a word."""
+    ends: bool = False
+    """A letter before it ends a word."""
+
+
+class _Branch(NamedTuple):
+    """One alternative."""
+
+    source: str
+    needed: list[Places | None]
+    spelt: Words | None
+    begins: bool
 
 
 class _Parser:
@@ -82,92 +122,92 @@ class _Parser:
     def at_end(self) -> bool:
         return self._place >= len(self._text)
 
-    def alternatives(self) -> Words | None:
-        return self._alternatives().needs
-
-    def _alternatives(self) -> _Group:
-        branches = self.branches()
-        spelt = _either([branch.spelt for branch in branches])
+    def alternatives(self, *, begins: bool) -> _Item:
+        """`begins`: a letter that stood here would begin a word."""
         # All of a branch is needed, so any part of it may be asked for: the most telling.
-        return _Group(
-            _either([_best(branch.needs) for branch in branches]),
-            spelt if spelt is not None and len(spelt) <= _MOST_WAYS else None,
-        )
+        found = self.branches(begins=begins)
+        ways = frozenset[str]().union(*(branch.spelt or () for branch in found))
+        spelt = ways if len(ways) <= _MOST_WAYS and all(branch.spelt for branch in found) else None
+        needed = _either([_best(branch.needed) for branch in found])
+        return _Item(None, needed, spelt, all(item.begins for item in found))
 
-    def branches(self) -> list[_Branch]:
+    def branches(self, *, begins: bool) -> list[_Branch]:
         """What each alternative needs."""
-        found = [self._sequence()]
+        found = [self._sequence(begins=begins)]
         while not self.at_end and self._text[self._place] == "|":
             self._place += 1
-            found.append(self._sequence())
+            found.append(self._sequence(begins=begins))
         return found
 
-    def _sequence(self) -> _Branch:
-        needed: list[Words | None] = []
-        run = _NOTHING
-        whole = True
+    def _sequence(self, *, begins: bool) -> _Branch:
+        found: list[Places | None] = []
+        start, run, run_begins, whole = self._place, _NOTHING, begins, True
         while not self.at_end and self._text[self._place] not in "|)":
-            item = self._item()
+            item = self._item(begins=begins)
             least = self._repeated()
-            spelt = self._spelt(item) if least == 1 else None
-            if spelt is not None and min(len(run), len(spelt)) == 1:
-                run = frozenset(before + after for before in run for after in spelt)
+            spelt, ends = self._spelt(item) if least == 1 else None, item.ends and least > 0
+            # What may be missing leaves the place as it was.
+            before, begins = begins, item.begins and (begins or least > 0)
+            if run == _NOTHING:
+                found[-1:] = [_ended(places_, ends=ends) for places_ in found[-1:]]
+                run_begins = before
+            if spelt and min(len(run), len(spelt)) == 1:
+                run = frozenset(first + last for first in run for last in spelt)
                 continue
-            whole = False
-            needed.append(self._word(run))
-            run = spelt or _NOTHING
-            if spelt is not None:
+            found.append(self._word(run, begins=run_begins, ends=ends))
+            run, run_begins, whole = spelt or _NOTHING, before, False
+            if spelt:
                 continue
-            if least and isinstance(item, _Group):
-                needed.append(item.needs)
-            elif least and self._exact and isinstance(item, str):
-                needed.append(self._word(frozenset({item})))
-        return _Branch([*needed, self._word(run)], run if whole else None)
+            if least and item.letter is None:
+                found.append(item.needed if least == 1 else _ended(item.needed, ends=False))
+            elif least and self._exact:
+                found.append(self._word(frozenset({str(item.letter)}), begins=before, ends=False))
+        found.append(self._word(run, begins=run_begins, ends=None))
+        return _Branch(self._text[start : self._place], found, run if whole else None, begins)
 
-    def _spelt(self, item: str | _Group | None) -> Words | None:
-        """Every way to spell it, so that what stands beside it can be looked for with it; None where there are many."""
-        if isinstance(item, str):
-            return frozenset({item if self._exact else item.lower()}) if self._exact or item.isascii() else None
+    def _spelt(self, item: _Item) -> Words | None:
+        """Every way to spell it, so that it can be looked for with what stands beside it; None where there are many."""
+        if item.letter is not None:
+            readable = self._exact or item.letter.isascii()
+            return frozenset({item.letter if self._exact else item.letter.lower()}) if readable else None
         # Only of passages that tell something by themselves: "for" beside "a" or "the" says no more than "for".
-        return item.spelt if item is not None and item.needs and not self._exact else None
+        return item.spelt if item.needed and not self._exact else None
 
-    def _word(self, run: Words) -> Words | None:
-        return run if all(map(self._telling, run)) else None
+    def _word(self, run: Words, *, begins: bool, ends: bool | None) -> Places | None:
+        return frozenset(Place(text, begins, ends) for text in run) if all(map(self._tells, run)) else None
 
-    def _telling(self, run: str) -> bool:
+    def _tells(self, text: str) -> bool:
         # A letter of a large script says as much as a word, and a sign that prose hardly has nearly as much.
-        if len(run) >= _SHORTEST_WORD:
-            return True
-        return bool(run) and (not run.isascii() or (self._exact and run in _SIGNS))
+        return len(text) >= _SHORTEST_WORD or (text != "" and (not text.isascii() or (self._exact and text in _SIGNS)))
 
-    def _item(self) -> str | _Group | None:
-        """One literal character, or what a group needs, or None for what can be many characters."""
+    def _item(self, *, begins: bool) -> _Item:
         char = self._next()
         if char == "(":
-            return self._group()
+            return self._group(begins=begins)
         if char == "[":
-            self._skip_class()
-            return None
+            return self._class()
         if char in "*+?{":
             raise _Unreadable
         if char == "\\":
-            escaped = self._next()
-            if escaped in _SPECIAL:
-                return None
-            if escaped.isalnum():
+            char = self._next()
+            if char in _SPECIAL:
+                return _Item(begins=char in "bsWA", ends=char in "bsWZ")
+            if char.isalnum():
                 raise _Unreadable
-            return escaped
-        return None if char in ".^$" else char
+        elif char in ".^$":
+            return _Item(begins=char == "^", ends=char == "$")
+        between = not (char.isalnum() or char == "_")
+        return _Item(char, begins=between, ends=between)
 
-    def _group(self) -> _Group | None:
+    def _group(self, *, begins: bool) -> _Item:
         looks = re.compile(r"\?<?[=!]").match(self._text, self._place)
         if looks is not None:
             # What stands beside a match is not in it, and what may not stand there even less.
             self._place = looks.end()
-            self.alternatives()
+            self.alternatives(begins=False)
             if self._next() != ")":
                 raise _Unreadable
-            return None
+            return _Item(begins=begins)
         if self._text.startswith("?", self._place):
             opening = re.compile(r"\?(?:P?<\w+>|[ims]*(?:-[ims]+)?[:)])").match(self._text, self._place)
             if opening is None:
@@ -176,17 +216,21 @@ class _Parser:
                 raise _Unreadable  # flags change what a letter means
             self._place = opening.end()
             if opening[0].endswith(")"):
-                return None  # flags for the rest; case is ignored here anyway
-        inner = self._alternatives()
+                return _Item(begins=begins)  # flags for the rest; case is ignored here anyway
+        inner = self.alternatives(begins=begins)
         if self._next() != ")":
             raise _Unreadable
         return inner
 
-    def _skip_class(self) -> None:
-        end = re.compile(r"\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]", re.DOTALL).match(self._text, self._place)
+    def _class(self) -> _Item:
+        end = re.compile(r"(\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*)\]", re.DOTALL).match(self._text, self._place)
         if end is None:
             raise _Unreadable
         self._place = end.end()
+        signs = frozenset(end[1])
+        if not self._exact or not signs <= _SIGNS:
+            return _Item()
+        return _Item(None, frozenset(map(Place, signs)), begins=True, ends=True)
 
     def _repeated(self) -> int:
         """Least number of times that the item before stands there; more than one time breaks a run."""
@@ -203,10 +247,19 @@ class _Parser:
         return char
 
 
-def _best(needed: Iterable[Words | None]) -> Words | None:
-    told = [words_ for words_ in needed if words_]
-    return max(told, key=lambda words_: (min(map(len, words_)), -len(words_)), default=None)
+def _best(needed: Iterable[Places | None]) -> Places | None:
+    told = [places_ for places_ in needed if places_]
+    return max(told, key=lambda places_: (min(len(place.text) for place in places_), -len(places_)), default=None)
 
 
-def _either(branches: Sequence[Words | None]) -> Words | None:
+def _either(branches: Sequence[Places | None]) -> Places | None:
     return frozenset().union(*(branch or () for branch in branches)) if all(branches) else None
+
+
+def _ended(places_: Places | None, *, ends: bool) -> Places | None:
+    """With what is known now of what stands behind."""
+    return places_ and frozenset(place if place.ends is not None else place._replace(ends=ends) for place in places_)
+
+
+def _texts(places_: Places) -> Words:
+    return frozenset(place.text for place in places_)

@@ -19,11 +19,13 @@ _SMALL = (
     r"(?:de|del|de la|de las|de los|du|des|de l['’]|la|le|les|"
     r"l['’]|d['’]|della|delle|dei|di|do|da|dos|das|van|van de|van der|y|e)"
 )
+_ABOUT = r"(?:n\.?[ ]?[º°o]?\.?[ ]?)"
 _NUMBER = r"\d{1,4}[ ]?(?:[a-zA-Z]\b)?(?:[ ]?[-/][ ]?\d{1,4}[a-zA-Z]?)?"
 _GERMAN_TOWN = rf"(?:[,\s]+(?:D-|A-|CH-|DE-|AT-)?\d{{4,5}}[ ]{_TOWN})"
 _DUTCH_TOWN = rf"(?:[,\s]+\d{{4}}[ ]?[A-Z]{{2}}\b(?:[ ,]+{_TOWN})?)"
 _LATIN_TOWN = rf"(?:[,\s]+(?:(?:F|E|I|CP|C\.P\.|CAP)[ -])?\d{{4,5}}(?:-\d{{3}})?[ ,]+{_TOWN})"
 _UK_CODE = r"[A-Z]{1,2}\d[A-Z\d]?[ ]\d[A-Z]{2}\b"
+_ANY_DIGIT = re.compile(r"\d")
 # `\b` before a digit or capital, said behind it: the engine then looks for these, and not at every place.
 _DIGIT, _CAPITAL = r"\d(?<!\w\d)", r"[A-Z](?<!\w[A-Z])"
 _US_TAIL = (
@@ -33,9 +35,22 @@ _US_TAIL = (
 
 _SOURCES = (
     # English: number first.
-    rf"\b\d{{1,5}}[a-zA-Z]?[ ](?:(?:N|S|E|W|North|South|East|West)\.?[ ])?(?:{_CAP}[ ]){{1,3}}(?:Street|St|Road|Rd|"
-    rf"Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Square|Sq|Place|Terrace|Parkway|Pkwy|Highway|Hwy|Close|Crescent|"
+    rf"{_DIGIT}\d{{0,4}}[a-zA-Z]?[ ](?:(?:N|S|E|W|North|South|East|West)\.?[ ])?(?:{_CAP}[ ]){{1,3}}(?:Street|St|"
+    rf"Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Square|Sq|Place|Terrace|Parkway|Pkwy|Highway|Hwy|Close|Crescent|"
     rf"Row|Quay|Gardens|Park)\b\.?{_US_TAIL}",
+    # French: number, kind, name.
+    rf"{_DIGIT}\d{{0,3}}(?:[ ]?(?:bis|ter|[A-D]))?,?[ ](?i:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|"
+    rf"quai|route|cours|square|passage)[ ]"
+    rf"(?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ -](?:{_SMALL}[ ]?)?{_CAP}){{0,3}}{_LATIN_TOWN}?",
+    # Boxes and codes that are nothing else.
+    r"\b(?:P\.?[ ]?O\.?[ ]Box|Postfach|Postbus|Apartado(?:[ ]de[ ]correos)?|Casella[ ]postale|Caixa[ ]postal|"
+    rf"B\.?P\.?)[ ]\d{{1,6}}(?:[ ]\d{{2,3}}){{0,2}}\b(?:{_DUTCH_TOWN}|{_LATIN_TOWN})?",
+    rf"{_CAPITAL}[A-Z]?\d[A-Z\d]?[ ]\d[A-Z]{{2}}\b",
+    rf"{_DIGIT}\d-\d{{3}}[ ]{_TOWN}",
+    r"(?:\b(?:PLZ|CAP|CP|C\.P\.|ZIP|ZIP code|post ?code|postcode)[ :]+)(?:\d{4,6}|\d{4}[ ]?[A-Z]{2})\b",
+)  # fmt: skip
+# The number comes last, behind a word in capitals.
+_NUMBER_LAST = (
     # German: the kind of street is the end of a word, the number comes last.
     rf"\b{_CAP}(?:[ -]{_CAP})?(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer|chaussee|steig|hof)[ ]"
     rf"{_NUMBER}{_GERMAN_TOWN}?",
@@ -45,33 +60,27 @@ _SOURCES = (
     # Dutch.
     rf"\b{_CAP}(?:[ ]{_CAP})?(?:straat|laan|weg|plein|gracht|kade|singel|dijk|steeg|hof|pad)[ ]"
     rf"{_NUMBER}{_DUTCH_TOWN}?",
-    # French: number, kind, name.
-    rf"{_DIGIT}\d{{0,3}}(?:[ ]?(?:bis|ter|[A-D]))?,?[ ](?i:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|"
-    rf"quai|route|cours|square|passage)[ ]"
-    rf"(?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ -](?:{_SMALL}[ ]?)?{_CAP}){{0,3}}{_LATIN_TOWN}?",
     # Spanish, Portuguese, Italian, Polish: kind, name, number.
     rf"\b(?:[Cc]alle|C/|[Aa]venida|[Aa]vda\.?|[Aa]v\.|[Pp]aseo|[Pp]laza|[Pp]za\.?|[Cc]amino|[Cc]arretera|[Rr]onda|"
     rf"[Tt]ravesía|Rua|rua|R\.|[Tt]ravessa|[Ll]argo|[Pp]raça|[Aa]lameda|[Ee]strada|(?<=in )via|Via|"
     rf"[Vv]iale|[Pp]iazza|[Cc]orso|"
     rf"[Vv]icolo|[Ss]trada)[ ]?(?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ ](?:{_SMALL}[ ]?)?{_CAP}){{0,3}},?[ ]"
-    rf"(?:n\.?[ ]?[º°o]?\.?[ ]?)?{_NUMBER}(?:,[ ]\d{{1,2}}[º°ª](?:[ ]?[A-Z]\b)?)?{_LATIN_TOWN}?",
+    rf"{_ABOUT}?{_NUMBER}(?:,[ ]\d{{1,2}}[º°ª](?:[ ]?[A-Z]\b)?)?{_LATIN_TOWN}?",
     rf"\b(?:ul\.|al\.|pl\.|os\.|ulica)[ ]{_CAP}(?:[ ]{_CAP})?[ ]{_NUMBER}(?:[,\s]+\d{{2}}-\d{{3}}[ ]{_TOWN})?",
-    # Boxes and codes that are nothing else.
-    r"\b(?:P\.?[ ]?O\.?[ ]Box|Postfach|Postbus|Apartado(?:[ ]de[ ]correos)?|Casella[ ]postale|Caixa[ ]postal|"
-    rf"B\.?P\.?)[ ]\d{{1,6}}(?:[ ]\d{{2,3}}){{0,2}}\b(?:{_DUTCH_TOWN}|{_LATIN_TOWN})?",
-    rf"{_CAPITAL}[A-Z]?\d[A-Z\d]?[ ]\d[A-Z]{{2}}\b",
-    rf"{_DIGIT}\d-\d{{3}}[ ]{_TOWN}",
-    r"(?:\b(?:PLZ|CAP|CP|C\.P\.|ZIP|ZIP code|post ?code|postcode)[ :]+)(?:\d{4,6}|\d{4}[ ]?[A-Z]{2})\b",
 )  # fmt: skip
+_BEHIND_CAPITALS = re.compile(rf"[{_UPPER}][\w.'’-]*,?[ ]{_ABOUT}?\d")  # in all of these
 
 
-@lru_cache(maxsize=1)
-def _patterns() -> tuple[tuple[needed.Words, re.Pattern[str]], ...]:
+@lru_cache(maxsize=2)
+def _patterns(sources: tuple[str, ...]) -> tuple[tuple[needed.Words, re.Pattern[str]], ...]:
     """Each with the words of which a text must hold one, as they are spelt; none where nothing is known."""
-    return tuple((_needs(source), re.compile(source)) for source in _SOURCES)
+    return tuple((_needs(source), re.compile(source)) for source in sources)
 
 
 def _needs(source: str) -> needed.Words:
+    if source.startswith((_DIGIT, _CAPITAL)):
+        # Rare enough to begin with, so that looking for words would cost more.
+        return frozenset()
     told = needed.conditions(source)
     # Few words, and long ones.
     return max(told, key=lambda words: (min(map(len, words)), -len(words)), default=frozenset())
@@ -79,9 +88,10 @@ def _needs(source: str) -> needed.Words:
 
 def found(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of what looks like a postal address; may overlap."""
-    if not any(char.isdigit() for char in text):
+    if not _ANY_DIGIT.search(text):
         return
-    for told, pattern in _patterns():
+    number_last = _patterns(_NUMBER_LAST) if _BEHIND_CAPITALS.search(text) else ()
+    for told, pattern in (*_patterns(_SOURCES), *number_last):
         if not told or any(map(text.__contains__, told)):
             for match in pattern.finditer(text):
                 yield match.span()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pydantic
@@ -67,7 +68,7 @@ def parse(answer: str, criteria: Sequence[Criterion]) -> dict[str, _Item]:
             known = ", ".join([*(known.id for known in criterion.levels), UNKNOWN])
             problems.append(f"{criterion.id}.level: must be one of {known}")
             continue
-        items[criterion.id] = item.model_copy(update={"level": level})
+        items[criterion.id] = item if level == item.level else item.model_copy(update={"level": level})
     if problems:
         raise NotAnAnswer(problems)
     return items
@@ -106,7 +107,7 @@ def located(quote: str, field: str, *, fields: Mapping[str, str], mark: str = ""
     if value is None:
         return None
     wanted = text.comparable(quote.replace(mark, " ") if mark else quote)
-    whole = text.comparable(value)
+    whole = _comparable(value)
     if not any(map(str.isalnum, wanted)):
         return None
     if wanted == whole:
@@ -118,6 +119,11 @@ def located(quote: str, field: str, *, fields: Mapping[str, str], mark: str = ""
         return value[start : start + len(wanted)]
     # Folding changed lengths (ß to ss): the field's own spelling is looked for character by character.
     return text.passage(wanted, value) or text.canonical(wanted)
+
+
+@lru_cache(maxsize=256)  # texts of answers that come in: a field is quoted for many criteria
+def _comparable(value: str) -> str:
+    return text.comparable(value)
 
 
 def _verdict(

@@ -179,7 +179,7 @@ class Asker:
         user = prompt.user_message(question.fields, rng=self._rng)
         messages: list[prompt.Message] = [{"role": "system", "content": question.plan.system}, user]
         try:
-            return Result(_assessment(await self._verified(question, messages, user, tally), tally, key=key))
+            return Result(_assessment(await self._verified(question, messages, tally), tally, key=key))
         except answer.NotAnAnswer as refusal:
             if question.how == "decisions":
                 # It writes nothing, so there is nothing to mend; asked the same, it says the same.
@@ -191,7 +191,7 @@ class Asker:
             messages.append(prompt.repair_message(refusal.problems))
         try:
             await self._more(question, messages, tally)
-            return Result(_assessment(await self._verified(question, messages, user, tally), tally, key=key))
+            return Result(_assessment(await self._verified(question, messages, tally), tally, key=key))
         except answer.NotAnAnswer:
             problem = f"{question.model}: the answer did not have the schema, nor did its repair"
         except ModelFailed as failure:
@@ -205,7 +205,7 @@ class Asker:
         return _unusable_result(key, tally, problem, once=self._rng.getrandbits(64))
 
     async def _verified(
-        self, question: Question, messages: Sequence[prompt.Message], user: prompt.Message, tally: _Tally
+        self, question: Question, messages: Sequence[prompt.Message], tally: _Tally
     ) -> tuple[Verdict, ...]:
         """Verdicts of one call. Raises NotAnAnswer and ModelFailed."""
         model, plan = question.model, question.plan
@@ -225,7 +225,7 @@ class Asker:
         tally.troubles += found.troubles
         tally.characters += sum(len(message["content"]) for message in messages) + plan.schema_size
         try:
-            return read(question, found, mark=prompt.read_back(user["content"]).mark)
+            return read(question, found, mark=prompt.mark_of(question.fields))
         except answer.NotAnAnswer as error:
             self._trouble(tally, _unusable(model, error.kind))
             raise

@@ -6,13 +6,14 @@ escape in capitals. What a hit means is `injection`'s business.
 
 from __future__ import annotations
 
+import itertools
+import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from tierwise.domain import needed
-from tierwise.llm import text
+from tierwise.llm import openings, text
 
 
 class _Tongue(NamedTuple):
@@ -353,12 +354,22 @@ def told() -> re.Pattern[str]:
 
 @lru_cache(maxsize=1)
 def told_words() -> frozenset[str]:
-    """A text that holds none of these holds nothing that `told` finds."""
-    found = needed.conditions(rf"(?:{_WHO_ELSE}) (?:{_TOLD})|{_WE}")
-    return frozenset().union(*found[:1])
+    """A text of which none of these is a word holds nothing that `told` finds."""
+    return openings.first_words(f"{_TOLD}|{_WE}")
+
+
+def stuffed(variant: str, words: Sequence[str]) -> bool:
+    """Whether the same phrase stands there twice, or one word three times, in a row; `words` are the text's."""
+    # Either way two words that are side by side are so again, one to three words on.
+    pairs = list(itertools.pairwise(words))
+    return (
+        len(set(pairs)) < len(pairs)
+        and any(any(map(operator.eq, pairs, pairs[apart:])) for apart in (1, 2, 3))
+        and stuffing().search(variant) is not None
+    )
 
 
 @lru_cache(maxsize=1)
 def stuffing() -> re.Pattern[str]:
-    """The same phrase twice, or one word three times, in a row."""
+    """What `stuffed` looks for."""
     return re.compile("|".join(f"(?:{part})" for part in _STUFFED))

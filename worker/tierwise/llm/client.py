@@ -15,7 +15,8 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -31,6 +32,8 @@ _ENVIRONMENT = {
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
 }
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx", "openai")
+_PREPARES_ONLY = frozenset({"openai", "anthropic", offline.PROVIDER})
+"""Providers for which litellm's part before the first await neither waits nor looks anything up elsewhere."""
 _CACHES_ON_REQUEST = ("anthropic",)  # providers that cache a prefix only where it is marked
 
 
@@ -125,16 +128,29 @@ async def _chat(
     cues: str,
 ) -> Any:
     sent = arguments(model)
-    return await load().acompletion(
-        model=model,
-        messages=conversation(messages, provider=sent.provider),
-        response_format=answer_format(schema),
-        timeout=timeout_seconds,
-        num_retries=0,
-        max_retries=0,
-        **sent.parameters,
-        **({offline.CUES: cues} if sent.provider == offline.PROVIDER else {}),
-    )
+    with _unlogged():
+        return await load().acompletion(
+            model=model,
+            messages=conversation(messages, provider=sent.provider),
+            response_format=answer_format(schema),
+            timeout=timeout_seconds,
+            num_retries=0,
+            max_retries=0,
+            **sent.parameters,
+            **({offline.CUES: cues} if sent.provider == offline.PROVIDER else {}),
+        )
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """litellm writes a log record of every call for callbacks that Tierwise has none of: two tasks and a tenth of
+    a millisecond. Only this mark of its own leaves it out."""
+    mark = importlib.import_module("litellm._internal_context").is_internal_call
+    token = mark.set(True)
+    try:
+        yield
+    finally:
+        mark.reset(token)
 
 
 async def _decide(
@@ -169,7 +185,7 @@ _loading = threading.Lock()
 _loaded = threading.Event()
 _settled = threading.Event()
 """A first call came back in this process."""
-_YOUNG = 10_000
+_YOUNG = 50_000
 """Objects more than at the last search for garbage, before the next."""
 
 
@@ -227,6 +243,19 @@ def arguments(model: str) -> Arguments:
         sent = {key: value for key, value in PARAMETERS.items() if key != "temperature" or "temperature" in taken}
         return Arguments(provider, sent)
     raise errors.Misconfigured(unknown, place=model, remedy="write it as provider/model, for example openai/gpt-6-luna")
+
+
+def only_prepares(work: Any) -> bool:
+    """Whether this, which litellm wants run in a thread, is the part of a chat before its first await, and cannot wait.
+
+    By its shape in the pinned version: the context's `run` of a `completion` that is to return its coroutine. What has
+    any other shape goes to a thread.
+    """
+    inner = work.args[0] if isinstance(work, functools.partial) and len(work.args) == 1 else None
+    if not isinstance(inner, functools.partial) or inner.keywords.get("acompletion") is not True:
+        return False
+    model = inner.keywords.get("model")
+    return isinstance(model, str) and arguments(model).provider in _PREPARES_ONLY
 
 
 def _prepare(litellm: Any) -> None:

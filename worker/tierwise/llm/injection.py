@@ -10,7 +10,7 @@ import base64
 import binascii
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -132,14 +132,17 @@ _PATTERNS = (
 )
 
 _SPACED = re.compile(r"(?<!\w)(?:\w[\s._*\-|]){3,}\w(?!\w)")
+_BETWEEN = re.compile(r"[\s._*\-|]\w[\s._*\-|]\w[\s._*\-|]")  # in every such word
 _JOINERS = re.compile(r"[\s._*\-|]")
 _JOINED = re.compile(rf"(?:ignore|disregard|forget|override).{{0,40}}(?:{_ORDERS})")
-_MARKS = str.maketrans(dict.fromkeys("ˆ^¦¬¤‡†¶※⁂▪◊", " "))
+_MARK = "^"  # the one in ASCII
+_MARKS = str.maketrans(dict.fromkeys(f"{_MARK}ˆ¦¬¤‡†¶※⁂▪◊", " "))
 _LEET = str.maketrans("01345789@$", "oieastbgas")
 _LEET_WORD = re.compile(r"(?<![\w.,])(?=\w*[a-z@$])(?=\w*[0134578@$])[a-z013457@$]{4,}(?![\w.,]\d)")
-_MIXED = re.compile(r"[a-z@$][0134578@$]|[0134578@$][a-z@$]")  # in every such word
+_MIXED = re.compile(r"[0134578@$](?:(?=[a-z@$])|(?<=[a-z@$].))")  # in every such word
 _LEET_WORDS = 3  # a product number or two are no disguise
 _BASE64 = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{16,}={0,2}(?![\w+/])")
+_SHORTEST_BASE64 = 16
 _SENTENCE = re.compile(r"[^.!?;。！？\n]+(?:[.!?;]+(?!\s)[^.!?;。！？\n]+)*[.!?;。！？\n]*")
 
 
@@ -171,23 +174,26 @@ def _folded(patterns: Iterable[str]) -> Iterator[str]:
     return (text.folded(pattern) if not pattern.isascii() else pattern for pattern in patterns)
 
 
-def _orders_in(variant: str) -> bool:
+def _instructs(variant: str, terms: Terms) -> bool:
+    words = sieve.words(variant)
+    return _orders_in(variant, words) or claims.stuffed(variant, words) or _speaks_rubric(variant, terms)
+
+
+def _orders_in(variant: str, words: Sequence[str]) -> bool:
     """A request for a grade that the writer only tells of is none."""
-    tells = any(map(variant.__contains__, claims.told_words()))
-    story = claims.told().sub(lambda found: found["who"] or "", variant) if tells else variant
-    return _sieve().search(story) or (story != variant and _sieve_of_stories().search(variant))
+    if claims.told_words().isdisjoint(words):
+        return _sieve().search(variant, words)
+    story = claims.told().sub(lambda found: found["who"] or "", variant)
+    return _sieve().search(story) or (story != variant and _sieve_of_stories().search(variant, words))
 
 
 @lru_cache(maxsize=1024)  # texts of the leads under way: each is looked at when it is shown and when it is quoted
 def suspicious(value: str, terms: Terms = NO_TERMS) -> bool:
     """Whether the text reads like an instruction to whoever scores it, also in a disguise that a machine undoes."""
     plain = text.folded(value)
-    if any(_JOINED.search(_JOINERS.sub("", spaced)) for spaced in _SPACED.findall(plain)):
+    if _BETWEEN.search(plain) and any(_JOINED.search(_JOINERS.sub("", spaced)) for spaced in _SPACED.findall(plain)):
         return True
-    return any(
-        _orders_in(variant) or claims.stuffing().search(variant) or _speaks_rubric(variant, terms)
-        for variant in dict.fromkeys(_variants(value, plain))
-    )
+    return any(_instructs(variant, terms) for variant in dict.fromkeys(_variants(value, plain)))
 
 
 def suspicious_fields(fields: Mapping[str, str], terms: Terms = NO_TERMS) -> list[str]:
@@ -243,17 +249,15 @@ def _by_sign(several: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
 
 def _variants(value: str, plain: str) -> Iterator[str]:
     yield plain
-    yield text.latinised(plain)
-    unmarked = " ".join(plain.translate(_MARKS).split())
-    yield unmarked
+    if not plain.isascii() or _MARK in plain:
+        yield text.latinised(plain)
+        yield " ".join(plain.translate(_MARKS).split())
     if _MIXED.search(plain) and len(_LEET_WORD.findall(plain)) >= _LEET_WORDS:
         yield _LEET_WORD.sub(lambda match: match.group().translate(_LEET), plain)
     if "rot13" in plain or "rot 13" in plain:
         yield codecs.decode(plain, "rot13")
-    for found in _BASE64.findall(value):
-        decoded = _decoded(found)
-        if decoded:
-            yield text.folded(decoded)
+    if max(map(len, value.split()), default=0) >= _SHORTEST_BASE64:
+        yield from map(text.folded, filter(None, map(_decoded, _BASE64.findall(value))))
 
 
 def _decoded(found: str) -> str:

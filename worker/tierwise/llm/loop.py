@@ -11,12 +11,34 @@ import concurrent.futures
 import os
 import threading
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from tierwise import errors
+from tierwise.llm import client
 
 T = TypeVar("T")
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Runs what only prepares a request where it is asked for.
+
+    litellm hands each of its calls to a thread before it awaits it, since with some providers that part may wait. Where
+    it cannot, waking a thread and being woken by it takes as much processor time as the part itself.
+    """
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        """As asyncio's, for all that may wait."""
+        if executor is not None or args or not client.only_prepares(func):
+            return super().run_in_executor(executor, func, *args)
+        return self.create_task(_run_here(func))
+
+
+async def _run_here(func: Callable[[], T]) -> T:
+    return func()
 
 
 class LoopThread:
@@ -62,7 +84,7 @@ class LoopThread:
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is not None and self.running:
             return self._loop
-        loop = asyncio.new_event_loop()
+        loop = _Loop()
         thread = threading.Thread(target=_run, args=(loop,), name=self._name, daemon=True)
         self._loop, self._thread, self._pid = loop, thread, os.getpid()
         thread.start()

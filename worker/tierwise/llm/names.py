@@ -33,6 +33,7 @@ _NAME = rf"(?P<name>{_PARTICLE}{{0,2}}{_FIRST}(?:{_NEXT}){{0,3}})"
 _FULL = rf"(?P<name>{_FIRST}(?:{_NEXT}){{1,3}})"
 _END = r"(?=[ ]*(?:[,;|/(\[\n•·:!]|\.(?:\s|$)|[ ][-–—]|$))"
 
+_PARTS = re.compile(r"(\w+)")
 _LONGEST_ABBREVIATION = 4  # letters; also what stops a single letter from being a name
 
 _TITLES = (
@@ -126,6 +127,8 @@ class _Place(NamedTuple):
     pattern: re.Pattern[str]
     alone: bool
     """A single word is believed."""
+    words: frozenset[str] = frozenset()
+    """A text that it is found in has one of these, small, as a word; empty where none is needed."""
 
 
 def _after(cue: str, rest: str) -> tuple[str, str]:
@@ -161,16 +164,18 @@ def _cued() -> Mapping[str, tuple[tuple[int, _Place], ...]]:
 def _elsewhere() -> tuple[_Place, ...]:
     """Patterns that begin with no word of their own."""
     start = r"(?:^|[\n.!?][ ]*)"
+    greetings, anything = openings.first_words(_GREETINGS), words("")
     sources = (
-        (rf"{start}(?i:{_GREETINGS})[ ]{_NAME}(?=[ ]*(?:[,!.:;\n–—-]|$)|[ ][^\W{_UPPER}])", True),
-        (rf"{start}{_NAME}[ ](?:here\b|hier\b|aqui\b)", True),
-        (rf"(?<=[.!?,\n ])[-–—~][ ]*{_NAME}[ ]*$", True),
-        (rf"(?<=[.!?\n])[ ]?(?P<name>{_INITIAL}[ ]?{_WORD}|{_FIRST}(?:{_NEXT}){{1,3}})[ ]*$", True),
+        (rf"{start}(?i:{_GREETINGS})[ ]{_NAME}(?=[ ]*(?:[,!.:;\n–—-]|$)|[ ][^\W{_UPPER}])", True, greetings),
+        (rf"{start}{_NAME}[ ](?:here\b|hier\b|aqui\b)", True, words("here hier aqui")),
+        # What stands before a dash is said behind it: the engine then looks for dashes, and not at every place.
+        (rf"[-–—~](?<=[.!?,\n ].)[ ]*{_NAME}[ ]*$", True, anything),
+        (rf"[.!?\n][ ]?(?P<name>{_INITIAL}[ ]?{_WORD}|{_FIRST}(?:{_NEXT}){{1,3}})[ ]*$", True, anything),
         # A line of its own near the end.
-        (rf"\n{_FULL}[ ]*(?=[,|]|\n|$)(?=(?:[^\n]*\n?){{0,4}}$)", False),
-        (rf"{_FULL}[ ]*(?:[|•·]|,[ ](?=(?i:{_ROLES}|head of|chief|vp)\b))", False),
+        (rf"\n{_FULL}[ ]*(?=[,|]|\n|$)(?=(?:[^\n]*\n?){{0,4}}$)", False, anything),
+        (rf"{_FULL}[ ]*(?:[|•·]|,[ ](?=(?i:{_ROLES}|head of|chief|vp)\b))", False, anything),
     )
-    return tuple(_Place(re.compile(source), alone) for source, alone in sources)
+    return tuple(_Place(re.compile(source), alone, needed) for source, alone, needed in sources)
 
 
 def found(text: str) -> Iterator[tuple[int, int]]:
@@ -183,16 +188,23 @@ def found(text: str) -> Iterator[tuple[int, int]]:
 
 def _matches(text: str) -> Iterator[tuple[bool, re.Match[str]]]:
     cued = _cued()
+    # What is between words, and every second time a word.
+    parts = _PARTS.split(openings.spelt(text))
+    small = [*map(str.casefold, parts[1::2])]
     ends: dict[int, int] = {}
-    for word in openings.WORD.finditer(openings.spelt(text)):
-        for number, place in cued.get(word.group().casefold(), ()):
+    start = counted = 0
+    for at in [at for at, word in enumerate(small) if word in cued]:
+        start += sum(map(len, parts[counted : 2 * at + 1]))
+        counted = 2 * at + 1
+        for number, place in cued[small[at]]:
             # As `finditer` does: what one match took is not searched again.
-            if word.start() >= ends.get(number, 0) and (match := place.pattern.match(text, word.start())):
+            if start >= ends.get(number, 0) and (match := place.pattern.match(text, start)):
                 ends[number] = match.end()
                 yield place.alone, match
     for place in _elsewhere():
-        for match in place.pattern.finditer(text):
-            yield place.alone, match
+        if not place.words or not place.words.isdisjoint(small):
+            for match in place.pattern.finditer(text):
+                yield place.alone, match
 
 
 def _without_others(name: str) -> int:

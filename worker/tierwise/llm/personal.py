@@ -46,6 +46,7 @@ _AT_SIGNS = frozenset("@([")  # one of them is in all that `_AT` finds
 _DOTS = ("dot", "punkt", "punto", "point", "ponto", "kropka")
 _DOT = re.compile(rf"\b(?:{'|'.join(_DOTS)})\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w,.])(?:\+|\(\+?)?\d[\d\s().\-/]{5,30}\d(?![\w,])")
+_RUN = re.compile(r"\d[\d\s().\-/]{5}")  # in every such number
 _PHONE_WORD = re.compile(
     r"\b(?:t|m|tel|telephone|phone|mobile|mob|cell|call|ring|whatsapp|fax|handy|telefon\w*|telefono|teléfono|téléphone|"
     r"portable|móvil|celular|cellulare|telemóvel|mobiel|mobil|number|nummer|número|numero|numéro|sms|durchwahl|direct|"
@@ -130,7 +131,7 @@ def _mails(text: str, lead: Lead, keep: frozenset[str]) -> Iterator[Span]:
     if lead.email and "@" in text:
         for match in re.finditer(re.escape(lead.email), text, re.IGNORECASE):
             yield Span(*match.span(), "EMAIL")
-    if not _AT_SIGNS.isdisjoint(text) and _AT.search(text):
+    if any(map(text.__contains__, _AT_SIGNS)) and _AT.search(text):
         for match in _EMAIL.finditer(text):
             yield Span(*match.span(), "EMAIL")
     if _may_say_dot(text) and _DOT.search(text):
@@ -151,7 +152,7 @@ def _phones(text: str, lead: Lead, keep: frozenset[str]) -> Iterator[tuple[int, 
         tail = r"[^\w]{0,3}".join(own[-_OWN_TAIL:])
         for match in re.finditer(rf"(?<!\d)[+(]{{0,2}}(?:\d[^\w\n]{{0,3}}){{0,8}}?{tail}(?!\d)", text):
             yield match.span()
-    for match in _NUMBER.finditer(text):
+    for match in _NUMBER.finditer(text) if _RUN.search(text) else ():
         if _is_phone(match, lead.country):
             yield match.span()
 

@@ -7,69 +7,118 @@ nothing of them begins. What is found is the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
 from typing import NamedTuple
 
 from tierwise.domain import needed
 
-Gram = tuple[str, str, str]
-"""The first three letters of a word."""
-_GRAM = 3
+_WORD = re.compile(r"\w+")
+_NO_WORD = {place: " " for place in range(128) if not (chr(place).isalnum() or chr(place) == "_")}
+_HEAD = 4
+
+
+def words(text: str) -> list[str]:
+    """What `re` takes for the words of a text, in their order."""
+    return text.translate(_NO_WORD).split() if text.isascii() else _WORD.findall(text)
+
+
+class _Condition(NamedTuple):
+    """A match holds one of the words."""
+
+    words: tuple[str, ...]
+    keys: frozenset[str]
+    """One of these is among the text's keys; empty where a word may stand within another."""
+
+    def met(self, keys: Collection[str], holds: Callable[[str], bool]) -> bool:
+        # Mapped, not searched by generators: this is asked some twenty times of every text.
+        return (not self.keys or not self.keys.isdisjoint(keys)) and any(map(holds, self.words))
 
 
 class _Tried(NamedTuple):
-    others: tuple[needed.Words, ...]
+    others: tuple[_Condition, ...]
     """What it needs besides the word under which it is found."""
     pattern: re.Pattern[str]
 
 
 class Sieve:
-    """Patterns of `re` without flags. Safe to use from several threads."""
+    """Patterns of `re` without flags. Safe to use from several threads.
+
+    A word is looked for under its key, a whole word or the first letters of one, since to look a text's words up costs
+    less than to search the text for one word.
+    """
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._words: dict[str, list[_Tried]] = {}
-        self._grams: dict[Gram, list[str]] = {}
-        self._short: list[str] = []
+        self._keyed: dict[str, list[str]] = {}
+        self._anywhere: list[str] = []
+        self._foreign: list[str] = []
         blind = []
-        for source in patterns:
+        for source in chain.from_iterable(map(needed.alternatives, patterns)):
             # Found under the rarest: long words, and few of them.
-            first, *others = sorted(needed.conditions(source), key=_rarity) or [frozenset()]
-            tried = _Tried(tuple(others), re.compile(source))
-            for word in first:
+            first, *others = sorted(needed.places(source), key=_rarity) or [frozenset()]
+            tried = _Tried(tuple(sorted(map(_condition, others), key=_cost)), re.compile(source))
+            for word in sorted({place.text for place in first}):
                 self._words.setdefault(word, []).append(tried)
+            for place in sorted(first):
+                self._place(place)
             if not first:
                 blind.append(source)
-        for word in self._words:
-            if len(word) < _GRAM:
-                self._short.append(word)
-            else:
-                self._grams.setdefault((word[0], word[1], word[2]), []).append(word)
         # What needs nothing is tried on every text: together, since each search by itself costs a call.
         self._always = re.compile("|".join(f"(?:{source})" for source in blind)) if blind else None
 
-    def search(self, text: str) -> bool:
-        """Whether any of the patterns is found in the text."""
+    def search(self, text: str, said: Collection[str] | None = None) -> bool:
+        """Whether any of the patterns is found in the text; `said` are its `words` where they are at hand."""
         if self._always is not None and self._always.search(text):
             return True
+        said = words(text) if said is None else said
+        keys = {word[:_HEAD] for word in said}
+        keys.update(said)
         holds = text.__contains__
         done: set[int] = set()
-        for word in self._present(text):
+        for word in filter(holds, self._possible(keys, isascii=text.isascii())):
             for tried in self._words[word]:
                 if id(tried) in done:
                     continue
                 done.add(id(tried))
-                # Mapped, not searched by generators: this is asked some twenty times of every text.
-                if all(any(map(holds, words)) for words in tried.others) and tried.pattern.search(text):
+                if all(other.met(keys, holds) for other in tried.others) and tried.pattern.search(text):
                     return True
         return False
 
-    def _present(self, text: str) -> list[str]:
-        # No set of the text's own: most of its grams are nobody's, and would be made and hashed for nothing.
-        grams = set(filter(self._grams.__contains__, zip(text, text[1:], text[2:], strict=False)))
-        holds = text.__contains__
-        return [*filter(holds, chain.from_iterable(map(self._grams.__getitem__, grams))), *filter(holds, self._short)]
+    def _possible(self, keys: set[str], *, isascii: bool) -> Iterable[str]:
+        keyed = chain.from_iterable(map(self._keyed.__getitem__, self._keyed.keys() & keys))
+        return chain(keyed, self._anywhere, () if isascii else self._foreign)
+
+    def _place(self, place: needed.Place) -> None:
+        key = _key(place)
+        if key is not None:
+            known = self._keyed.setdefault(key, [])
+        else:
+            known = self._anywhere if place.text.isascii() else self._foreign
+        if place.text not in known:
+            known.append(place.text)
 
 
-def _rarity(words: needed.Words) -> tuple[int, int, list[str]]:
-    return -min(map(len, words)), len(words), sorted(words)
+def _condition(places: needed.Places) -> _Condition:
+    keys = [_key(place) for place in places]
+    known = frozenset(key for key in keys if key is not None) if None not in keys else frozenset()
+    return _Condition(tuple(sorted({place.text for place in places})), known)
+
+
+def _cost(condition: _Condition) -> tuple[bool, int]:
+    return not condition.keys, len(condition.words)
+
+
+def _key(place: needed.Place) -> str | None:
+    """What is among the keys of every text that holds the place: of its words the longest; None where that is open."""
+    found = []
+    for word in _WORD.finditer(place.text):
+        begins, ends = word.start() > 0 or place.begins, word.end() < len(place.text) or place.ends
+        if begins and (ends or len(word.group()) >= _HEAD):
+            found.append(word.group() if ends else word.group()[:_HEAD])
+    return max(found, key=len, default=None)
+
+
+def _rarity(places: needed.Places) -> tuple[bool, int, int, list[str]]:
+    texts = sorted({place.text for place in places})
+    return None in map(_key, places), -min(map(len, texts)), len(texts), texts

@@ -29,13 +29,17 @@ def canonical(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    shown = "".join(filter(_visible, unicodedata.normalize("NFKC", "".join(filter(_visible, text)))))
+    shown = _seen(unicodedata.normalize("NFKC", _seen(text)))
     return unicodedata.normalize("NFKC", " ".join(_without_stacks(shown).split()))
 
 
 def comparable(text: str) -> str:
     """The form in which a quote and a field are compared: case, typographic quotes and dashes do not matter."""
-    return canonical(canonical(text).translate(_PLAIN).casefold())
+    shown = canonical(text)
+    if shown.isascii():
+        # The one quote that is replaced, and capitals: what that makes is canonical again.
+        return shown.replace("`", "'").lower()
+    return canonical(shown.translate(_PLAIN).casefold())
 
 
 def passage(wanted: str, value: str) -> str | None:
@@ -78,8 +82,14 @@ def _visible(char: str) -> bool:
     return not any(low <= point <= high for low, high in _VARIATION_SELECTORS)
 
 
+def _seen(text: str) -> str:
+    """The text without what a reader cannot see. A text has few different characters: each is looked at once."""
+    hidden = [char for char in set(text) if not _visible(char)]
+    return text.translate(dict.fromkeys(map(ord, hidden))) if hidden else text
+
+
 def _without_stacks(text: str) -> str:
-    if not any(map(unicodedata.combining, text)):
+    if not any(map(unicodedata.combining, set(text))):
         return text
     kept: list[str] = []
     run = 0

@@ -6,7 +6,6 @@ Never one task per lead, never a gather per batch: a barrier waits for the slowe
 
 from __future__ import annotations
 
-import logging
 import queue
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -19,7 +18,7 @@ from tierwise.domain import recall, rules
 from tierwise.domain.decision import Decision, Judged
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Held, RetryLater, TierwiseError
-from tierwise.pipeline import backoff, record
+from tierwise.pipeline import backoff, record, telling
 
 _LOOK_AGAIN = 60.0
 log = telemetry.log(__name__)
@@ -113,12 +112,15 @@ class Pump:
             closing = stop() or now >= give_up
             if closing and drain_until is None:
                 drain_until = now + min(15.0, pace.lease / 3)
+            claimed = False
             if not closing and not dry and (now >= look_at or not self._waiting()):
-                dry = not self._claim()
+                claimed = self._claim()
+                dry = not claimed
                 # While answers come in, an empty queue is asked again in a moment, not with every answer.
                 look_at = now + pace.flush if dry else now
             if self._waiting():
-                self._collect(timeout=pace.flush)
+                # While there is room and more is due, only what is there is taken: a slot must not wait for an answer.
+                self._collect(timeout=0 if claimed and self._room() else pace.flush)
                 dry = False
             self._commit(force=not self._waiting())
             if now >= renew_at:
@@ -135,10 +137,15 @@ class Pump:
     def _waiting(self) -> bool:
         return len(self._claims) > len(self._ready)
 
+    def _room(self) -> int:
+        """Free slots; none where they are fewer than a chunk."""
+        room = self._pace.in_flight - len(self._claims)
+        return room if room >= min(self._pace.chunk, self._pace.in_flight) else 0
+
     def _claim(self) -> bool:
         """Fill the free slots; False where nothing was due."""
-        room = self._pace.in_flight - len(self._claims)
-        if room < min(self._pace.chunk, self._pace.in_flight):
+        room = self._room()
+        if not room:
             return True
         tools = self._tools
         claims = tools.store.works.claim(
@@ -298,11 +305,11 @@ class Pump:
             return
         del self._claims[claim.work_id]
         if last:
-            log.error("lead goes to a person after too many tries", error=text, **_about(claim))
+            log.error("lead goes to a person after too many tries", error=text, **telling.about(claim))
             self._touched.add(claim.connection)
             self._report = self._report._replace(quarantined=self._report.quarantined + 1)
         else:
-            log.warning("lead will be tried again", error=text, **_about(claim))
+            log.warning("lead will be tried again", error=text, **telling.about(claim))
             self._report = self._report._replace(retried=self._report.retried + 1)
 
     def _hold(self, claim: ports.Claim, held: Held) -> None:
@@ -335,7 +342,7 @@ class Pump:
             self._claims.pop(item.claim.work_id, None)
             if item.claim.work_id in committed.done:
                 self._touched.add(item.claim.connection)
-                _tell(item.claim, item.decision)
+                telling.decided(item.claim, item.decision)
         self._report = self._report._replace(
             decided=self._report.decided + len(committed.done), lost=self._report.lost + len(committed.lost)
         )
@@ -355,44 +362,6 @@ class Pump:
     def _release(self) -> None:
         self._tools.store.works.release(list(self._claims.values()), now=self._tools.clock())
         self._claims.clear()
-
-
-def _about(claim: ports.Claim) -> dict[str, object]:
-    return {
-        "connection": claim.connection,
-        "lead": telemetry.lead_ref(claim.connection, claim.record_id),
-        "policy": claim.policy[:12],
-        "attempt": claim.attempt,
-    }
-
-
-def _tell(claim: ports.Claim, made: Decision) -> None:
-    """The facts of one decision as a log line and counters; the lead appears as a hash only."""
-    if log.isEnabledFor(logging.INFO):  # what it says costs more to gather than to leave out
-        log.info(
-            "lead decided",
-            trace=made.trace_id,
-            connection=claim.connection,
-            lead=telemetry.lead_ref(claim.connection, claim.record_id),
-            policy=made.policy[:12],
-            status=made.status,
-            tier=made.tier,
-            score=made.score,
-            confidence=made.confidence,
-            outcome=made.outcome,
-            route=made.route,
-            reasons=made.reason_codes,
-            model=made.used,
-            cost_usd=made.cost_usd,
-        )
-    telemetry.count(
-        "tierwise_leads_decided_total", connection=claim.connection, tier=made.tier or "none", outcome=made.outcome
-    )
-    for asked in made.assessments:
-        result = "cached" if asked.cached else "repaired" if asked.repaired else "answered"
-        telemetry.count("tierwise_model_calls_total", model=asked.model, result=result)
-        if not asked.cached:
-            telemetry.observe("tierwise_model_seconds", asked.latency_ms / 1000, model=asked.model)
 
 
 def _key(claim: ports.Claim, runnable: Runnable) -> ports.DecisionKey:
