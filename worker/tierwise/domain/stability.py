@@ -6,7 +6,6 @@ Works on plain numbers: what a level adds, not what it means. `rubric` says that
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Settle = Callable[[int, bool, bool], str]
@@ -18,6 +17,8 @@ in the lowest bits. A plain number, since thousands of them are added up for eve
 Options = Sequence[tuple[World, float]]
 """Of one criterion: what each level adds, and how likely it is the true one."""
 
+_UNREACHED: World = 1 << 62
+"""More than any levels add up to."""
 CORROBORATED, _KNOCKED, _FACTS = 1, 2, 3
 """The bit of a world in which something structured corroborates, and its neighbours."""
 
@@ -90,7 +91,7 @@ def _combine(
     total: dict[World, float] = {}
     get = total.get
     pairs = list(left.items())
-    highest = sys.maxsize if cap is None else cap << 2 | _FACTS
+    highest = _UNREACHED if cap is None else cap << 2 | _FACTS
     for b, q in right.items():
         facts, points = b & _FACTS, b & ~_FACTS
         for a, p in pairs:
