@@ -10,9 +10,12 @@ import pydantic
 import sqlalchemy as sa
 
 from tierwise.domain.rubric import Assessment
-from tierwise.store import columns, engine, schema
+from tierwise.store import bulk, columns, engine, schema
 
 TABLE = schema.assessment
+_READ = sa.select(TABLE.c.content_hash, TABLE.c.body).where(
+    TABLE.c.content_hash.in_(sa.bindparam("hashes", expanding=True))
+)
 
 
 class Assessments:
@@ -36,8 +39,7 @@ def read(connection: sa.Connection, hashes: Collection[str]) -> dict[str, Assess
     """By content hash, on a connection that is open."""
     found: dict[str, Assessment] = {}
     for some in columns.chunks(sorted(set(hashes))):
-        query = sa.select(TABLE.c.content_hash, TABLE.c.body).where(TABLE.c.content_hash.in_(some))
-        for row in connection.execute(query):
+        for row in connection.execute(_READ, {"hashes": some}):
             # What another version stored in another shape is asked again.
             with contextlib.suppress(pydantic.ValidationError):
                 found[row.content_hash] = Assessment.model_validate(row.body)
@@ -58,11 +60,14 @@ def keep(
     ]
     if not rows:
         return set()
-    # RETURNING is what makes SQLAlchemy send many rows at once.
-    insert = database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)
-    new = set(connection.execute(insert, rows).scalars())
-    unreadable = paid.keys() - new - read(connection, paid.keys() - new).keys()
+    new = bulk.put_new(database, connection, _first, rows, key=TABLE.c.content_hash)
+    known = paid.keys() - new
+    unreadable = known - read(connection, known).keys()
     for row in rows:
         if row["content_hash"] in unreadable:
             connection.execute(sa.update(TABLE).where(TABLE.c.content_hash == row["content_hash"]).values(row))
     return new | unreadable
+
+
+def _first(database: engine.Database) -> engine.Insert:
+    return database.insert(TABLE).on_conflict_do_nothing()

@@ -5,16 +5,16 @@ The order is a compare-and-set on that row itself; a check against another table
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from tierwise.domain import echo
 from tierwise.domain.advice import REQUEST, VOLATILE, Advice
 from tierwise.domain.lead import digest
-from tierwise.store import columns, engine, schema
+from tierwise.store import bulk, columns, engine, schema
 
 TABLE = schema.outbox
 EARLIER_WRITES = 20
@@ -54,10 +54,14 @@ def put(
         return
     if not database.is_sqlite:
         _lock(connection, desired)
+    bulk.put(database, connection, _overtake, rows)
+
+
+def _overtake(database: engine.Database) -> engine.Insert:
     insert = database.insert(TABLE)
     new = insert.excluded
     settled = sa.and_(TABLE.c.state == "sent", TABLE.c.content == new.content)
-    statement = insert.on_conflict_do_update(
+    return insert.on_conflict_do_update(
         index_elements=[TABLE.c.connection, TABLE.c.record_id],
         set_={
             "desired": new.desired,
@@ -76,7 +80,6 @@ def put(
         },
         where=TABLE.c.version < new.version,
     )
-    connection.execute(statement.returning(TABLE.c.id), rows)
 
 
 def take_back(
@@ -102,7 +105,11 @@ def take_back(
 
 def content(advice: Advice) -> str:
     """Hash of what a rep would see differ; the time of the decision alone is no difference."""
-    return digest(columns.plain({name: value for name, value in advice.items() if name not in VOLATILE}))
+    return _content(columns.plain(advice))
+
+
+def _content(plain: Mapping[str, Any]) -> str:
+    return digest({name: value for name, value in plain.items() if name not in VOLATILE})
 
 
 def remember(written: echo.Written, values: Advice) -> dict[str, list[str]]:
@@ -126,11 +133,12 @@ def _lock(connection: sa.Connection, desired: Sequence[Desired]) -> None:
 def _row(item: Desired, now: datetime) -> dict[str, object]:
     written = remember({}, item.own) if item.own.get(OURS) else {}
     kept = echo.compare(desired=item.advice, seen=item.own, written=written).kept if item.own else ()
+    plain = columns.plain(item.advice)
     return {
         "connection": item.connection,
         "record_id": item.record_id,
-        "desired": columns.plain(item.advice),
-        "content": content(item.advice),
+        "desired": plain,
+        "content": _content(plain),
         "version": item.version,
         "generation": 1,
         "known": columns.plain(item.own),
