@@ -101,12 +101,45 @@ def test_the_hash_covers_everything(previous: str, salt: str, change: dict[str, 
     assert other.hash != made.hash
 
 
-@given(text=TEXT)
-def test_what_a_model_can_hold_is_searched_as_thoroughly_as_anything(text: str) -> None:
-    body = decision(text=text).model_dump(mode="json")
+@given(text=TEXT, sentence=TEXT, spread=st.booleans())
+def test_a_link_says_what_the_whole_decision_does(text: str, sentence: str, spread: bool) -> None:
+    """Put together of texts that are held, the body is that of the decision written at once and searched whole."""
+    bare = Verdict(criterion="size", level="big", probability=1, decided_by="m", quote="")
+    told = bare.model_copy(update={"quote": text, "spread": {"big": 0.5, "small": 0.5} if spread else None})
+    made = decision(text=text)
+    assert made.scorecard is not None
+    card = made.scorecard.contributions[0]
+    cards = tuple(card.model_copy(update={"verdict": verdict}) for verdict in (bare, told, bare))
+    made = made.model_copy(
+        update={
+            "scorecard": made.scorecard.model_copy(update={"contributions": (*cards, card)}),
+            "assessments": (made.assessments[0].model_copy(update={"verdicts": (told, bare), "kept": True}),) * 2,
+            "reasons": tuple(
+                ReasonGiven(code="BIG", source="s", sentence=said, quote=quote)
+                for said, quote in ((sentence, text), (sentence, None), ("", ""))
+            ),
+            "errors": ('"hits":null', '"scorecard":null'),
+        }
+    )
+    body = made.model_dump(mode="json")
+    personal = {chain.FIELDS: body[chain.FIELDS]}
     body[chain.FIELDS] = {}
-    told = {path for path, _, _ in chain._told(body, "", chain._shape(Decision))}
-    assert told == {path for path, holder, key in chain._places(body, "") if holder[key]}
+    for path, holder, key in chain._places(body, ""):
+        if holder[key]:
+            personal[path], holder[key] = holder[key], chain.PERSONAL_TEXTS[key]
+    kept = canonical_json(personal)
+    expected = canonical_json({**body, chain.DIGEST: chain.sealed(kept, "s")})
+    for _ in range(2):
+        link = chain.link(made, previous="0", salt="s")
+        assert (link.body, link.personal) == (expected, kept)
+        assert link.hash == chain.hashed("0", expected)
+
+
+def test_a_decision_without_any_part_is_a_link_too() -> None:
+    made = decision().model_copy(update={"scorecard": None, "hits": (), "reasons": (), "assessments": ()})
+    link = chain.link(made, previous="0", salt="s")
+    assert canonical_json(json.loads(link.body)) == link.body
+    assert chain.restore(json.loads(link.body), json.loads(link.personal)) == made
 
 
 @given(st.text(), st.booleans())

@@ -24,6 +24,12 @@ WORDS = [
     ("a{2}", None),
     ("aa{2}bcd", {"bcd"}),
     ("größe", {"gr"}),
+    (r"@(test|example)\.", {"@test.", "@example."}),
+    (r"\b(build|improve) your (web ?site|app)\b", {"build your ", "improve your "}),
+    ("(ab|cd)(ef|gh)i", {"efi", "ghi"}),
+    ("x(ab|cd)?yz", {"yz"}),
+    ("x(ab|c.d)yz", {"yz"}),
+    ("casinos?|online casino", {"casino"}),
     (r"\Qa.b\E", None),
     (r"\pL+abc", None),
     ("(ab", None),
@@ -72,6 +78,14 @@ _PATTERN = st.recursive(
 def test_what_matches_holds_what_was_said_to_be_needed(pattern: str, text: str) -> None:
     if re.search(pattern, text):
         assert all(any(word in text for word in words) for words in needed.conditions(pattern))
+
+
+@given(pattern=_PATTERN, text=st.lists(_LETTERS, max_size=8).map("".join))
+def test_what_matches_in_any_case_holds_one_of_its_words(pattern: str, text: str) -> None:
+    told = needed.words(pattern)
+    if told is not None and re.search(pattern, text, re.IGNORECASE):
+        lowered = text.lower().replace("ſ", "s")
+        assert any(word in lowered for word in told)
 
 
 def test_a_sign_that_prose_hardly_has_is_looked_for_where_case_counts() -> None:

@@ -90,3 +90,30 @@ def test_what_is_passed_over_could_not_have_matched(text: str) -> None:
             assert told[field] >= max(numbers)
     if stated._LISTED.search(text):
         assert told["employee_count"] >= 5000
+
+
+_PIECES = st.sampled_from(
+    [
+        "80",
+        "5.000",
+        "1,",
+        "12k",
+        "٣",
+        " ",
+        " ",
+        "orders a month",
+        "parcels per month",
+        "people",
+        ".",
+        "x",
+        "9999999",
+        "tys",
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=14).map("".join))
+def test_looking_only_where_digits_are_finds_the_same(text: str) -> None:
+    pattern = stated._PATTERNS["monthly_volume"]
+    found = [match.span() for match in stated._from_digits(pattern, text)]
+    assert found == [match.span() for match in pattern.finditer(text)]

@@ -72,3 +72,18 @@ def test_patterns() -> None:
 )
 def test_numbers_that_a_field_is_only_compared_with(expression: str, scales: dict[str, tuple[float, ...]]) -> None:
     assert tree(expression).scales == scales
+
+
+@pytest.mark.parametrize(
+    ("expression", "lengths"),
+    [
+        ("size(lead.message) < 80 || 3 <= lead.message.size()", {"lead.message": (3, 80)}),
+        ("has(lead.message) && size(lead.message) == 5", {"lead.message": (5,)}),
+        ("size(lead.message) < 80 && lead.message != 'x'", {}),
+        ("size(lead.message) < size(lead.company)", {}),
+        ("size(lead.message) + 1 < 80", {}),
+    ],
+)
+def test_lengths_that_a_text_is_only_compared_with(expression: str, lengths: dict[str, tuple[float, ...]]) -> None:
+    assert tree(expression).lengths == lengths
+    assert tree(expression).scales == {}

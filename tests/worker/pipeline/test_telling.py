@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+import pytest
 import structlog
 from tierwise_fixtures import fakes
 
 from tierwise import telemetry
 
 
-def test_a_decision_is_told_by_its_facts_and_the_lead_by_a_hash(line: Any) -> None:
+def test_a_decision_is_told_by_its_facts_and_the_lead_by_a_hash(line: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="tierwise")
     line.put("1")
     assert line.poll().complete
     line.judge.says["1@acme.example"] = [fakes.judged("telling-1")]

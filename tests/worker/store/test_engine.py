@@ -193,3 +193,17 @@ LIMITS = {
     "idle_in_transaction_session_timeout": "1min",
     "work_mem": "5MB",
 }
+
+
+def test_a_statement_is_made_once_for_each_database(tmp_path: Path) -> None:
+    made = []
+
+    def build(database: engine.Database) -> str:
+        made.append(database)
+        return f"for {len(made)}"
+
+    one, two = (engine.Database(f"sqlite:///{tmp_path / name}") for name in ("1.db", "2.db"))
+    assert [one.prepared(build), one.prepared(build), two.prepared(build)] == ["for 1", "for 1", "for 2"]
+    assert [one.prepared(build, key="other"), one.prepared(build, key="other")] == ["for 3", "for 3"]
+    one.close()
+    two.close()

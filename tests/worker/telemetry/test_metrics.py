@@ -87,6 +87,14 @@ def test_labels_do_not_grow_without_bound() -> None:
     assert found["tierwise_model_calls_total", "m0", "ok"] == 2
 
 
+def test_labels_are_told_apart_by_what_they_show() -> None:
+    """Whatever is kept of a set of labels, 1 and True, which are one key, stay two."""
+    for connection in ("1", 1, True, "1", True):
+        telemetry.count("tierwise_leads_held_total", connection=connection)
+    found = _samples(telemetry.exposition()[0])
+    assert (found["tierwise_leads_held_total", "1"], found["tierwise_leads_held_total", "True"]) == (3, 2)
+
+
 def test_one_process_shows_the_counters_of_all(tmp_path: Path) -> None:
     folder = tmp_path / "metrics"
     folder.mkdir()

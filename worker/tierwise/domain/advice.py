@@ -124,15 +124,13 @@ def not_scorable(fingerprint: str, *, why: str) -> dict[str, AdviceValue]:
 def talking_points(decision: Decision, policy: Policy) -> list[str]:
     """Talking points of the reasons given, then the fragments that fit codes and route."""
     facts = {"lead": decision.fields}
+    codes = decision.reason_codes
     points = [
-        reason.talking_point
-        for code in decision.reason_codes
-        if (reason := policy.reason(code)) is not None and reason.talking_point
+        reason.talking_point for code in codes if (reason := policy.reason(code)) is not None and reason.talking_point
     ]
     for fragment in policy.fragments:
         fits_route = not fragment.routes or decision.route in fragment.routes
-        fits_reason = not fragment.reasons or set(fragment.reasons) & set(decision.reason_codes)
-        if fits_route and fits_reason:
+        if fits_route and (not fragment.reasons or any(map(codes.__contains__, fragment.reasons))):
             points.append(fragment.text)
     return [sentence(point, facts) for point in dict.fromkeys(points)]
 

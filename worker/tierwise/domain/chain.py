@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
-from typing import Any, NamedTuple, get_args
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import pydantic
 from pydantic_core import from_json
 
 from tierwise.domain.decision import Decision
 from tierwise.domain.lead import canonical_json, digest
-from tierwise.domain.rules import Hit
 
-PERSONAL_TEXTS = ("quote", "sentence", "why")
-"""Keys whose text may hold the lead's own words or values, wherever they stand in a decision."""
+K = TypeVar("K")
+V = TypeVar("V")
+
+PERSONAL_TEXTS: dict[str, str | None] = {"quote": None, "sentence": "", "why": ""}
+"""Keys whose text may hold the lead's own words or values, wherever they stand in a decision, and what the body has in
+their place."""
 FIELDS = "fields"
 DIGEST = "personal"
 
@@ -38,19 +42,15 @@ class Link(NamedTuple):
 
 def link(decision: Decision, *, previous: str, salt: str) -> Link:
     """The link that follows the one with hash `previous`."""
-    body = decision.model_dump(mode="json", exclude={"hits"})
-    personal: dict[str, Any] = {FIELDS: body[FIELDS]}
-    body[FIELDS] = {}
-    body["hits"] = []
-    for path, holder, key in _told(body, "", _shape(Decision)):
-        said = holder[key]
-        personal[path] = said
-        holder[key] = "" if key != "quote" else None
-    personal.update({f"/hits/{number}/why": hit.why for number, hit in enumerate(decision.hits) if hit.why})
-    kept = canonical_json(personal)
+    shape = _shape(Decision)
+    personal: dict[str, Any] = {}
+    parts = _parts(decision.__dict__, shape, "", personal)
+    body = decision.model_dump(mode="json", exclude=shape.apart)
+    fields, body[FIELDS] = body[FIELDS], {}
+    _silence(body, shape, "", personal)
+    kept = canonical_json({**personal, FIELDS: fields})
     body[DIGEST] = sealed(kept, salt)
-    # A quote inside of a text is escaped, so that the empty list stands there once.
-    text = canonical_json(body).replace('"hits":[]', f'"hits":[{",".join(map(_silent, decision.hits))}]', 1)
+    text = _joined(body, parts)
     return Link(text, kept, salt, hashed(previous, text))
 
 
@@ -98,45 +98,42 @@ def requote(body: Mapping[str, Any], personal: Mapping[str, Any]) -> None:
             item["verdict"]["quote"] = quote
 
 
-_HITS_KEPT = 4096
-_written: dict[int, tuple[Hit, str]] = {}
-
-
-def _silent(hit: Hit) -> str:
-    """Canonical JSON of a hit without its words. Most rules do not match, and say the same of every lead."""
-    held = _written.get(id(hit))
-    if held is not None and held[0] is hit:
-        return held[1]
-    text = canonical_json({**hit.model_dump(mode="json"), "why": ""})
-    if not hit.why:
-        if len(_written) >= _HITS_KEPT:
-            _written.clear()
-        _written[id(hit)] = (hit, text)
-    return text
-
-
 class _Shape(NamedTuple):
-    """Where in a model's dump personal texts can stand."""
+    """Where in a model personal texts can stand, and what of it is written apart."""
 
     texts: tuple[str, ...]
-    parts: tuple[tuple[str, _Shape | None], ...]
-    """Keys that lead to more; None: to something of no model, which is searched whole."""
+    one: tuple[str, ...]
+    """Fields that hold a model or None."""
+    many: tuple[str, ...]
+    """Fields that hold models in a row."""
+    loose: tuple[str, ...]
+    """Fields that may hold anything: their JSON is searched whole."""
+    rest: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    """The values of all other fields."""
+    apart: set[str]
+    """`one` and `many`."""
 
 
 @functools.cache
 def _shape(model: type[pydantic.BaseModel]) -> _Shape:
     """Read from the model itself, so that a field which is added is not forgotten."""
-    parts: list[tuple[str, _Shape | None]] = []
+    found: dict[str, list[str]] = {"texts": [], "one": [], "many": [], "loose": [], "rest": []}
     for name, info in model.model_fields.items():
-        if name in PERSONAL_TEXTS:
-            continue
-        inner = set(_leaves(info.annotation))
-        models = [leaf for leaf in inner if isinstance(leaf, type) and issubclass(leaf, pydantic.BaseModel)]
-        if Any in inner or len(models) > 1:
-            parts.append((name, None))
-        elif models and (shape := _shape(models[0])) != _EMPTY:
-            parts.append((name, shape))
-    return _Shape(tuple(name for name in PERSONAL_TEXTS if name in model.model_fields), tuple(parts))
+        found[_kind(name, info.annotation)].append(name)
+    rest, apart = operator.itemgetter(*found.pop("rest")), {*found["one"], *found["many"]}
+    return _Shape(**{kind: tuple(names) for kind, names in found.items()}, rest=rest, apart=apart)
+
+
+def _kind(name: str, annotation: Any) -> str:
+    if name in PERSONAL_TEXTS:
+        return "texts"
+    inner, within = _leaves(annotation), get_args(annotation)
+    models = [leaf for leaf in inner if isinstance(leaf, type) and issubclass(leaf, pydantic.BaseModel)]
+    if not models and Any not in inner:
+        return "rest"
+    if within in ((), (*models, type(None))):
+        return "one"
+    return "many" if within == (*models, ...) else "loose"
 
 
 def _leaves(annotation: Any) -> list[Any]:
@@ -145,24 +142,86 @@ def _leaves(annotation: Any) -> list[Any]:
     return [leaf for inner in within for leaf in _leaves(inner)] if within else [annotation]
 
 
-_EMPTY = _Shape((), ())
+_KEPT = 4096
+_by_id: dict[int, tuple[pydantic.BaseModel, str]] = {}
+"""Most rules do not match, and are the same objects for every lead."""
+_by_value: dict[tuple[Any, ...], str] = {}
+"""Reasons and verdicts without their words are few."""
 
 
-def _told(value: Any, path: str, shape: _Shape) -> list[tuple[str, dict[str, Any], str]]:
-    """What `_places` finds, of texts that say something: by the model's shape, since a decision is mostly empty."""
-    found = [(f"{path}/{key}", value, key) for key in shape.texts if value[key]]
-    for key, inner in shape.parts:
-        part = value[key]
-        if not part:
-            continue
-        if inner is None:
-            found += [place for place in _places(part, f"{path}/{key}") if place[1][place[2]]]
-        elif isinstance(part, list):
-            for number, item in enumerate(part):
-                found += _told(item, f"{path}/{key}/{number}", inner)
-        else:
-            found += _told(part, f"{path}/{key}", inner)
-    return found
+def _parts(held: Mapping[str, Any], shape: _Shape, path: str, told: dict[str, str]) -> dict[str, str]:
+    """The models within a model, each `_silent`, by field."""
+    parts: dict[str, str] = {}
+    for name in shape.one:
+        item = held[name]
+        parts[name] = "null" if item is None else _silent(item, f"{path}/{name}", told)
+    for name in shape.many:
+        texts = []
+        for place, item in enumerate(held[name]):
+            known = _by_id.get(id(item))
+            if known is None or known[0] is not item:
+                before = len(told)
+                known = item, _silent(item, f"{path}/{name}/{place}", told)
+                if len(told) == before:
+                    _keep(_by_id, id(item), known)
+            texts.append(known[1])
+        parts[name] = f"[{','.join(texts)}]"
+    return parts
+
+
+def _silent(value: pydantic.BaseModel, path: str, told: dict[str, str]) -> str:
+    """Canonical JSON of a model without its personal texts, which go to `told`, by place."""
+    shape, held = _shape(type(value)), value.__dict__
+    if shape.many or shape.loose:
+        return _written(value, shape, path, told)
+    key: tuple[Any, ...] = (type(value), shape.rest(held))
+    for name in shape.texts:
+        text = held[name]
+        if text:
+            told[f"{path}/{name}"] = text
+            text = PERSONAL_TEXTS[name]
+        key += (text,)
+    for name in shape.one:
+        item = held[name]
+        key += ("null" if item is None else _silent(item, f"{path}/{name}", told),)
+    try:
+        found = _by_value.get(key)
+    except TypeError:  # a verdict with the spread over its levels
+        return _written(value, shape, path, told)
+    return _keep(_by_value, key, _written(value, shape, path, told)) if found is None else found
+
+
+def _keep(where: dict[K, V], key: K, value: V) -> V:
+    if len(where) >= _KEPT:
+        where.clear()
+    where[key] = value
+    return value
+
+
+def _written(value: pydantic.BaseModel, shape: _Shape, path: str, told: dict[str, str]) -> str:
+    parts = _parts(value.__dict__, shape, path, told)
+    body = value.model_dump(mode="json", exclude=shape.apart)
+    _silence(body, shape, path, told)
+    return _joined(body, parts)
+
+
+def _silence(body: dict[str, Any], shape: _Shape, path: str, told: dict[str, str]) -> None:
+    """Take the personal texts out of a dumped model, but for those of its parts, into `told`."""
+    places = [(f"{path}/{name}", body, name) for name in shape.texts]
+    for name in shape.loose:
+        places += _places(body[name], f"{path}/{name}")
+    for place, holder, key in places:
+        if holder[key]:
+            told[place], holder[key] = holder[key], PERSONAL_TEXTS[key]
+
+
+def _joined(body: Mapping[str, Any], parts: Mapping[str, str]) -> str:
+    """Canonical JSON of a body with parts that are canonical JSON already."""
+    text = canonical_json({**body, **dict.fromkeys(parts)})
+    # From the end, so that nothing of another part is taken for the mark; a quote inside of a text is escaped.
+    for name in sorted(parts, reverse=True):
+        text = text.replace(f'"{name}":null', f'"{name}":{parts[name]}', 1)
+    return text
 
 
 def _places(value: dict[str, Any] | list[Any], path: str) -> list[tuple[str, dict[str, Any], str]]:

@@ -6,7 +6,7 @@ There is one way to decide; whoever needs no sentences and no record stops here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tierwise.domain import calibration as calibrations
@@ -79,27 +79,23 @@ def find(
             tuple(gates),
             facts,
         )
-    policy, predicates = runnable.policy, runnable.rules
-
-    def evaluated(stage: rules.Stage) -> tuple[rules.Hit, ...]:
-        return rules.evaluate(policy.every_rule, stage, predicates=predicates, facts=facts, told=told)
-
-    contradictions = evaluated("contradiction")
+    rubric = runnable.policy.rubric
+    contradictions = evaluated(runnable, "contradiction", facts, told=told)
     mismatches = bool(stated.mismatches(lead))
     said = rule_verdicts(runnable, facts)
-    card = scoring.weigh(policy.rubric, (*said, *judged.verdicts), doubted=mismatches)
+    card = scoring.weigh(rubric, (*said, *judged.verdicts), doubted=mismatches)
     sure, by = confidence(runnable, judged, card.confidence, rules_said=said, doubted=mismatches)
     result: dict[str, Any] = {
         "score": card.score, "fit": card.fit, "intent": card.intent, "tier": card.tier, "confidence": sure,
     }  # fmt: skip
     facts["result"] = result
-    routes = evaluated("route")
+    routes = evaluated(runnable, "route", facts, told=told)
     routed = rules.first(routes)
     outcome = (routed.outcome if routed else None) or "review"
     result["outcome"] = outcome
     if routed and routed.route:
         result["route"] = routed.route
-    guardrails = evaluated("guardrail")
+    guardrails = evaluated(runnable, "guardrail", facts, told=told)
     stopped = rules.first(guardrails)
     disputed = [hit for hit in contradictions if rules.first((hit,))]
     kind = _review_kind(
@@ -129,24 +125,80 @@ def find(
     )
 
 
-def rule_verdicts(runnable: Runnable, facts: rules.Facts) -> tuple[Verdict, ...]:
-    """Verdicts of the criteria that expressions decide; the first level that holds wins."""
-    return tuple(
-        _rule_verdict(runnable, criterion, facts)
-        for criterion in runnable.policy.rubric.criteria
-        if criterion.decide == "rule"
+def evaluated(
+    runnable: Runnable, stage: rules.Stage, facts: rules.Facts, *, told: bool = True
+) -> tuple[rules.Hit, ...]:
+    """What the rules of a stage say of these facts."""
+    return rules.evaluate(
+        runnable.policy.every_rule, stage, predicates=runnable.rules, facts=facts, told=told, likeness=runnable.likeness
     )
 
 
-def _rule_verdict(runnable: Runnable, criterion: rubrics.Criterion, facts: rules.Facts) -> Verdict:
-    for level in criterion.levels:
-        answer = runnable.levels[criterion.id, level.id](facts)
+def rule_verdicts(runnable: Runnable, facts: rules.Facts) -> tuple[Verdict, ...]:
+    """Verdicts of the criteria that expressions decide; the first level that holds wins."""
+    return _ruled(runnable)(facts)
+
+
+class _Ruled:
+    """The criteria that expressions decide, and their verdicts on leads that were alike."""
+
+    __slots__ = ("_alike", "_criteria", "_kept", "_untold", "levels", "likeness", "rubric")
+    _KEPT = 2048
+
+    def __init__(self, runnable: Runnable) -> None:
+        self.rubric, self.levels, self.likeness = runnable.policy.rubric, runnable.levels, runnable.likeness
+        self._criteria = [
+            (item.id, [(level.id, self.levels[item.id, level.id]) for level in item.levels])
+            for item in self.rubric.criteria
+            if item.decide == "rule"
+        ]
+        every = [(place, asked) for place, (_, levels) in enumerate(self._criteria) for _, asked in levels]
+        self._alike = self.likeness([asked for _, asked in every])
+        self._untold = sorted({every[number][0] for number in self._alike.untold})
+        self._kept: dict[Hashable, tuple[Verdict, ...]] = {}
+
+    def __call__(self, facts: rules.Facts) -> tuple[Verdict, ...]:
+        key = self._alike.key(facts)
+        found = None if key is None else self._kept.get(key)
+        if found is None:
+            found = tuple([_rule_verdict(name, levels, facts) for name, levels in self._criteria])
+            if key is not None:
+                if len(self._kept) >= self._KEPT:
+                    self._kept.clear()
+                self._kept[key] = found
+        elif self._untold:
+            verdicts = list(found)
+            for place in self._untold:
+                verdicts[place] = _rule_verdict(*self._criteria[place], facts)
+            found = tuple(verdicts)
+        return found
+
+
+_KEPT = 64
+_made: dict[tuple[int, int], _Ruled] = {}
+
+
+def _ruled(runnable: Runnable) -> _Ruled:
+    # By identity, as every lead is asked about.
+    rubric, levels = runnable.policy.rubric, runnable.levels
+    held = _made.get((id(rubric), id(levels)))
+    if held is not None and held.rubric is rubric and held.levels is levels and held.likeness is runnable.likeness:
+        return held
+    if len(_made) >= _KEPT:
+        _made.clear()
+    made = _made[id(rubric), id(levels)] = _Ruled(runnable)
+    return made
+
+
+def _rule_verdict(name: str, levels: Sequence[tuple[str, rules.Predicate]], facts: rules.Facts) -> Verdict:
+    for level, asked in levels:
+        answer = asked(facts)
         if answer.truth == "match":
-            return _by_rule(criterion.id, level.id, 1.0)
+            return _by_rule(name, level, 1.0)
         if answer.truth == "unknown":
             # A better level might hold if the field were there, so a worse one must not be claimed.
             break
-    return _by_rule(criterion.id, rubrics.UNKNOWN, 0.0)
+    return _by_rule(name, rubrics.UNKNOWN, 0.0)
 
 
 @functools.lru_cache(maxsize=4096)

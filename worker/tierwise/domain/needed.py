@@ -12,11 +12,13 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 _SHORTEST_WORD = 2
+_MOST_WAYS = 16  # to spell a passage
 _SIGNS = frozenset(":<>#|=[]{}(")
 _SPECIAL = frozenset("dwsbDWSBAz")  # escapes that stand for a class or a place
 
 Words = frozenset[str]
 """A match holds at least one of these."""
+_NOTHING: Words = frozenset({""})
 
 
 class Place(NamedTuple):
@@ -38,10 +40,14 @@ def words(pattern: str) -> Words | None:
     """Words in lower case, whatever case the pattern minds; None where the pattern does not tell."""
     try:
         parser = _Parser(pattern)
-        found = parser.alternatives(begins=False).needed
-        return _texts(found) if found is not None and parser.at_end else None
+        needed = parser.alternatives(begins=False).needed
     except (_Unreadable, IndexError, RecursionError):
         return None
+    if needed is None or not parser.at_end:
+        return None
+    found = _texts(needed)
+    # Who holds a longer word holds the shorter one in it.
+    return frozenset(word for word in found if not any(other in word for other in found - {word}))
 
 
 def conditions(pattern: str) -> tuple[Words, ...]:
@@ -86,6 +92,8 @@ class _Item(NamedTuple):
     letter: str | None = None
     """One literal character; None for what can be many."""
     needed: Places | None = None
+    spelt: Words | None = None
+    """All that a group can be, where it is nothing but text."""
     begins: bool = False
     """A letter behind it begins a word."""
     ends: bool = False
@@ -97,6 +105,7 @@ class _Branch(NamedTuple):
 
     source: str
     needed: list[Places | None]
+    spelt: Words | None
     begins: bool
 
 
@@ -117,7 +126,10 @@ class _Parser:
         """`begins`: a letter that stood here would begin a word."""
         # All of a branch is needed, so any part of it may be asked for: the most telling.
         found = self.branches(begins=begins)
-        return _Item(None, _either([_best(branch.needed) for branch in found]), all(item.begins for item in found))
+        ways = frozenset[str]().union(*(branch.spelt or () for branch in found))
+        spelt = ways if len(ways) <= _MOST_WAYS and all(branch.spelt for branch in found) else None
+        needed = _either([_best(branch.needed) for branch in found])
+        return _Item(None, needed, spelt, all(item.begins for item in found))
 
     def branches(self, *, begins: bool) -> list[_Branch]:
         """What each alternative needs."""
@@ -129,32 +141,44 @@ class _Parser:
 
     def _sequence(self, *, begins: bool) -> _Branch:
         found: list[Places | None] = []
-        start, run, run_begins = self._place, "", begins
+        start, run, run_begins, whole = self._place, _NOTHING, begins, True
         while not self.at_end and self._text[self._place] not in "|)":
             item = self._item(begins=begins)
             least = self._repeated()
-            letter, ends = item.letter, item.ends and least > 0
+            spelt, ends = self._spelt(item) if least == 1 else None, item.ends and least > 0
             # What may be missing leaves the place as it was.
             before, begins = begins, item.begins and (begins or least > 0)
-            if not run:
+            if run == _NOTHING:
                 found[-1:] = [_ended(places_, ends=ends) for places_ in found[-1:]]
-            if letter is not None and least == 1 and (self._exact or letter.isascii()):
-                run, run_begins = run + (letter if self._exact else letter.lower()), run_begins if run else before
+                run_begins = before
+            if spelt and min(len(run), len(spelt)) == 1:
+                run = frozenset(first + last for first in run for last in spelt)
                 continue
             found.append(self._word(run, begins=run_begins, ends=ends))
-            run = ""
-            if least and letter is None:
+            run, run_begins, whole = spelt or _NOTHING, before, False
+            if spelt:
+                continue
+            if least and item.letter is None:
                 found.append(item.needed if least == 1 else _ended(item.needed, ends=False))
             elif least and self._exact:
-                found.append(self._word(str(letter), begins=before, ends=False))
+                found.append(self._word(frozenset({str(item.letter)}), begins=before, ends=False))
         found.append(self._word(run, begins=run_begins, ends=None))
-        return _Branch(self._text[start : self._place], found, begins)
+        return _Branch(self._text[start : self._place], found, run if whole else None, begins)
 
-    def _word(self, run: str, *, begins: bool, ends: bool | None) -> Places | None:
+    def _spelt(self, item: _Item) -> Words | None:
+        """Every way to spell it, so that it can be looked for with what stands beside it; None where there are many."""
+        if item.letter is not None:
+            readable = self._exact or item.letter.isascii()
+            return frozenset({item.letter if self._exact else item.letter.lower()}) if readable else None
+        # Only of passages that tell something by themselves: "for" beside "a" or "the" says no more than "for".
+        return item.spelt if item.needed and not self._exact else None
+
+    def _word(self, run: Words, *, begins: bool, ends: bool | None) -> Places | None:
+        return frozenset(Place(text, begins, ends) for text in run) if all(map(self._tells, run)) else None
+
+    def _tells(self, text: str) -> bool:
         # A letter of a large script says as much as a word, and a sign that prose hardly has nearly as much.
-        if len(run) >= _SHORTEST_WORD or (run and (not run.isascii() or (self._exact and run in _SIGNS))):
-            return frozenset({Place(run, begins, ends)})
-        return None
+        return len(text) >= _SHORTEST_WORD or (text != "" and (not text.isascii() or (self._exact and text in _SIGNS)))
 
     def _item(self, *, begins: bool) -> _Item:
         char = self._next()

@@ -11,7 +11,7 @@ from tierwise.domain.calibration import Calibration
 from tierwise.domain.lead import digest
 from tierwise.domain.mapping import FieldMap
 from tierwise.domain.rubric import Dimension, Frozen, Rubric
-from tierwise.domain.rules import Predicate, Rule
+from tierwise.domain.rules import Likeness, Predicate, Rule, unlike
 from tierwise.domain.tables import Table, with_rows
 
 
@@ -105,6 +105,8 @@ class Runnable(NamedTuple):
     """By criterion id and level id, for criteria that are decided by rule."""
     calibration: Calibration | None = None
     """The active one, where it was learnt under this rubric with this chain of models."""
+    likeness: Likeness = unlike
+    """Tells what answers of these predicates depend on, so that leads that are alike are asked once."""
 
 
 BUILT_IN_REASONS: tuple[Reason, ...] = (

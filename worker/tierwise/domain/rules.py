@@ -5,8 +5,9 @@ A rule's expression is compiled elsewhere and comes in as a callable; here it is
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -29,6 +30,53 @@ class Answer(NamedTuple):
 Facts = Mapping[str, Mapping[str, Any]]
 """`lead`: the signals that are present; `result`: score, fit, intent, tier, confidence, outcome, route."""
 Predicate = Callable[[Facts], Answer]
+
+
+class Alike(NamedTuple):
+    """What the answers of several predicates depend on together: leads that are alike in it need to be asked once."""
+
+    key: Callable[[Facts], Hashable | None]
+    """Equal for facts of which the answers are equal; None for facts that have no equals."""
+    untold: frozenset[int]
+    """Places of the predicates that depend on more: these are asked of every lead."""
+
+
+Likeness = Callable[[Sequence[Predicate]], Alike]
+
+
+def unlike(predicates: Sequence[Predicate]) -> Alike:
+    """Nothing is known of the predicates: each is asked of every lead."""
+    return Alike(lambda _facts: None, frozenset(range(len(predicates))))
+
+
+class Asked:
+    """Predicates that are asked together, and their answers about leads that were alike."""
+
+    __slots__ = ("_alike", "_kept", "_predicates", "_untold")
+    _KEPT = 2048
+
+    def __init__(self, predicates: Sequence[Predicate], likeness: Likeness) -> None:
+        self._predicates = tuple(predicates)
+        self._alike = likeness(self._predicates)
+        self._untold = sorted(self._alike.untold)
+        self._kept: dict[Hashable, tuple[Answer, ...]] = {}
+
+    def __call__(self, facts: Facts) -> tuple[Answer, ...]:
+        """Of each its answer, in their order."""
+        key = self._alike.key(facts)
+        found = None if key is None else self._kept.get(key)
+        if found is None:
+            found = tuple([predicate(facts) for predicate in self._predicates])
+            if key is not None:
+                if len(self._kept) >= self._KEPT:
+                    self._kept.clear()
+                self._kept[key] = found
+        elif self._untold:
+            answers = list(found)
+            for place in self._untold:
+                answers[place] = self._predicates[place](facts)
+            found = tuple(answers)
+        return found
 
 
 class RuleTest(Frozen):
@@ -94,22 +142,70 @@ def evaluate(
     predicates: Mapping[str, Predicate],
     facts: Facts,
     told: bool = True,
+    likeness: Likeness = unlike,
 ) -> tuple[Hit, ...]:
     """Every rule of the stage asked, in order of priority and id; unknown with `on_unknown: review` shows. Without
-    `told` the sentences of those that match are left out."""
+    `told` the sentences of those that match are left out. `likeness` tells which leads need to be asked once."""
     # A mapping of its own: who evaluates may keep what it made of these facts until it is given others.
     facts = dict(facts)
-    hits = []
-    for rule, wordless in _chosen(rules if isinstance(rules, tuple) else tuple(rules), stage):
-        answer = predicates[rule.id](facts)
-        if told and answer.truth == "match":
-            hits.append(_hit(rule, answer, outcome=rule.outcome, why=sentence(rule.why, facts)))
-            continue
-        hit = wordless.get(answer)
-        if hit is None:
-            hit = wordless[answer] = _silent(rule, answer)
-        hits.append(hit)
-    return tuple(hits)
+    chosen = _chosen(
+        rules if isinstance(rules, tuple) else tuple(rules), stage, predicates=predicates, likeness=likeness
+    )
+    hits = chosen.hits(chosen.asked(facts))
+    if not told:
+        return hits.wordless
+    if not hits.filled:
+        return hits.worded
+    made = list(hits.worded)
+    for place, rule, answer in hits.filled:
+        made[place] = _hit(rule, answer, outcome=rule.outcome, why=sentence(rule.why, facts))
+    return tuple(made)
+
+
+class _Hits(NamedTuple):
+    """What a stage's answers come to: mostly the same for many leads."""
+
+    wordless: tuple[Hit, ...]
+    worded: tuple[Hit, ...]
+    """With the sentences that are the same for every lead."""
+    filled: tuple[tuple[int, Rule, Answer], ...]
+    """Places of those whose sentence is filled in with the lead's own values."""
+
+
+class _Chosen:
+    """A stage's rules in order, made ready."""
+
+    __slots__ = ("_kept", "_rules", "asked", "likeness", "of", "predicates")
+    _KEPT = 2048
+
+    def __init__(
+        self, rules: tuple[Rule, ...], stage: Stage, *, predicates: Mapping[str, Predicate], likeness: Likeness
+    ) -> None:
+        self.of, self.predicates, self.likeness = rules, predicates, likeness
+        self._rules = sorted((rule for rule in rules if rule.stage == stage), key=lambda rule: rule.order)
+        self.asked = Asked([predicates[rule.id] for rule in self._rules], likeness)
+        self._kept: dict[tuple[Answer, ...], _Hits] = {}
+
+    def hits(self, answers: tuple[Answer, ...]) -> _Hits:
+        """Of the answers to all of them."""
+        found = self._kept.get(answers)
+        if found is None:
+            if len(self._kept) >= self._KEPT:
+                self._kept.clear()
+            found = self._kept[answers] = self._hits(answers)
+        return found
+
+    def _hits(self, answers: tuple[Answer, ...]) -> _Hits:
+        wordless = [_silent(rule, answer) for rule, answer in zip(self._rules, answers, strict=True)]
+        worded, filled = list(wordless), []
+        for place, (rule, answer) in enumerate(zip(self._rules, answers, strict=True)):
+            if answer.truth != "match":
+                continue
+            if "{" in rule.why:
+                filled.append((place, rule, answer))
+            else:
+                worded[place] = _hit(rule, answer, outcome=rule.outcome, why=rule.why)
+        return _Hits(tuple(wordless), tuple(worded), tuple(filled))
 
 
 def _silent(rule: Rule, answer: Answer) -> Hit:
@@ -134,24 +230,23 @@ def _hit(rule: Rule, answer: Answer, *, outcome: Outcome | None, why: str = "") 
     )
 
 
-_Chosen = tuple[tuple[Rule, dict[Answer, Hit]], ...]
 _KEPT = 64
-_orders: dict[tuple[int, Stage], tuple[tuple[Rule, ...], _Chosen]] = {}
+_orders: dict[tuple[int, Stage, int], _Chosen] = {}
 
 
-def _chosen(rules: tuple[Rule, ...], stage: Stage) -> _Chosen:
-    """The stage's rules in order, each with the hits it gave where it did not match. Most do not, and what they say
-    then is the same for every lead."""
-    key = (id(rules), stage)
+def _chosen(
+    rules: tuple[Rule, ...], stage: Stage, *, predicates: Mapping[str, Predicate], likeness: Likeness
+) -> _Chosen:
+    # By identity, as this is asked four times of every lead.
+    key = (id(rules), stage, id(predicates))
     held = _orders.get(key)
-    if held is not None and held[0] is rules:
-        return held[1]
-    ordered = sorted((rule for rule in rules if rule.stage == stage), key=lambda rule: rule.order)
-    chosen: _Chosen = tuple((rule, {}) for rule in ordered)
+    if held is not None and held.of is rules and held.predicates is predicates and held.likeness is likeness:
+        return held
+    made = _Chosen(rules, stage, predicates=predicates, likeness=likeness)
     if len(_orders) >= _KEPT:
         _orders.clear()
-    _orders[key] = (rules, chosen)
-    return chosen
+    _orders[key] = made
+    return made
 
 
 def first(hits: Iterable[Hit]) -> Hit | None:
@@ -171,7 +266,17 @@ def sentence(template: str, facts: Facts) -> str:
     """The template with `{lead.x}` and `{result.x}` filled in; what is absent reads "not stated"."""
     if "{" not in template:
         return template
-    return _PLACE.sub(lambda place: _shown(facts.get(place[1], {}).get(place[2])), template)
+    text, places = _parsed(template)
+    for root, field, after in places:
+        text += _shown(facts.get(root, {}).get(field)) + after
+    return text
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed(template: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
+    """The text before the first place; of each place its root, its field and the text after it."""
+    before, *rest = _PLACE.split(template)
+    return before, tuple(zip(rest[::3], rest[1::3], rest[2::3], strict=True))
 
 
 def _shown(value: Any) -> str:

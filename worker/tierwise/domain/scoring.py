@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tierwise.domain import stability
 from tierwise.domain.rubric import Contribution, Criterion, Dimension, Rubric, Scorecard
@@ -55,19 +55,13 @@ class Weighed(NamedTuple):
 
     def card(self) -> Scorecard:
         """As it is kept."""
-        return Scorecard(
-            score=self.score,
-            fit=self.fit,
-            intent=self.intent,
-            tier=self.tier,
-            confidence=self.confidence,
-            contributions=tuple(_contribution(item) for item in self.reached),
-            capped=self.capped,
-            doubted=self.doubted,
-            corroborated=self.corroborated,
-            knockout=self.knockout,
-            flags=self.flags,
-        )
+        return Scorecard.model_validate(self.plain())
+
+    def plain(self) -> dict[str, Any]:
+        """What a Scorecard is made of."""
+        made = self._asdict()
+        made["contributions"] = [_contribution(item) for item in made.pop("reached")]
+        return made
 
 
 def score(
@@ -94,7 +88,8 @@ def weigh(
 ) -> Weighed:
     """What `score` says, without the card."""
     plan = _plan(rubric)
-    doubted = doubted or any("INJECTION_SUSPECT" in verdict.flags for verdict in verdicts)
+    flags = {flag for verdict in verdicts if verdict.flags for flag in verdict.flags}
+    doubted = doubted or "INJECTION_SUSPECT" in flags
     by_criterion = {verdict.criterion: verdict for verdict in verdicts}
     free = structured = unknown = 0
     earned = {"fit": 0, "intent": 0}
@@ -117,9 +112,9 @@ def weigh(
         reached.append(Reached(row.criterion, step.level, points, step.reason, verdict))
     cap = 0 if doubted else plan.cap(unknown)
     value = _rounded(structured + min(free, cap))
-    knockout = _knockout(rubric, reached)
+    knockout = plan.knockout(reached)
     tier = plan.settle(value * _HUNDRED, corroborated, knockout is not None)
-    held = knockout is None and tier != tier_of(rubric, value)
+    held = knockout is None and tier != plan.settle(value * _HUNDRED, True, False)
     confidence = _likely(plan, [item.verdict for item in reached], cap=cap, beliefs=beliefs).get(tier, 0.0)
     return Weighed(
         score=value,
@@ -132,7 +127,7 @@ def weigh(
         doubted=doubted,
         corroborated=not held,
         knockout=knockout,
-        flags=tuple(sorted({flag for item in reached for flag in item.verdict.flags})),
+        flags=tuple(sorted({flag for item in reached for flag in item.verdict.flags})) if flags else (),
     )
 
 
@@ -225,12 +220,18 @@ class _Row:
 class _Plan:
     """A rubric, made ready."""
 
-    __slots__ = ("_cap", "_shrinks", "_weights", "rows", "rubric", "settle")
+    __slots__ = ("_cap", "_knockouts", "_shrinks", "_weights", "rows", "rubric", "settle")
 
     def __init__(self, rubric: Rubric) -> None:
         self.rubric = rubric
         self.rows = tuple(_Row(rubric, criterion) for criterion in rubric.criteria)
         self._weights = {name: _weight(rubric.criteria, name) for name in ("fit", "intent")}
+        places = {row.criterion.id: place for place, row in enumerate(self.rows)}
+        self._knockouts = [
+            (places[item.criterion], item.level, f"{item.criterion}/{item.level}")
+            for item in rubric.knockouts
+            if item.criterion in places
+        ]
         self._cap = rubric.free_text_cap * _HUNDRED
         structured = sum(row.criterion.weight for row in self.rows if not row.reported)
         self._shrinks = structured if rubric.free_text_needs_facts else 0
@@ -244,6 +245,10 @@ class _Plan:
         if not self._shrinks:
             return self._cap
         return max(0, self._cap * (self._shrinks - 2 * unknown) // self._shrinks)
+
+    def knockout(self, reached: Sequence[Reached]) -> str | None:
+        """The first knockout, as it is told, whose level was reached."""
+        return next((told for place, level, told in self._knockouts if reached[place].level == level), None)
 
     def share(self, hundredths: int, dimension: Dimension) -> int:
         """Of a dimension's whole weight, 0-100."""
@@ -311,23 +316,14 @@ def _proven(verdict: Verdict) -> bool:
     return verdict.quote is not None or verdict.field is None  # a decision model names a field and quotes nothing
 
 
-def _knockout(rubric: Rubric, reached: Sequence[Reached]) -> str | None:
-    if not rubric.knockouts:
-        return None
-    levels = {item.criterion.id: item.level for item in reached}
-    for knockout in rubric.knockouts:
-        if levels.get(knockout.criterion) == knockout.level:
-            return f"{knockout.criterion}/{knockout.level}"
-    return None
-
-
-def _contribution(item: Reached) -> Contribution:
-    return Contribution(
-        criterion=item.criterion.id,
-        dimension=item.criterion.dimension,
-        weight=item.criterion.weight,
-        level=item.level,
-        points=item.points,
-        reason=item.reason,
-        verdict=item.verdict,
-    )
+def _contribution(item: Reached) -> dict[str, Any]:
+    """What a Contribution is made of. Checked with the whole card, which takes half as long as one by one."""
+    return {
+        "criterion": item.criterion.id,
+        "dimension": item.criterion.dimension,
+        "weight": item.criterion.weight,
+        "level": item.level,
+        "points": item.points,
+        "reason": item.reason,
+        "verdict": item.verdict,
+    }

@@ -17,6 +17,8 @@ in the lowest bits. A plain number, since thousands of them are added up for eve
 Options = Sequence[tuple[World, float]]
 """Of one criterion: what each level adds, and how likely it is the true one."""
 
+_UNREACHED: World = 1 << 62
+"""More than any levels add up to."""
 CORROBORATED, _KNOCKED, _FACTS = 1, 2, 3
 """The bit of a world in which something structured corroborates, and its neighbours."""
 
@@ -32,10 +34,28 @@ def tiers(written: Sequence[Options], structured: Sequence[Options], *, cap: int
     `written` are the criteria that rest on self-reported text, whose hundredths together count up to `cap`.
     """
     found: dict[str, float] = {}
+    settled = _settled(settle)
     for added, probability in _worlds(tuple(map(tuple, written)), tuple(map(tuple, structured)), cap):
-        tier = settle(added >> 2, bool(added & CORROBORATED), bool(added & _KNOCKED))
+        tier = settled[added]
         found[tier] = found.get(tier, 0.0) + probability
     return found
+
+
+class _Settled(dict[World, str]):
+    """The tier of every world that came up: there are only so many of them."""
+
+    def __init__(self, settle: Settle) -> None:
+        super().__init__()
+        self._settle = settle
+
+    def __missing__(self, added: World) -> str:
+        tier = self[added] = self._settle(added >> 2, bool(added & CORROBORATED), bool(added & _KNOCKED))
+        return tier
+
+
+@functools.lru_cache(maxsize=64)
+def _settled(settle: Settle) -> _Settled:
+    return _Settled(settle)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -70,12 +90,14 @@ def _combine(
 ) -> dict[World, float]:
     total: dict[World, float] = {}
     get = total.get
+    pairs = list(left.items())
+    highest = _UNREACHED if cap is None else cap << 2 | _FACTS
     for b, q in right.items():
         facts, points = b & _FACTS, b & ~_FACTS
-        for a, p in left.items():
-            added = (a & ~_FACTS) + points
-            if cap is not None and added >> 2 > cap:
-                added = cap << 2
-            added |= a & _FACTS | facts
+        for a, p in pairs:
+            added = a + points
+            if added > highest:
+                added = highest & ~_FACTS | added & _FACTS
+            added |= facts
             total[added] = get(added, 0.0) + p * q
     return total

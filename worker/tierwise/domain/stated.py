@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tierwise.domain.lead import Lead
@@ -52,6 +53,8 @@ def _words(*alternatives: str) -> tuple[str, ...]:
     return tuple(sorted(stem for stem in stems if stem and not stem.endswith(")")))
 
 
+_NUMBER_FIRST = frozenset({"monthly_volume"})
+_DIGIT = re.compile(r"\d")
 _NEEDED = {"employee_count": _words(_PEOPLE, _BEFORE), "monthly_volume": _words(_GOODS)}
 # What `re` takes for a plain letter where case is ignored, and `lower` does not make one.
 _ODD = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s"})
@@ -99,12 +102,23 @@ def stated(text: str) -> dict[str, float]:
     for field, pattern in _PATTERNS.items():
         if not any(map(small.__contains__, _NEEDED[field])):
             continue
-        numbers = [_value(match) for match in pattern.finditer(text)]
+        claims = _from_digits(pattern, text) if field in _NUMBER_FIRST else pattern.finditer(text)
+        numbers = [_value(match) for match in claims]
         if numbers:
             found[field] = max(numbers)
     if ("fortune" in small or "global" in small) and _LISTED.search(text):
         found["employee_count"] = max(found.get("employee_count", 0.0), _LISTED_PEOPLE)
     return found
+
+
+def _from_digits(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """What `finditer` finds of a pattern that begins with a digit, without looking at everything between digits."""
+    end = 0
+    for digit in _DIGIT.finditer(text):
+        match = pattern.match(text, digit.start()) if digit.start() >= end else None
+        if match is not None:
+            end = match.end()
+            yield match
 
 
 def mismatches(lead: Lead) -> tuple[Mismatch, ...]:

@@ -10,8 +10,9 @@ from tierwise.expressions.checking import LONGEST, CompileError, check
 from tierwise.expressions.environments import Variable, variables
 from tierwise.expressions.hints import closest
 from tierwise.expressions.nodes import Node, tree
-from tierwise.expressions.predicates import Remembering, compile
+from tierwise.expressions.predicates import Remembering, alike, compile
 
 __all__ = [
-    "LONGEST", "CompileError", "Node", "Remembering", "Variable", "check", "closest", "compile", "tree", "variables",
+    "LONGEST", "CompileError", "Node", "Remembering", "Variable", "alike", "check", "closest", "compile", "tree",
+    "variables",
 ]  # fmt: skip

@@ -6,7 +6,6 @@ pattern; only one that does is given to CEL's own RE2, whose answer alone counts
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
 from collections.abc import Iterable, Mapping
@@ -79,16 +78,21 @@ class Texts:
 
     def answers(self, calls: Iterable[Call]) -> dict[str, bool]:
         """What CEL's `matches` says, by key. None for fields that are absent, or that hold no text."""
-        found = {}
-        for key, root, field, pattern in calls:
-            text = self._data[root].get(field)
-            if isinstance(text, str):
-                lowered = self._lowered.get(text)
-                if lowered is None:
-                    lowered = self._lowered[text] = _lower(text)
-                with contextlib.suppress(ValueError):
-                    found[key] = _holds(lowered, pattern) and _matched(text, pattern)
-        return found
+        said = ((call.key, self.says(call)) for call in calls)
+        return {key: answer for key, answer in said if answer is not None}
+
+    def says(self, call: Call) -> bool | None:
+        """The same of one call."""
+        text = self._data[call.root].get(call.field)
+        if not isinstance(text, str):
+            return None
+        lowered = self._lowered.get(text)
+        if lowered is None:
+            lowered = self._lowered[text] = _lower(text)
+        try:
+            return _holds(lowered, call.pattern) and _matched(text, call.pattern)
+        except ValueError:
+            return None
 
 
 def matches(text: str, pattern: str) -> bool:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import functools
 import re
 import threading
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, NoReturn
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from cel_expr_python import cel
 
-from tierwise.domain.rules import Answer, Facts, Predicate, Stage
+from tierwise.domain.rules import Alike, Answer, Facts, Predicate, Stage, unlike
 from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.expressions import patterns, syntax
 from tierwise.expressions.checking import check
-from tierwise.expressions.environments import LOCK, check_environment, roots, run_environment, variables
+from tierwise.expressions.environments import LOCK, check_environment, roots, run_environment
+from tierwise.expressions.likeness import Likeness, Read, reads
 
 _MATCH, _NO_MATCH = Answer("match"), Answer("no_match")
 # Only this error of CEL means that a field is absent; a value of a wrong Python type has another one.
@@ -48,51 +48,31 @@ def compile(expression: str, stage: Stage) -> Predicate:
     return _Predicate(expression, program, stage=stage, tree=tree, calls=calls, rest=rest)
 
 
-class _Read(NamedTuple):
-    """How the answer of an expression depends on one field."""
-
-    root: str
-    field: str
-    by: Literal["value", "presence", "place", "anything"]
-    scale: tuple[float, ...] = ()
-    """For `place`: which numbers the field's is compared with."""
-
-
-def _read(name: str, tree: syntax.Tree, stage: Stage) -> _Read:
-    root, field = name.split(".", 1)
-    if name not in tree.reads:
-        return _Read(root, field, "presence")
-    scale = tree.scales.get(name, ())
-    if scale and all(abs(number) <= _EXACT for number in scale):
-        return _Read(root, field, "place", scale)
-    return _Read(root, field, "value" if _few(name, stage) else "anything")
-
-
-def _few(name: str, stage: Stage) -> bool:
-    """Whether a field has so few values that answers about it are worth keeping."""
-    known = variables(stage).get(name)
-    return known is not None and (known.kind in ("choice", "boolean") or name in _REPEATED)
-
-
-_REPEATED = frozenset({"lead.country", "lead.industry", "result.tier", "result.route"})
-_EXACT = 2**53
-"""Up to here whole and decimal numbers compare alike everywhere."""
-_KEPT = 256
-"""Answers of one expression: few thousand of all of a policy."""
+_KEPT = 1024
+"""Answers of one expression: some ten thousand of all of a policy."""
 
 
 class _Held:
     """What was made of one set of facts for one stage."""
 
-    __slots__ = ("activation", "asked", "data", "facts", "texts")
+    __slots__ = ("_activations", "_stage", "data", "facts", "texts")
 
     def __init__(self, facts: Facts, stage: Stage) -> None:
         self.facts = facts
         self.data = {root: _plain(facts, root) for root in roots(stage)}
-        self.activation = run_environment(stage).Activation(self.data)
         self.texts = patterns.Texts(self.data)
-        self.asked: dict[tuple[tuple[str, bool], ...], Any] = {}
-        """Activations with answers of `matches`, by the answers: most rules have one call, which says no."""
+        self._stage: Stage = stage
+        self._activations: dict[tuple[tuple[str, bool], ...] | None, Any] = {}
+        """By the answers of `matches`: most rules have one call, which says no."""
+
+    def activation(self, answers: Mapping[str, bool] | None) -> Any:
+        """The facts, with what `matches` says of them, as CEL takes them: made for the few expressions that ask it."""
+        key = tuple(answers.items()) if answers is not None else None
+        found = self._activations.get(key)
+        if found is None:
+            data = {**self.data, patterns.ROOT: answers} if answers is not None else self.data
+            found = self._activations[key] = run_environment(self._stage).Activation(data)
+        return found
 
 
 class _Seen(threading.local):
@@ -103,6 +83,37 @@ class _Seen(threading.local):
 
 
 _seen = _Seen()
+
+
+def _held(facts: Facts, stage: Stage) -> _Held:
+    held = _seen.by_stage.get(stage)
+    if held is None or held.facts is not facts:
+        held = _seen.by_stage[stage] = _Held(facts, stage)
+    return held
+
+
+def alike(predicates: Sequence[Predicate]) -> Alike:
+    """What the answers of these, all of one stage, depend on together. Who remembers, or is not made here, depends on
+    more."""
+    known = {place: predicate for place, predicate in enumerate(predicates) if isinstance(predicate, _Predicate)}
+    stage: Stage = next((predicate.stage for predicate in known.values()), "gate")
+    told = {
+        place: reads
+        for place, predicate in known.items()
+        if predicate.stage == stage and (reads := predicate.told_by()) is not None
+    }
+    if not told:
+        return unlike(predicates)
+    together = Likeness(
+        [read for reads in told.values() for read in reads],
+        [call for place in told for call in known[place].calls],
+    )
+
+    def key(facts: Facts) -> Hashable | None:
+        held = _held(facts, stage)
+        return together.key(held.data, held.texts)
+
+    return Alike(key, frozenset(range(len(predicates))) - told.keys())
 
 
 class Remembering:
@@ -141,7 +152,7 @@ class _Remembered:
 
 
 class _Predicate:
-    __slots__ = ("_calls", "_expression", "_kept", "_program", "_reads", "_stage", "_told_by", "_tree")
+    __slots__ = ("_expression", "_kept", "_likeness", "_program", "_reads", "_told_by", "_tree", "calls", "stage")
 
     def __init__(
         self,
@@ -154,60 +165,38 @@ class _Predicate:
         rest: syntax.Tree,
     ) -> None:
         """`rest` is what the program reads by itself, not through `calls`."""
+        self.stage: Stage = stage
+        self.calls = calls
         self._expression = expression
         self._program = program
-        self._stage = stage
         self._tree = tree
-        self._calls = calls
         self._reads = [(name, *name.split(".", 1)) for name in tree.reads]
-        self._told_by: list[_Read] | None = None
-        if not tree.whole:
-            names = sorted({*rest.reads, *rest.guarded})
-            self._told_by = [_read(name, rest, stage) for name in names if not name.startswith(f"{patterns.ROOT}.")]
-        self._kept: dict[tuple[Any, ...], Answer] = {}
+        self._told_by = reads(rest, stage)
+        self._likeness = Likeness(self._told_by, calls) if self._told_by is not None else None
+        self._kept: dict[Hashable, Answer] = {}
 
     def __call__(self, facts: Facts) -> Answer:
-        held = _seen.by_stage.get(self._stage)
-        if held is None or held.facts is not facts:
-            held = _seen.by_stage[self._stage] = _Held(facts, self._stage)
-        answers = held.texts.answers(self._calls) if self._calls else None
-        key = self._key(held.data, answers)
+        held = _held(facts, self.stage)
+        key = self._likeness.key(held.data, held.texts) if self._likeness is not None else None
         if key is None:
-            return self._asked(held, answers)
+            return self._asked(held)
         found = self._kept.get(key)
         if found is None:
-            found = self._asked(held, answers)
+            found = self._asked(held)
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
             self._kept[key] = found
         return found
 
-    def _key(self, data: Mapping[str, Mapping[str, Any]], answers: dict[str, bool] | None) -> tuple[Any, ...] | None:
-        """What the answer depends on, where it is worth keeping: leads of one key have one answer."""
-        if self._told_by is None:
-            return None
-        key: list[Any] = [*answers.items()] if answers else []
-        for root, field, by, scale in self._told_by:
-            value = data[root].get(field)
-            kind = type(value)
-            # With its type: to a key True is 1, to CEL it is not.
-            key.append(kind)
-            if value is None:
-                continue
-            if by == "value":
-                key.append(value)
-            elif by == "place":
-                # Between which of the numbers it lies, or on which, says how every comparison ends.
-                if (kind is not int and kind is not float) or not -_EXACT <= value <= _EXACT:
-                    return None
-                key.append(bisect_left(scale, value) + bisect_right(scale, value))
-            elif by == "anything":
-                return None
-        return tuple(key)
+    def told_by(self) -> tuple[Read, ...] | None:
+        """What the answer depends on, where that is so little that answers are worth keeping for every lead."""
+        told = self._told_by
+        return None if told is None or any(read.by == "anything" for read in told) else told
 
-    def _asked(self, held: _Held, answers: dict[str, bool] | None) -> Answer:
+    def _asked(self, held: _Held) -> Answer:
+        activation = held.activation(held.texts.answers(self.calls) if self.calls else None)
         try:
-            answer = self._program.eval(held.activation if answers is None else self._answered(held, answers))
+            answer = self._program.eval(activation)
         except RuntimeError as error:  # the limits of CEL itself, such as its iteration budget
             self._refuse(str(error))
         value = answer.value()
@@ -226,20 +215,11 @@ class _Predicate:
         named = (name.split(".", 1) for name in sorted({*self._tree.reads, *self._tree.guarded}))
         return tuple(field for start, field in named if start == root)
 
-    def _answered(self, held: _Held, answers: dict[str, bool]) -> Any:
-        """The facts with what `matches` says of them."""
-        key = tuple(answers.items())
-        found = held.asked.get(key)
-        if found is None:
-            data = {**held.data, patterns.ROOT: answers}
-            found = held.asked[key] = run_environment(self._stage).Activation(data)
-        return found
-
     def _field(self, key: str) -> str:
         """The field behind a key that CEL missed: an answer about a field is missing where the field is."""
-        if not self._calls:
+        if not self.calls:
             return key
-        return next((call.field for call in self._calls if call.key == key), key)
+        return next((call.field for call in self.calls if call.key == key), key)
 
     def _missing(self, data: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, ...]:
         """Fields that the answer lacked; the one CEL stumbled over first is always among them."""

@@ -94,6 +94,8 @@ class Tree(NamedTuple):
     """Variables that stand without a field (`lead == null`)."""
     scales: Mapping[str, tuple[float, ...]] = MappingProxyType({})
     """Of fields that are compared with numbers and used for nothing else: these numbers, ascending."""
+    lengths: Mapping[str, tuple[float, ...]] = MappingProxyType({})
+    """The same of fields of which only `size()` is compared."""
 
 
 def read(serialized: bytes) -> Tree:
@@ -109,6 +111,7 @@ def read(serialized: bytes) -> Tree:
     selected: set[int] = set()
     used: Counter[str] = Counter()
     numbers: dict[str, list[float]] = {}
+    sizes: dict[str, list[float]] = {}
     for node in _walk(checked.expr):
         name = field(node)
         if name:
@@ -120,27 +123,40 @@ def read(serialized: bytes) -> Tree:
             used[name] += 1
         elif node.HasField("call"):
             comparisons += _comparisons(node.call, offsets)
-            for compared, number in _numbers(node.call):
-                numbers.setdefault(compared, []).append(number)
+            for compared, number, sized in _numbers(node.call):
+                (sizes if sized else numbers).setdefault(compared, []).append(number)
             if node.call.function == "matches":
                 patterns += [_literal(arg, offsets) for arg in node.call.args[-1:] if arg.HasField("const")]
         elif node.ident.name in _VARIABLES and node.id not in selected:
             whole.append(Literal(node.ident.name, offsets.get(node.id, 0)))
-    scales = {name: tuple(sorted(set(found))) for name, found in numbers.items() if len(found) == used[name]}
-    return Tree(tuple(reads), frozenset(guarded), tuple(comparisons), tuple(patterns), tuple(whole), scales)
+    scales, lengths = (
+        {name: tuple(sorted(set(found))) for name, found in compared.items() if len(found) == used[name]}
+        for compared in (numbers, sizes)
+    )
+    return Tree(tuple(reads), frozenset(guarded), tuple(comparisons), tuple(patterns), tuple(whole), scales, lengths)
 
 
-def _numbers(call: Any) -> list[tuple[str, float]]:
-    """The field and the number where one is compared with the other."""
+def _numbers(call: Any) -> list[tuple[str, float, bool]]:
+    """The field and the number where one is compared with the other, and whether it is the field's size that is."""
     if call.function not in _ORDERED or len(call.args) != 2:
         return []
     left, right = call.args
-    if field(right):
+    if left.HasField("const"):
         left, right = right, left
-    name = field(left)
-    if name is None or left.select.test_only or not right.HasField("const"):
+    sized = _sized(left)
+    compared = left if sized is None else sized
+    name = field(compared)
+    if name is None or compared.select.test_only or not right.HasField("const"):
         return []
-    return [(name, getattr(right.const, kind)) for kind in ("whole", "decimal") if right.const.HasField(kind)]
+    kinds = ("whole", "decimal")
+    return [(name, getattr(right.const, kind), sized is not None) for kind in kinds if right.const.HasField(kind)]
+
+
+def _sized(node: Any) -> Any:
+    """What stands in `size(x)` or `x.size()`, None where it is neither."""
+    if not node.HasField("call") or node.call.function != "size":
+        return None
+    return node.call.target if node.call.HasField("target") else node.call.args[0]
 
 
 def _comparisons(call: Any, offsets: dict[int, int]) -> list[Comparison]:

@@ -136,9 +136,7 @@ def _replayed(past: PastDecision, lead: Lead, tools: Tools) -> Replayed:
 def _under(runnable: Runnable, case: _Case, *, tools: Tools) -> Side | str | None:
     """The outcome, None where a model would have to be asked, or what went wrong."""
     try:
-        gates = rules.evaluate(
-            runnable.policy.every_rule, "gate", predicates=runnable.rules, facts={"lead": case.signals}, told=False
-        )
+        gates = finding.evaluated(runnable, "gate", {"lead": case.signals}, told=False)
         judged: Judged | None = None
         if rules.first(gates) is None:
             judged = case.recalled(runnable)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from tierwise import ports, telemetry
 from tierwise.domain.decision import Decision
 
@@ -20,22 +22,23 @@ def about(claim: ports.Claim) -> dict[str, object]:
 
 def decided(claim: ports.Claim, made: Decision) -> None:
     """The facts of one decision as a log line and counters."""
-    log.info(
-        "lead decided",
-        trace=made.trace_id,
-        connection=claim.connection,
-        lead=telemetry.lead_ref(claim.connection, claim.record_id),
-        policy=made.policy[:12],
-        status=made.status,
-        tier=made.tier,
-        score=made.score,
-        confidence=made.confidence,
-        outcome=made.outcome,
-        route=made.route,
-        reasons=made.reason_codes,
-        model=made.used,
-        cost_usd=made.cost_usd,
-    )
+    if log.isEnabledFor(logging.INFO):  # what it says costs more to gather than to leave out
+        log.info(
+            "lead decided",
+            trace=made.trace_id,
+            connection=claim.connection,
+            lead=telemetry.lead_ref(claim.connection, claim.record_id),
+            policy=made.policy[:12],
+            status=made.status,
+            tier=made.tier,
+            score=made.score,
+            confidence=made.confidence,
+            outcome=made.outcome,
+            route=made.route,
+            reasons=made.reason_codes,
+            model=made.used,
+            cost_usd=made.cost_usd,
+        )
     telemetry.count(
         "tierwise_leads_decided_total", connection=claim.connection, tier=made.tier or "none", outcome=made.outcome
     )

@@ -33,6 +33,7 @@ def compile(policy: Policy) -> Runnable:
             for level in criterion.levels
             if level.when is not None
         },
+        likeness=expressions.alike,
     )
     with _lock:
         _compiled[digest] = runnable

@@ -8,11 +8,15 @@ from datetime import datetime
 
 import pydantic
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningInsert
 
 from tierwise.domain.rubric import Assessment
 from tierwise.store import columns, engine, schema
 
 TABLE = schema.assessment
+_READ = sa.select(TABLE.c.content_hash, TABLE.c.body).where(
+    TABLE.c.content_hash.in_(sa.bindparam("hashes", expanding=True))
+)
 
 
 class Assessments:
@@ -36,8 +40,7 @@ def read(connection: sa.Connection, hashes: Collection[str]) -> dict[str, Assess
     """By content hash, on a connection that is open."""
     found: dict[str, Assessment] = {}
     for some in columns.chunks(sorted(set(hashes))):
-        query = sa.select(TABLE.c.content_hash, TABLE.c.body).where(TABLE.c.content_hash.in_(some))
-        for row in connection.execute(query):
+        for row in connection.execute(_READ, {"hashes": some}):
             # What another version stored in another shape is asked again.
             with contextlib.suppress(pydantic.ValidationError):
                 found[row.content_hash] = Assessment.model_validate(row.body)
@@ -58,11 +61,15 @@ def keep(
     ]
     if not rows:
         return set()
-    # RETURNING is what makes SQLAlchemy send many rows at once.
-    insert = database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)
-    new = set(connection.execute(insert, rows).scalars())
-    unreadable = paid.keys() - new - read(connection, paid.keys() - new).keys()
+    new = set(connection.execute(database.prepared(_first), rows).scalars())
+    known = paid.keys() - new
+    unreadable = known - read(connection, known).keys()
     for row in rows:
         if row["content_hash"] in unreadable:
             connection.execute(sa.update(TABLE).where(TABLE.c.content_hash == row["content_hash"]).values(row))
     return new | unreadable
+
+
+def _first(database: engine.Database) -> ReturningInsert[str]:
+    # RETURNING is also what makes SQLAlchemy send many rows at once.
+    return database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)

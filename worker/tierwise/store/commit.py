@@ -16,7 +16,7 @@ from tierwise.domain import chain
 from tierwise.domain.advice import Advice
 from tierwise.domain.decision import Decision
 from tierwise.ports import Committed, DecisionKey, Finished
-from tierwise.store import assessments, columns, desired, drawn, engine, requests, reviews, schema, works
+from tierwise.store import assessments, bulk, columns, desired, drawn, engine, requests, reviews, schema, works
 
 WORK = schema.work
 LEAD = schema.lead
@@ -40,6 +40,34 @@ STAYS_OPEN = ("fast_track",)
 """A rep asked for it by hand: a newer decision is no answer to that. What is on drawn decisions stays, too: `drawn`."""
 
 
+# Made once: to make a statement costs as much as to execute it.
+_OURS: sa.BindParameter[Any] = sa.bindparam("ours", expanding=True)
+_LOCKED = (
+    sa.select(LEAD.c.id, LEAD.c.own)
+    .where(LEAD.c.id.in_(sa.select(WORK.c.lead_id).where(WORK.c.id.in_(_OURS))))
+    .order_by(LEAD.c.id)
+    .with_for_update()
+)
+_FINISH = (
+    sa.update(WORK)
+    .where(WORK.c.id.in_(_OURS), WORK.c.token == sa.bindparam("drawn"), WORK.c.state == "leased")
+    .values(state="done", lease_until=None, owner="", error="", updated_at=sa.bindparam("now"))
+    .returning(WORK.c.id, WORK.c.lead_id, WORK.c.connection, WORK.c.record_id, WORK.c.revision)
+)
+_DECIDED = sa.update(LEAD).where(LEAD.c.id.in_(_OURS)).values(decided_at=sa.bindparam("now"))
+_END = sa.select(CHAIN.c.sequence, CHAIN.c.head).where(CHAIN.c.connection == sa.bindparam("name")).with_for_update()
+_MOVE = (
+    sa.update(CHAIN)
+    .where(CHAIN.c.connection == sa.bindparam("name"))
+    .values(sequence=sa.bindparam("last"), head=sa.bindparam("hash"))
+)
+_KEYED = sa.select(DECISION.c.id, DECISION.c.record_id, DECISION.c.fingerprint, DECISION.c.policy).where(
+    DECISION.c.connection == sa.bindparam("name")
+)
+_EXISTING = _KEYED.where(DECISION.c.record_id.in_(_OURS))
+_APPENDED = _KEYED.where(DECISION.c.sequence > sa.bindparam("after"))
+
+
 class Batch:
     """Some finished leads on their way in."""
 
@@ -61,27 +89,20 @@ class Batch:
             self._desire(connection, mine, done, leads)
             self._review(connection, mine, done, ids)
             self._audit(connection, mine, ids)
-            decided = sa.update(LEAD).where(LEAD.c.id.in_(sorted({row.lead_id for row in done.values()})))
-            connection.execute(decided.values(decided_at=self._now))
+            connection.execute(_DECIDED, {"ours": sorted({row.lead_id for row in done.values()}), "now": self._now})
         return Committed(done=frozenset(done), lost=frozenset(self._finished) - frozenset(done))
 
     def _lock_leads(self, connection: sa.Connection) -> dict[int, Advice]:
         """Our fields as the CRM last showed them, by lead."""
-        ids = sa.select(WORK.c.lead_id).where(WORK.c.id.in_(sorted(self._finished)))
-        query = sa.select(LEAD.c.id, LEAD.c.own).where(LEAD.c.id.in_(ids)).order_by(LEAD.c.id).with_for_update()
-        return {row.id: columns.advice(row.own) for row in connection.execute(query)}
+        rows = connection.execute(_LOCKED, {"ours": sorted(self._finished)})
+        return {lead_id: columns.advice(own) for lead_id, own in rows}
 
     def _finish_work(self, connection: sa.Connection) -> dict[int, sa.Row[Any]]:
         """The rows that were still leased under our token; a zombie's are not among them."""
         done: dict[int, sa.Row[Any]] = {}
         for token, ids in works.by_token([item.claim for item in self._finished.values()]).items():
-            statement = (
-                sa.update(WORK)
-                .where(WORK.c.id.in_(ids), WORK.c.token == token, WORK.c.state == "leased")
-                .values(state="done", lease_until=None, owner="", error="", updated_at=self._now)
-                .returning(WORK.c.id, WORK.c.lead_id, WORK.c.connection, WORK.c.record_id, WORK.c.revision)
-            )
-            done.update({row.id: row for row in connection.execute(statement)})
+            for row in connection.execute(_FINISH, {"ours": ids, "drawn": token, "now": self._now}):
+                done[row.id] = row
         return done
 
     def _append(self, connection: sa.Connection, mine: Mapping[int, Finished]) -> dict[DecisionKey, int]:
@@ -89,7 +110,7 @@ class Batch:
         fresh: dict[DecisionKey, Decision] = {key_of(item.decision): item.decision for item in mine.values()}
         ids: dict[DecisionKey, int] = {}
         for name in sorted({key[0] for key in fresh}):
-            end = connection.execute(sa.select(CHAIN).where(CHAIN.c.connection == name).with_for_update()).one()
+            end = connection.execute(_END, {"name": name}).one()
             # Asked under the lock, so that nobody can append the same in between.
             ids.update(self._existing(connection, name, fresh))
             links, sequence, head = [], int(end.sequence), str(end.head)
@@ -100,17 +121,10 @@ class Batch:
                     links.append(_columns(decision, link, sequence=sequence, previous=head))
                     head = link.hash
             if links:
-                returned = (
-                    DECISION.c.id,
-                    DECISION.c.connection,
-                    DECISION.c.record_id,
-                    DECISION.c.fingerprint,
-                    DECISION.c.policy,
-                )
-                for row in connection.execute(sa.insert(DECISION).returning(*returned), links):
-                    ids[row.connection, row.record_id, row.fingerprint, row.policy] = row.id
-                moved = sa.update(CHAIN).where(CHAIN.c.connection == name)
-                connection.execute(moved.values(sequence=sequence, head=head))
+                bulk.put(self._database, connection, _links, links)
+                for row in connection.execute(_APPENDED, {"name": name, "after": end.sequence}):
+                    ids[name, row.record_id, row.fingerprint, row.policy] = row.id
+                connection.execute(_MOVE, {"name": name, "last": sequence, "hash": head})
         return ids
 
     def _existing(
@@ -118,8 +132,7 @@ class Batch:
     ) -> dict[DecisionKey, int]:
         found: dict[DecisionKey, int] = {}
         for some in columns.chunks(sorted({key[1] for key in fresh if key[0] == name})):
-            query = sa.select(DECISION.c.id, DECISION.c.record_id, DECISION.c.fingerprint, DECISION.c.policy)
-            for row in connection.execute(query.where(DECISION.c.connection == name, DECISION.c.record_id.in_(some))):
+            for row in connection.execute(_EXISTING, {"name": name, "ours": some}):
                 key = (name, row.record_id, row.fingerprint, row.policy)
                 if key in fresh:
                     found[key] = row.id
@@ -195,6 +208,10 @@ class Batch:
 def key_of(decision: Decision) -> DecisionKey:
     """What makes a second decision the same one."""
     return decision.connection, decision.record_id, decision.fingerprint, decision.policy
+
+
+def _links(database: engine.Database) -> engine.Insert:
+    return database.insert(DECISION)
 
 
 def _columns(decision: Decision, link: chain.Link, *, sequence: int, previous: str) -> dict[str, Any]:

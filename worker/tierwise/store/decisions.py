@@ -18,6 +18,11 @@ from tierwise.store import columns, commit, engine, schema
 TABLE = schema.decision
 CHAIN = schema.chain
 PAGE = 500
+_MADE: sa.Select[Any] = (
+    sa.select(TABLE.c.record_id, TABLE.c.fingerprint, TABLE.c.policy, TABLE.c.body, TABLE.c.personal)
+    .where(TABLE.c.connection == sa.bindparam("name"), TABLE.c.record_id.in_(sa.bindparam("records", expanding=True)))
+    .order_by(TABLE.c.id)
+)
 
 
 class Decisions:
@@ -31,8 +36,11 @@ class Decisions:
         wanted = set(keys)
         found: dict[DecisionKey, Decision] = {}
         with self._database.read() as connection:
-            for row in _rows(connection, wanted, TABLE.c.body, TABLE.c.personal):
-                found[row.connection, row.record_id, row.fingerprint, row.policy] = restored(row)
+            for name, some in _by_connection(wanted):
+                for row in connection.execute(_MADE, {"name": name, "records": some}):
+                    key = (name, row.record_id, row.fingerprint, row.policy)
+                    if key in wanted:
+                        found[key] = restored(row)
         return found
 
     def get(self, decision_id: int) -> Decision | None:
@@ -45,13 +53,11 @@ class Decisions:
         """The newest decision on each input (connection, record id, fingerprint), under whatever policy."""
         found: dict[tuple[str, str, str], sa.Row[Any]] = {}
         with self._database.read() as connection:
-            for name in sorted({key[0] for key in inputs}):
-                for some in columns.chunks(sorted({key[1] for key in inputs if key[0] == name})):
-                    query = sa.select(TABLE).where(TABLE.c.connection == name, TABLE.c.record_id.in_(some))
-                    for row in connection.execute(query.order_by(TABLE.c.id)):
-                        key = (row.connection, row.record_id, row.fingerprint)
-                        if key in inputs:
-                            found[key] = row
+            for name, some in _by_connection(inputs):
+                for row in connection.execute(_MADE, {"name": name, "records": some}):
+                    key = (name, row.record_id, row.fingerprint)
+                    if key in inputs:
+                        found[key] = row
         return {key: restored(row) for key, row in found.items()}
 
     def count(self, *, limit: int) -> int:
@@ -140,15 +146,11 @@ def of(connection: sa.Connection, name: str, record_ids: Sequence[str]) -> list[
     ]
 
 
-def _rows(connection: sa.Connection, keys: set[DecisionKey], *more: sa.Column[Any]) -> Iterator[sa.Row[Any]]:
-    """Rows of exactly these keys, with their key columns and some more."""
+def _by_connection(keys: Collection[tuple[str, ...]]) -> Iterator[tuple[str, list[str]]]:
+    """Connection and record ids of keys that begin with these, in chunks."""
     for name in sorted({key[0] for key in keys}):
         for some in columns.chunks(sorted({key[1] for key in keys if key[0] == name})):
-            query = sa.select(TABLE.c.connection, TABLE.c.record_id, TABLE.c.fingerprint, TABLE.c.policy, *more)
-            query = query.where(TABLE.c.connection == name, TABLE.c.record_id.in_(some))
-            for row in connection.execute(query):
-                if tuple(row[:4]) in keys:
-                    yield row
+            yield name, some
 
 
 def past(row: sa.Row[Any], *, brief: bool = False) -> PastDecision:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tierwise.domain import echo
 from tierwise.domain.advice import REQUEST, VOLATILE, Advice
 from tierwise.domain.lead import digest
-from tierwise.store import columns, engine, schema
+from tierwise.store import bulk, columns, engine, schema
 
 TABLE = schema.outbox
 EARLIER_WRITES = 20
@@ -54,10 +54,14 @@ def put(
         return
     if not database.is_sqlite:
         _lock(connection, desired)
+    bulk.put(database, connection, _overtake, rows)
+
+
+def _overtake(database: engine.Database) -> engine.Insert:
     insert = database.insert(TABLE)
     new = insert.excluded
     settled = sa.and_(TABLE.c.state == "sent", TABLE.c.content == new.content)
-    statement = insert.on_conflict_do_update(
+    return insert.on_conflict_do_update(
         index_elements=[TABLE.c.connection, TABLE.c.record_id],
         set_={
             "desired": new.desired,
@@ -76,7 +80,6 @@ def put(
         },
         where=TABLE.c.version < new.version,
     )
-    connection.execute(statement.returning(TABLE.c.id), rows)
 
 
 def take_back(

@@ -9,7 +9,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,6 +69,7 @@ class Database:
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = self.engine.execution_options(**{WRITING: True})
         self._turn = threading.Lock()
+        self._prepared: dict[Hashable, Any] = {}
         self.notifiers: dict[str, Collection[str]] = {}
         """Who is told what happens, and about which events (none named: all)."""
 
@@ -99,6 +100,17 @@ class Database:
     def insert(self, table: sa.Table) -> Insert:
         """An INSERT that knows ON CONFLICT."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def prepared(self, build: Callable[[Database], T], *, key: Hashable = None) -> T:
+        """What `build` makes of this database, made once: to make a statement costs as much as to execute it.
+
+        `build` is known by itself, or by `key`.
+        """
+        key = key or build
+        if key not in self._prepared:
+            self._prepared[key] = build(self)
+        made: T = self._prepared[key]
+        return made
 
     def exists(self) -> bool:
         """False where the database file is not there yet; True for a server, which is asked when used."""

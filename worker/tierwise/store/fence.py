@@ -6,6 +6,9 @@ import sqlalchemy as sa
 
 from tierwise.store import schema
 
+_DRAW = sa.insert(schema.fence).returning(schema.fence.c.token)
+_EMPTY = sa.delete(schema.fence)
+
 
 def draw(connection: sa.Connection) -> int:
     """A token greater than every token drawn before, on this database by anybody."""
@@ -13,7 +16,6 @@ def draw(connection: sa.Connection) -> int:
         # No row lock: claims of different owners do not wait for each other.
         sequence = sa.func.pg_get_serial_sequence(schema.fence.name, schema.fence.c.token.name)
         return int(connection.execute(sa.select(sa.func.nextval(sequence))).scalar_one())
-    inserted = connection.execute(sa.insert(schema.fence).returning(schema.fence.c.token))
-    token = int(inserted.scalar_one())
-    connection.execute(sa.delete(schema.fence))
+    token = int(connection.execute(_DRAW).scalar_one())
+    connection.execute(_EMPTY)
     return token

@@ -5,12 +5,14 @@ What a process that died had promised to spend counts as spent: the provider saw
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningInsert
 
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.money import (
@@ -26,7 +28,7 @@ from tierwise.ports.money import (
     Permit,
     Spent,
 )  # fmt: skip
-from tierwise.store import assessments, columns, engine, schema
+from tierwise.store import assessments, bulk, columns, engine, schema
 
 SPEND = schema.model_spend
 RESERVED = schema.model_reservation
@@ -40,6 +42,8 @@ _SUMS = (
     "questions", "calls", "tokens_in", "tokens_out", "tokens_cached", "characters", "repeated", "nano_usd", "unpriced",
     "batched", "nano_saved",
 )  # fmt: skip
+_KEY_OF, _SUMS_OF = operator.attrgetter(*_KEYS), operator.attrgetter(*_SUMS)
+_NOTHING = (0,) * len(_SUMS)
 
 
 class Money:
@@ -144,14 +148,8 @@ class Money:
         """Those that nobody else pays for."""
         if not keys:
             return set()
-        insert = self._database.insert(CLAIM)
-        statement = insert.on_conflict_do_update(
-            index_elements=[CLAIM.c.content_hash],
-            set_={"owner": insert.excluded.owner, "lease_until": insert.excluded.lease_until},
-            where=sa.or_(CLAIM.c.lease_until <= now, CLAIM.c.owner == owner),
-        ).returning(CLAIM.c.content_hash)
-        rows = [{"content_hash": key, "owner": owner, "lease_until": until} for key in keys]
-        return set(transaction.execute(statement, rows).scalars())
+        rows = [{"content_hash": key, "owner": owner, "lease_until": until, "now": now} for key in keys]
+        return set(transaction.execute(self._database.prepared(_claim), rows).scalars())
 
     def reserve(
         self,
@@ -214,22 +212,14 @@ class Money:
         """Add to the sums of the day, in a transaction that is open."""
         sums: dict[tuple[str, ...], list[int]] = {}
         for entry in entries:
-            key = tuple(getattr(entry, name) for name in _KEYS)
-            held = sums.setdefault(key, [0] * len(_SUMS))
-            sums[key] = [have + getattr(entry, name) for have, name in zip(held, _SUMS, strict=True)]
-        insert = self._database.insert(SPEND)
+            key = _KEY_OF(entry)
+            sums[key] = list(map(operator.add, sums.get(key, _NOTHING), _SUMS_OF(entry)))
         day = now.astimezone(UTC).date()
-        for key, found in sorted(sums.items()):
-            added = dict(zip(_SUMS, found, strict=True))
-            statement = insert.values(day=day, **dict(zip(_KEYS, key, strict=True)), **added)
-            transaction.execute(
-                statement.on_conflict_do_update(
-                    index_elements=list(SPEND.primary_key.columns),
-                    set_={name: SPEND.c[name] + more for name, more in added.items() if more},
-                )
-                if any(found)
-                else statement.on_conflict_do_nothing()
-            )
+        rows = [
+            {"day": day, **dict(zip(_KEYS, key, strict=True)), **dict(zip(_SUMS, found, strict=True))}
+            for key, found in sorted(sums.items())
+        ]
+        bulk.put(self._database, transaction, _add, rows)
 
 
 class _Totals:
@@ -315,6 +305,32 @@ def _permits(asks: Sequence[Ask], *, mine: Collection[str], answers: dict[str, A
     return permits
 
 
+def _claim(database: engine.Database) -> ReturningInsert[str]:
+    """Claim what nobody else has, at `now`."""
+    insert = database.insert(CLAIM)
+    mine = insert.excluded
+    free = sa.or_(CLAIM.c.lease_until <= sa.bindparam("now"), CLAIM.c.owner == mine.owner)
+    return insert.on_conflict_do_update(
+        index_elements=[CLAIM.c.content_hash],
+        set_={"owner": mine.owner, "lease_until": mine.lease_until},
+        where=free,
+    ).returning(CLAIM.c.content_hash)
+
+
+def _add(database: engine.Database) -> engine.Insert:
+    """Add to the sums of a day."""
+    insert = database.insert(SPEND)
+    return insert.on_conflict_do_update(
+        index_elements=list(SPEND.primary_key.columns),
+        set_={name: SPEND.c[name] + insert.excluded[name] for name in _SUMS},
+    )
+
+
+_FREE = sa.delete(CLAIM).where(
+    CLAIM.c.content_hash.in_(sa.bindparam("keys", expanding=True)), CLAIM.c.owner == sa.bindparam("owner")
+)
+
+
 def _free(transaction: sa.Connection, keys: Collection[str], *, owner: str) -> None:
     for some in columns.chunks(sorted(keys)):
-        transaction.execute(sa.delete(CLAIM).where(CLAIM.c.content_hash.in_(some), CLAIM.c.owner == owner))
+        transaction.execute(_FREE, {"keys": some, "owner": owner})

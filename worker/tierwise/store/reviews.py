@@ -49,6 +49,12 @@ _QUERY = sa.select(
     )
 )
 
+_WAITING = sa.select(TABLE.c.record_id).where(
+    TABLE.c.connection == sa.bindparam("name"),
+    TABLE.c.record_id.in_(sa.bindparam("records", expanding=True)),
+    TABLE.c.state == columns.literal("open"),
+)
+
 
 class Reviews:
     """ports.Reviews over the database."""
@@ -167,10 +173,7 @@ def waiting(connection: sa.Connection, name: str, record_ids: Collection[str]) -
     """Those of the records about which a person is asked."""
     found: set[str] = set()
     for some in columns.chunks(sorted(record_ids)):
-        query = sa.select(TABLE.c.record_id).where(
-            TABLE.c.connection == name, TABLE.c.record_id.in_(some), TABLE.c.state == columns.literal("open")
-        )
-        found.update(connection.execute(query).scalars())
+        found.update(connection.execute(_WAITING, {"name": name, "records": some}).scalars())
     return frozenset(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +33,19 @@ _CLAIMED = [
     )
 ]  # fmt: skip
 """What a claim is made of; times that nobody looks at cost as much to read as all the rest."""
+_LEASE = (
+    sa.update(TABLE)
+    .where(TABLE.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .values(
+        attempt=TABLE.c.attempt + 1,
+        expiries=TABLE.c.expiries + sa.case((TABLE.c.state == "leased", 1), else_=0),
+        state="leased",
+        token=sa.bindparam("token_"),
+        lease_until=sa.bindparam("until"),
+        owner=sa.bindparam("owner_"),
+        updated_at=sa.bindparam("now"),
+    )
+)
 
 
 class Works:
@@ -194,31 +208,24 @@ class Works:
         """Rows that a claim would find; counting stops at `MANY`."""
         total = 0
         with self._database.read() as reader:
-            for condition in _conditions(now, None):
-                some = sa.select(TABLE.c.id).where(*condition).limit(MANY).subquery()
-                total += int(reader.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+            for query in _found(one=False):
+                some = sa.select(sa.func.count()).select_from(query.subquery())
+                total += int(reader.execute(some, {"now": now, "most": MANY}).scalar_one())
         return min(total, MANY)
 
     def _any(self, now: datetime, connection: str | None) -> bool:
+        asked = {"now": now, "name": connection, "most": 1}
         with self._database.read() as reader:
-            queries = (sa.select(TABLE.c.id).where(*condition).limit(1) for condition in _conditions(now, connection))
-            return any(reader.execute(query).first() is not None for query in queries)
+            queries = _found(one=connection is not None)
+            return any(reader.execute(query, asked).first() is not None for query in queries)
 
     def _candidates(
         self, transaction: sa.Connection, limit: int, now: datetime, connection: str | None
     ) -> list[sa.Row[Any]]:
-        """Rows to lease, locked, the most urgent first. Two queries, each on its own partial index."""
-        rows: list[sa.Row[Any]] = []
-        for condition in _conditions(now, connection):
-            query = (
-                sa.select(*_CLAIMED, LEAD.c.revision.label("current"), LEAD.c.canonical)
-                .join(LEAD, LEAD.c.id == TABLE.c.lead_id)
-                .where(*condition)
-                .order_by(TABLE.c.rank, TABLE.c.run_after, TABLE.c.id)
-                .limit(limit)
-                .with_for_update(of=TABLE, skip_locked=True)
-            )
-            rows += transaction.execute(query)
+        """Rows to lease, locked, the most urgent first."""
+        asked = {"now": now, "name": connection, "most": limit}
+        queries = _claimable(one=connection is not None)
+        rows = [row for query in queries for row in transaction.execute(query, asked)]
         return sorted(rows, key=lambda row: (row.rank, row.run_after, row.id))[:limit]
 
 
@@ -230,15 +237,30 @@ def by_token(claims: Sequence[Claim]) -> dict[int, list[int]]:
     return {token: sorted(ids) for token, ids in sorted(tokens.items())}
 
 
-def _conditions(now: datetime, connection: str | None) -> list[list[sa.ColumnElement[bool]]]:
-    """Of ready rows that are due, and of leases that ran out."""
-    served = [connections.active(TABLE.c.connection, writing=False)]
-    if connection is not None:
-        served.append(TABLE.c.connection == connection)
-    return [
-        [TABLE.c.state == _READY, TABLE.c.run_after <= now, *served],
-        [TABLE.c.state == _LEASED, TABLE.c.lease_until <= now, *served],
-    ]
+@functools.cache
+def _found(*, one: bool) -> tuple[sa.Select[tuple[int]], ...]:
+    """`most` ready rows that are due, and leases that ran out, at `now`; `one`: of the connection `name`."""
+    # Dressed up, as in `undecided`: by the bare column SQLite would go through the history of the connection.
+    name = sa.func.coalesce(TABLE.c.connection, "")
+    served = [connections.active(name, writing=False), *([name == sa.bindparam("name")] if one else [])]
+    return tuple(
+        sa.select(TABLE.c.id)
+        .where(TABLE.c.state == state, since <= sa.bindparam("now"), *served)
+        .limit(sa.bindparam("most"))
+        for state, since in ((_READY, TABLE.c.run_after), (_LEASED, TABLE.c.lease_until))
+    )
+
+
+@functools.cache
+def _claimable(*, one: bool) -> tuple[sa.Select[Any], ...]:
+    """The most urgent of those, locked, with what a claim is made of. Two queries, each on its own partial index."""
+    return tuple(
+        query.with_only_columns(*_CLAIMED, LEAD.c.revision.label("current"), LEAD.c.canonical)
+        .join(LEAD, LEAD.c.id == TABLE.c.lead_id)
+        .order_by(TABLE.c.rank, TABLE.c.run_after, TABLE.c.id)
+        .with_for_update(of=TABLE, skip_locked=True)
+        for query in _found(one=one)
+    )
 
 
 def _bounded(rows: list[sa.Row[Any]]) -> list[sa.Row[Any]]:
@@ -257,17 +279,8 @@ def _lease(
     if not rows:
         return []
     token = fence.draw(transaction)
-    _set(
-        transaction,
-        [row.id for row in rows],
-        attempt=TABLE.c.attempt + 1,
-        expiries=TABLE.c.expiries + sa.case((TABLE.c.state == "leased", 1), else_=0),
-        state="leased",
-        token=token,
-        lease_until=now + timedelta(seconds=lease),
-        owner=owner,
-        updated_at=now,
-    )
+    leased = {"token_": token, "until": now + timedelta(seconds=lease), "owner_": owner, "now": now}
+    transaction.execute(_LEASE, {"ids": [row.id for row in rows], **leased})
     return [
         Claim(
             work_id=row.id,

@@ -232,9 +232,15 @@ def _metric(name: str) -> Any:
 
 
 _seen: dict[str, set[tuple[str, ...]]] = {}
+_children: dict[tuple[object, ...], tuple[Any, Any]] = {}
+"""Metric and child by kind, name and labels: what is counted with every lead is looked up once."""
 
 
 def _child(name: str, kind: str, labels: dict[str, object]) -> Any:
+    key = (kind, name, *labels, *labels.values())
+    held = _children.get(key)
+    if held is not None and held[0] is _metric(name):
+        return held[1]
     metric = METRICS.get(name)
     if metric is None or metric.kind != kind:
         raise ValueError(f"no {kind} `{name}` is declared in telemetry.metrics")
@@ -246,4 +252,8 @@ def _child(name: str, kind: str, labels: dict[str, object]) -> Any:
         if len(seen) >= MOST_VALUES:
             values = (OTHER,) * len(values)
         seen.add(values)
-    return _metric(name).labels(*values)
+    child = _metric(name).labels(*values)
+    if all(labels[label] == value for label, value in zip(metric.labels, values, strict=True)):
+        # Texts that are counted as they are: to a key True would be 1, and others are without number.
+        _children[key] = _metric(name), child
+    return child
