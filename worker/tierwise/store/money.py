@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.dml import ReturningInsert
 
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.money import (
@@ -149,7 +148,11 @@ class Money:
         if not keys:
             return set()
         rows = [{"content_hash": key, "owner": owner, "lease_until": until, "now": now} for key in keys]
-        return set(transaction.execute(self._database.prepared(_claim), rows).scalars())
+        if not self._database.is_sqlite:
+            claimed = self._database.prepared(_claim).returning(CLAIM.c.content_hash)
+            return set(transaction.execute(claimed, rows).scalars())
+        bulk.put(self._database, transaction, _claim, rows)
+        return set(keys) - set(transaction.execute(_TAKEN, {"keys": keys, "owner": owner}).scalars())
 
     def reserve(
         self,
@@ -305,16 +308,15 @@ def _permits(asks: Sequence[Ask], *, mine: Collection[str], answers: dict[str, A
     return permits
 
 
-def _claim(database: engine.Database) -> ReturningInsert[str]:
+def _claim(database: engine.Database) -> engine.Insert:
     """Claim what nobody else has, at `now`."""
     insert = database.insert(CLAIM)
     mine = insert.excluded
-    free = sa.or_(CLAIM.c.lease_until <= sa.bindparam("now"), CLAIM.c.owner == mine.owner)
     return insert.on_conflict_do_update(
         index_elements=[CLAIM.c.content_hash],
         set_={"owner": mine.owner, "lease_until": mine.lease_until},
-        where=free,
-    ).returning(CLAIM.c.content_hash)
+        where=sa.or_(CLAIM.c.lease_until <= sa.bindparam("now"), CLAIM.c.owner == mine.owner),
+    )
 
 
 def _add(database: engine.Database) -> engine.Insert:
@@ -326,9 +328,9 @@ def _add(database: engine.Database) -> engine.Insert:
     )
 
 
-_FREE = sa.delete(CLAIM).where(
-    CLAIM.c.content_hash.in_(sa.bindparam("keys", expanding=True)), CLAIM.c.owner == sa.bindparam("owner")
-)
+_ASKED = CLAIM.c.content_hash.in_(sa.bindparam("keys", expanding=True))
+_TAKEN = sa.select(CLAIM.c.content_hash).where(_ASKED, CLAIM.c.owner != sa.bindparam("owner"))
+_FREE = sa.delete(CLAIM).where(_ASKED, CLAIM.c.owner == sa.bindparam("owner"))
 
 
 def _free(transaction: sa.Connection, keys: Collection[str], *, owner: str) -> None:
