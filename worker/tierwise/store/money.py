@@ -5,6 +5,7 @@ What a process that died had promised to spend counts as spent: the provider saw
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -188,13 +189,11 @@ class Money:
             else:
                 totals.reserve(ask.connection, ask.nano)
                 granted[ask.connection] += ask.nano
-        insert = self._database.insert(RESERVED)
-        for connection, nano in sorted(granted.items()):
-            statement = insert.values(owner=owner, connection=connection, nano_usd=nano, lease_until=until)
-            more = {"nano_usd": RESERVED.c.nano_usd + nano, "lease_until": until}
-            transaction.execute(
-                statement.on_conflict_do_update(index_elements=[RESERVED.c.owner, RESERVED.c.connection], set_=more)
-            )
+        rows = [
+            {"owner": owner, "connection": connection, "nano_usd": nano, "lease_until": until}
+            for connection, nano in sorted(granted.items())
+        ]
+        bulk.put(self._database, transaction, _promise, rows)
         return refused - {""}
 
     def bury(self, transaction: sa.Connection, which: sa.ColumnElement[bool], *, now: datetime) -> None:
@@ -206,10 +205,9 @@ class Money:
                 self.count(transaction, [lost], now=now)
 
     def _give_back(self, transaction: sa.Connection, owner: str, connection: str, nano: int) -> None:
-        mine = (RESERVED.c.owner == owner, RESERVED.c.connection == connection)
-        left = sa.case((RESERVED.c.nano_usd > nano, RESERVED.c.nano_usd - nano), else_=0)
-        transaction.execute(sa.update(RESERVED).where(*mine).values(nano_usd=left))
-        transaction.execute(sa.delete(RESERVED).where(*mine, RESERVED.c.nano_usd == 0))
+        mine = {"owner_": owner, "name": connection}
+        transaction.execute(_LESS, {**mine, "nano": nano})
+        transaction.execute(_NONE, mine)
 
     def count(self, transaction: sa.Connection, entries: Iterable[Entry], *, now: datetime) -> None:
         """Add to the sums of the day, in a transaction that is open."""
@@ -231,19 +229,9 @@ class _Totals:
     def __init__(self, connection: sa.Connection, *, now: datetime) -> None:
         self._now = now
         today = now.astimezone(UTC).date()
-        first = today.replace(day=1)
-        of_day = sa.case((SPEND.c.day == today, SPEND.c.nano_usd), else_=0)
-        none = sa.literal(0, sa.BigInteger)
-        paid = sa.select(SPEND.c.connection, of_day.label("day"), SPEND.c.nano_usd.label("month"), none.label("held"))
-        held = sa.select(RESERVED.c.connection, none, none, RESERVED.c.nano_usd)
-        # One statement, one snapshot: between two, what is being settled would be in neither.
-        rows = sa.union_all(paid.where(SPEND.c.day >= first, SPEND.c.day <= today), held).subquery()
-        sums = [sa.func.sum(rows.c[name]) for name in ("day", "month", "held")]
         self._spent: dict[Period, dict[str, int]] = {"day": {}, "month": {}}
         self._reserved: dict[str, int] = {}
-        for name, day, month, nano in connection.execute(
-            sa.select(rows.c.connection, *sums).group_by(rows.c.connection)
-        ):
+        for name, day, month, nano in connection.execute(_totals(), {"today": today, "first": today.replace(day=1)}):
             self._spent["day"][name], self._spent["month"][name] = int(day), int(month)
             self._reserved[name] = int(nano)
 
@@ -317,6 +305,33 @@ def _claim(database: engine.Database) -> engine.Insert:
         set_={"owner": mine.owner, "lease_until": mine.lease_until},
         where=sa.or_(CLAIM.c.lease_until <= sa.bindparam("now"), CLAIM.c.owner == mine.owner),
     )
+
+
+def _promise(database: engine.Database) -> engine.Insert:
+    """Add to what a process may still spend."""
+    insert = database.insert(RESERVED)
+    more = {"nano_usd": RESERVED.c.nano_usd + insert.excluded.nano_usd, "lease_until": insert.excluded.lease_until}
+    return insert.on_conflict_do_update(index_elements=[RESERVED.c.owner, RESERVED.c.connection], set_=more)
+
+
+_MINE = (RESERVED.c.owner == sa.bindparam("owner_"), RESERVED.c.connection == sa.bindparam("name"))
+_LEFT = RESERVED.c.nano_usd - sa.bindparam("nano", type_=sa.BigInteger())
+_LESS = sa.update(RESERVED).where(*_MINE).values(nano_usd=sa.case((_LEFT > 0, _LEFT), else_=0))
+_NONE = sa.delete(RESERVED).where(*_MINE, RESERVED.c.nano_usd == 0)
+
+
+@functools.cache
+def _totals() -> sa.Select[Any]:
+    """Spent `today` and since the `first` of its month, and reserved, by connection."""
+    today, first = sa.bindparam("today", type_=sa.Date()), sa.bindparam("first", type_=sa.Date())
+    of_day = sa.case((SPEND.c.day == today, SPEND.c.nano_usd), else_=0)
+    none = sa.literal(0, sa.BigInteger)
+    paid = sa.select(SPEND.c.connection, of_day.label("day"), SPEND.c.nano_usd.label("month"), none.label("held"))
+    held = sa.select(RESERVED.c.connection, none, none, RESERVED.c.nano_usd)
+    # One statement, one snapshot: between two, what is being settled would be in neither.
+    rows = sa.union_all(paid.where(SPEND.c.day >= first, SPEND.c.day <= today), held).subquery()
+    sums = [sa.func.sum(rows.c[name]) for name in ("day", "month", "held")]
+    return sa.select(rows.c.connection, *sums).group_by(rows.c.connection)
 
 
 def _add(database: engine.Database) -> engine.Insert:
