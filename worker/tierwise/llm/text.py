@@ -33,7 +33,10 @@ def canonical(text: str) -> str:
     if text.isascii() and text.isprintable():
         # The only white space that is printed is the space.
         return " ".join(text.split()) if "  " in text or text != text.strip() else text
-    shown = _seen(unicodedata.normalize("NFKC", _seen(text)))
+    seen = _seen(text)
+    shown = unicodedata.normalize("NFKC", seen)
+    # What stands in the place of a letter now may not be seen either.
+    shown = shown if shown == seen else _seen(shown)
     return unicodedata.normalize("NFKC", " ".join(_without_stacks(shown).split()))
 
 
