@@ -1,15 +1,27 @@
-"""Leads to measure with: plain, all different, and asked of a model every one."""
+"""Leads to measure with: those of the labelled corpus that no gate stops, each many times with numbers, a company and a
+text of its own, so that a model is asked about every one and no two answers are the same.
+
+What Tierwise does once for leads that are alike shows here as it would with an organisation's own leads, and not more.
+"""
 
 from __future__ import annotations
 
 import random
+import sys
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from tierwise import content, policies, ports, wiring
-from tierwise.domain.identity import identity_key
+from tierwise.domain import decision, rules
+from tierwise.domain.identity import identity_key, region
 from tierwise.domain.lead import Lead
 from tierwise.llm import prompt
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "fixtures"))
+from tierwise_fixtures import corpus
 
 NAME = "bench"
 PAGE = 200
@@ -23,21 +35,38 @@ TEXT = (
 
 def lead(number: int) -> Lead:
     """The lead of that number; its text is its own, so that no answer comes from the cache."""
-    people = 20 + number % 400
+    bases = _bases()
+    base = bases[number % len(bases)]
+    return _varied(base, number).model_copy(update={"submitted_at": wiring.clock() - timedelta(minutes=5)})
+
+
+def _varied(base: Mapping[str, Any], number: int) -> Lead:
+    people = (base.get("employee_count") or 40) + number % 29
     return Lead(
         email=f"lead{number}@company{number}.example",
         email_kind="business",
-        company=f"Company {number}",
+        job_title=base.get("job_title"),
+        company=f"{base.get('company') or 'Company'} {number}",
         company_domain=f"company{number}.example",
-        employee_count=people,
-        industry="retail",
-        monthly_volume=float(1000 + number),
-        source="demo_request",
-        country="DE",
-        region="emea",
-        message=TEXT.format(n=1000 + number, people=people),
-        submitted_at=wiring.clock() - timedelta(minutes=5),
+        employee_count=people if "employee_count" in base else None,
+        industry=base.get("industry"),
+        monthly_volume=float(base["monthly_volume"] + number % 97) if "monthly_volume" in base else None,
+        source=base["source"],
+        country=base.get("country"),
+        region=region(base["country"]) if base.get("country") else None,
+        message=f"{base['message']} {TEXT.format(n=1000 + number, people=people)}",
         is_duplicate=False,
+    )
+
+
+@lru_cache(maxsize=1)
+def _bases() -> tuple[Mapping[str, Any], ...]:
+    """Leads of the corpus, as they are written there."""
+    runnable = policies.compile(policies.read(content.find(None)))
+    return tuple(
+        base
+        for base in corpus.leads()
+        if base.get("lifecycle") is None and rules.first(decision.gate(runnable, _varied(base, 0))) is None
     )
 
 

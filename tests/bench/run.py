@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,17 @@ import salesforce
 
 from tierwise import embedded, wiring
 from tierwise.cli import demo, stack
+from tierwise.domain import aims
 from tierwise.limits import client_url
 
 HERE = Path(__file__).parent
 MODEL = "openai/gpt-6-luna"
+WAITING, SATURATED = 0.90, 0.70
+"""Model calls per second of bare litellm's: where that waits for answers, and where its one core is the limit."""
+BUSY = 0.9
+"""Share of a core from which that is so."""
+OWN_CPU_MS = 1.0
+"""Of a model call, beside litellm's."""
 
 
 def main() -> None:
@@ -126,18 +133,28 @@ def models(scale: float) -> list[dict[str, Any]]:
                 served = _cpu(server) - between
                 after = _child("bare", str(calls), MODEL, str(in_flight), env=env)
                 bare = {name: (before[name] + after[name]) / 2 for name in before}
+                ratio = pump["calls_per_second"] / bare["calls_per_second"]
+                own = pump["cpu_ms_per_lead"] - bare["cpu_ms_per_call"]
                 found.append(
                     {
                         "latency": label,
                         "in_flight": in_flight,
                         "bare": bare,
                         "pump": pump,
-                        "ratio": pump["calls_per_second"] / bare["calls_per_second"],
-                        "own_cpu_ms_per_call": pump["cpu_ms_per_lead"] - bare["cpu_ms_per_call"],
+                        "ratio": ratio,
+                        "own_cpu_ms_per_call": own,
                         "server_cpu_ms_per_call": served * 1000 / calls,
+                        "aims": {aim.name: aim.plain() for aim in _aims(bare, ratio=ratio, own=own)},
                     }
                 )
     return found
+
+
+def _aims(bare: Mapping[str, float], *, ratio: float, own: float) -> tuple[aims.Aim, ...]:
+    """Of one run against bare litellm: nine tenths of its calls where it waits, seven where its core is busy."""
+    busy = bare["calls_per_second"] * bare["cpu_ms_per_call"] / 1000
+    least = SATURATED if busy >= BUSY else WAITING
+    return aims.Aim("ratio", least, True, ratio), aims.Aim("own_cpu_ms_per_call", OWN_CPU_MS, False, own)
 
 
 def per_task(scale: float) -> dict[str, Any]:

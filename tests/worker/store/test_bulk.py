@@ -50,6 +50,24 @@ def test_every_type_is_stored_as_it_was_given(desk: Any, database: engine.Databa
     assert [row[1] for row in _stored(database)] == ["m", "again: m", "again: m"]
 
 
+def test_what_was_new_is_told(desk: Any, database: engine.Database) -> None:
+    def first(_: engine.Database) -> engine.Insert:
+        return database.insert(TABLE).on_conflict_do_nothing()
+
+    def put(*keys: str) -> set[str]:
+        rows = [{"content_hash": key, "model": f"by {keys}", "body": {}, "created_at": desk.now} for key in keys]
+        return database.write(
+            lambda connection: bulk.put_new(database, connection, first, rows, key=TABLE.c.content_hash)
+        )
+
+    assert put("a", "b") == {"a", "b"}
+    assert put("b", "c") == {"c"}
+    assert put("c") == set()
+    assert [(row[0], row[1]) for row in _stored(database)] == [
+        ("a", "by ('a', 'b')"), ("b", "by ('a', 'b')"), ("c", "by ('b', 'c')"),
+    ]  # fmt: skip
+
+
 def test_of_no_rows_nothing_is_asked(database: engine.Database) -> None:
     database.write(lambda connection: bulk.put(database, connection, _insert, []))
     assert _stored(database) == []

@@ -165,6 +165,25 @@ def test_what_is_asked_every_few_seconds_never_reads_the_history(desk: Any) -> N
         assert "ix_work_ready" in plan or "ix_work_leased" in plan, plan
 
 
+def test_after_a_full_claim_it_is_not_asked_first_whether_there_is_more(desk: Any) -> None:
+    desk.poll(*(desk.arrival(str(number)) for number in range(3)))
+    asked: list[str] = []
+    database = desk.store._database
+
+    def keep(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement.startswith("SELECT work.id \n"):
+            asked.append(statement)
+
+    sa.event.listen(database.engine, "before_cursor_execute", keep)
+    looks = []
+    for expected in (2, 1, 0, 0):
+        asked.clear()
+        assert len(desk.claim(limit=2)) == expected
+        looks.append(len(asked))
+    sa.event.remove(database.engine, "before_cursor_execute", keep)
+    assert looks == [1, 0, 2, 2]
+
+
 def _plan(database: engine.Database, statement: str, parameters: Any) -> str:
     with database.engine.connect() as connection:
         if database.is_sqlite:

@@ -56,7 +56,9 @@ def link(decision: Decision, *, previous: str, salt: str) -> Link:
 
 def hashed(previous: str, body: str) -> str:
     """Hash of a link, hex."""
-    return hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
+    digested = hashlib.sha256(f"{previous}\n".encode())
+    digested.update(body.encode())
+    return digested.hexdigest()
 
 
 def sealed(personal: str, salt: str) -> str:
@@ -215,9 +217,10 @@ def _silence(body: dict[str, Any], shape: _Shape, path: str, told: dict[str, str
             told[place], holder[key] = holder[key], PERSONAL_TEXTS[key]
 
 
-def _joined(body: Mapping[str, Any], parts: Mapping[str, str]) -> str:
+def _joined(body: dict[str, Any], parts: Mapping[str, str]) -> str:
     """Canonical JSON of a body with parts that are canonical JSON already."""
-    text = canonical_json({**body, **dict.fromkeys(parts)})
+    body.update(dict.fromkeys(parts))
+    text = canonical_json(body)
     # From the end, so that nothing of another part is taken for the mark; a quote inside of a text is escaped.
     for name in sorted(parts, reverse=True):
         text = text.replace(f'"{name}":null', f'"{name}":{parts[name]}', 1)

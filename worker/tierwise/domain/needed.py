@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 _SHORTEST_WORD = 2
 _MOST_WAYS = 16  # to spell a passage
-_SIGNS = frozenset(":<>#|=[]{}(")
+SIGNS = frozenset(":<>#|=[]{}(_")
+"""Characters that say nearly as much as a word, since prose hardly has them."""
 _SPECIAL = frozenset("dwsbDWSBAz")  # escapes that stand for a class or a place
 
 Words = frozenset[str]
@@ -177,8 +178,8 @@ class _Parser:
         return frozenset(Place(text, begins, ends) for text in run) if all(map(self._tells, run)) else None
 
     def _tells(self, text: str) -> bool:
-        # A letter of a large script says as much as a word, and a sign that prose hardly has nearly as much.
-        return len(text) >= _SHORTEST_WORD or (text != "" and (not text.isascii() or (self._exact and text in _SIGNS)))
+        # A letter of a large script says as much as a word.
+        return len(text) >= _SHORTEST_WORD or (text != "" and (not text.isascii() or (self._exact and text in SIGNS)))
 
     def _item(self, *, begins: bool) -> _Item:
         char = self._next()
@@ -227,10 +228,12 @@ class _Parser:
         if end is None:
             raise _Unreadable
         self._place = end.end()
-        signs = frozenset(end[1])
-        if not self._exact or not signs <= _SIGNS:
-            return _Item()
-        return _Item(None, frozenset(map(Place, signs)), begins=True, ends=True)
+        signs, plain = frozenset(end[1]), re.sub(r"\\[sW]|\\(?=\W)", "", end[1])
+        # Neither negated nor with a range: then it is what it lists.
+        between = "^" not in plain[:1] and "-" not in plain[1:-1] and not re.search(r"\w", plain)
+        return _Item(
+            None, frozenset(map(Place, signs)) if self._exact and signs <= SIGNS else None, begins=between, ends=between
+        )
 
     def _repeated(self) -> int:
         """Least number of times that the item before stands there; more than one time breaks a run."""

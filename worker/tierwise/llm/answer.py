@@ -43,15 +43,14 @@ class _Item(pydantic.BaseModel):
     spread: dict[str, float] | None = None
 
 
-_ITEMS = pydantic.TypeAdapter(dict[str, Any])
-
-
 def parse(answer: str, criteria: Sequence[Criterion]) -> dict[str, _Item]:
     """One item per criterion. Code fences and prose around the object are forgiven. Raises NotAnAnswer."""
     try:
-        found = _ITEMS.validate_python(json.loads(_object(answer)))
+        found = json.loads(_object(answer))
     except (ValueError, RecursionError) as error:
         raise NotAnAnswer(["the answer is not one JSON object"], kind="malformed") from error
+    if not isinstance(found, dict):
+        raise NotAnAnswer(["the answer is not one JSON object"], kind="malformed")
     items: dict[str, _Item] = {}
     problems: list[str] = []
     for criterion in criteria:
@@ -92,8 +91,9 @@ def verdicts(
     items = parse(answer, criteria)
     if not quotes:
         return tuple(_unquoted(criterion, items[criterion.id], fields=fields, model=model) for criterion in criteria)
+    suspects = injection.suspicious_fields(fields, terms)
     return tuple(
-        _verdict(criterion, items[criterion.id], fields=fields, mark=mark, model=model, terms=terms)
+        _verdict(criterion, items[criterion.id], fields=fields, mark=mark, model=model, terms=terms, suspects=suspects)
         for criterion in criteria
     )
 
@@ -121,7 +121,7 @@ def located(quote: str, field: str, *, fields: Mapping[str, str], mark: str = ""
     return text.passage(wanted, value) or text.canonical(wanted)
 
 
-@lru_cache(maxsize=256)  # texts of answers that come in: a field is quoted for many criteria
+@lru_cache(maxsize=64)  # texts of answers that come in: a field is quoted for many criteria
 def _comparable(value: str) -> str:
     return text.comparable(value)
 
@@ -134,6 +134,7 @@ def _verdict(
     mark: str,
     model: str,
     terms: injection.Terms,
+    suspects: Sequence[str],
 ) -> Verdict:
     quote, field = item.quote or "", item.field or ""
     flag: Flag | None = None
@@ -142,7 +143,7 @@ def _verdict(
         if field in criterion.fields:
             found = located(quote, field, fields=fields, mark=mark)
         # A passage of a field that holds no instruction holds none either; the field was searched already.
-        doubted = found is None or injection.suspicious(fields[field], terms)
+        doubted = found is None or field in suspects
         if doubted and injection.suspicious(quote.replace(mark, " ") if mark else quote, terms):
             flag, found = "INJECTION_SUSPECT", None
     level = criterion.level(item.level)

@@ -360,13 +360,12 @@ def told_words() -> frozenset[str]:
 
 def stuffed(variant: str, words: Sequence[str]) -> bool:
     """Whether the same phrase stands there twice, or one word three times, in a row; `words` are the text's."""
-    # Either way two words that are side by side are so again, one to three words on.
-    pairs = list(itertools.pairwise(words))
-    return (
-        len(set(pairs)) < len(pairs)
-        and any(any(map(operator.eq, pairs, pairs[apart:])) for apart in (1, 2, 3))
-        and stuffing().search(variant) is not None
-    )
+    # Either way a word is said again, one to three words on, and so is the next: that alone clears most texts.
+    return _again(words) and _again([*itertools.pairwise(words)]) and stuffing().search(variant) is not None
+
+
+def _again(said: Sequence[object]) -> bool:
+    return any(any(map(operator.eq, said, said[apart:])) for apart in (1, 2, 3))
 
 
 @lru_cache(maxsize=1)

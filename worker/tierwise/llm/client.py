@@ -328,8 +328,13 @@ def _decided(response: Any, *, model: str, latency_ms: int, prices: cost.Prices)
 def _finish(choice: Any) -> Literal["stop", "length", "refusal"]:
     if choice is None:
         return "stop"
-    specific = getattr(choice.message, "provider_specific_fields", None) or {}
-    refused = getattr(choice.message, "refusal", None) or specific.get("refusal")
-    if choice.finish_reason in ("content_filter", "refusal") or (refused and not choice.message.content):
+    if choice.finish_reason in ("content_filter", "refusal") or (
+        not choice.message.content and _refused(choice.message)
+    ):
         return "refusal"
     return "length" if choice.finish_reason == "length" else "stop"
+
+
+def _refused(message: Any) -> bool:
+    specific = getattr(message, "provider_specific_fields", None) or {}
+    return bool(getattr(message, "refusal", None) or specific.get("refusal"))

@@ -175,7 +175,7 @@ def _folded(patterns: Iterable[str]) -> Iterator[str]:
 
 
 def _instructs(variant: str, terms: Terms) -> bool:
-    words = sieve.words(variant)
+    words = text.words(variant)
     return _orders_in(variant, words) or claims.stuffed(variant, words) or _speaks_rubric(variant, terms)
 
 
@@ -187,7 +187,7 @@ def _orders_in(variant: str, words: Sequence[str]) -> bool:
     return _sieve().search(story) or (story != variant and _sieve_of_stories().search(variant, words))
 
 
-@lru_cache(maxsize=1024)  # texts of the leads under way: each is looked at when it is shown and when it is quoted
+@lru_cache(maxsize=4096)  # texts of the leads under way: each is looked at when it is shown and when it is quoted
 def suspicious(value: str, terms: Terms = NO_TERMS) -> bool:
     """Whether the text reads like an instruction to whoever scores it, also in a disguise that a machine undoes."""
     plain = text.folded(value)

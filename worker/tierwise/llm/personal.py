@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from tierwise.domain import identity
 from tierwise.domain.lead import Lead
 from tierwise.llm import addresses, names
+from tierwise.llm.text import words as _words
 
 Kind = Literal["EMAIL", "PHONE", "URL", "ADDRESS", "PERSON"]
 
@@ -212,7 +213,8 @@ def _kept_words(lead: Lead, keep: frozenset[str]) -> frozenset[str]:
 
 def _own_names(text: str, lead: Lead, own: frozenset[str], keep: frozenset[str]) -> list[tuple[int, int]]:
     found = []
-    if own:
+    # In ASCII a word is its own bare form.
+    if own and not (text.isascii() and own.isdisjoint(map(str.casefold, _words(text)))):
         for match in _TOKEN.finditer(text):
             word = match.group()
             small = word.casefold()

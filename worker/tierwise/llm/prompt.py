@@ -30,6 +30,7 @@ Message = Mapping[str, str]
 FORMAT = 2  # of the messages and of the answer; part of every content hash
 VARIABLES = frozenset({"rubric", "criteria", "fields"})
 _LONGEST = 60_000  # characters of a system message
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _MARKS = "ˆ¦¬¤‡†¶※⁂▪◊"
 
 _RULES = """\
@@ -93,7 +94,7 @@ def disguised(lead: Lead, criteria: Sequence[Criterion]) -> redact.Disguise:
 def user_message(fields: Mapping[str, str], *, rng: random.Random) -> Message:
     """The lead between delimiters that its text cannot contain, with a datamark for every space."""
     mark, nonce = mark_of(fields), _nonce("".join(fields.values()), rng)
-    body = json.dumps({name: marked(value, mark) for name, value in fields.items()}, ensure_ascii=False)
+    body = _JSON.encode({name: marked(value, mark) for name, value in fields.items()})
     return {"role": "user", "content": f'<lead nonce="{nonce}" mark="{mark}">\n{body}\n</lead nonce="{nonce}">'}
 
 

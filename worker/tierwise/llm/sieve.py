@@ -12,15 +12,10 @@ from itertools import chain
 from typing import NamedTuple
 
 from tierwise.domain import needed
+from tierwise.llm.text import words
 
 _WORD = re.compile(r"\w+")
-_NO_WORD = {place: " " for place in range(128) if not (chr(place).isalnum() or chr(place) == "_")}
 _HEAD = 4
-
-
-def words(text: str) -> list[str]:
-    """What `re` takes for the words of a text, in their order."""
-    return text.translate(_NO_WORD).split() if text.isascii() else _WORD.findall(text)
 
 
 class _Condition(NamedTuple):
@@ -28,7 +23,7 @@ class _Condition(NamedTuple):
 
     words: tuple[str, ...]
     keys: frozenset[str]
-    """One of these is among the text's keys; empty where a word may stand within another."""
+    """One of these is among the text's keys; empty where a word has none."""
 
     def met(self, keys: Collection[str], holds: Callable[[str], bool]) -> bool:
         # Mapped, not searched by generators: this is asked some twenty times of every text.
@@ -44,8 +39,8 @@ class _Tried(NamedTuple):
 class Sieve:
     """Patterns of `re` without flags. Safe to use from several threads.
 
-    A word is looked for under its key, a whole word or the first letters of one, since to look a text's words up costs
-    less than to search the text for one word.
+    A word is looked for under its key, a whole word, the first letters of one or a sign, since to look a text's words
+    up costs less than to search the text for one word.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -68,13 +63,13 @@ class Sieve:
         self._always = re.compile("|".join(f"(?:{source})" for source in blind)) if blind else None
 
     def search(self, text: str, said: Collection[str] | None = None) -> bool:
-        """Whether any of the patterns is found in the text; `said` are its `words` where they are at hand."""
+        """Whether any of the patterns is found in the text; `said` are its words where they are at hand."""
         if self._always is not None and self._always.search(text):
             return True
         said = words(text) if said is None else said
-        keys = {word[:_HEAD] for word in said}
-        keys.update(said)
         holds = text.__contains__
+        keys = {word[:_HEAD] for word in said}
+        keys.update(said, filter(holds, needed.SIGNS))
         done: set[int] = set()
         for word in filter(holds, self._possible(keys, isascii=text.isascii())):
             for tried in self._words[word]:
@@ -111,7 +106,7 @@ def _cost(condition: _Condition) -> tuple[bool, int]:
 
 def _key(place: needed.Place) -> str | None:
     """What is among the keys of every text that holds the place: of its words the longest; None where that is open."""
-    found = []
+    found = [sign for sign in sorted(needed.SIGNS) if sign in place.text]
     for word in _WORD.finditer(place.text):
         begins, ends = word.start() > 0 or place.begins, word.end() < len(place.text) or place.ends
         if begins and (ends or len(word.group()) >= _HEAD):

@@ -5,6 +5,7 @@ Whatever a reader cannot see (zero-width, bidi, tag and filler characters) does 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -19,6 +20,8 @@ _PLAIN = str.maketrans({
 })  # fmt: skip
 # Letters of other scripts that look Latin, for finding disguised words; never for what is shown.
 _LOOKALIKES = str.maketrans("аеорсухіјѕԁһԛԝвкмнтαεοριυνκτ", "aeopcyxijsdhqwbkmhtaeopiuvkt")
+_WORD = re.compile(r"\w+")
+_NO_WORD = {place: " " for place in range(128) if not _WORD.match(chr(place))}
 _LONGEST_MARK_RUN = 4  # combining marks on one letter; no living language needs more
 
 
@@ -28,8 +31,12 @@ def canonical(text: str) -> str:
     Idempotent. Line breaks become spaces: a datamark stands for each of them.
     """
     if text.isascii() and text.isprintable():
-        return " ".join(text.split())
-    shown = _seen(unicodedata.normalize("NFKC", _seen(text)))
+        # The only white space that is printed is the space.
+        return " ".join(text.split()) if "  " in text or text != text.strip() else text
+    seen = _seen(text)
+    shown = unicodedata.normalize("NFKC", seen)
+    # What stands in the place of a letter now may not be seen either.
+    shown = shown if shown == seen else _seen(shown)
     return unicodedata.normalize("NFKC", " ".join(_without_stacks(shown).split()))
 
 
@@ -70,6 +77,11 @@ def folded(text: str) -> str:
 def latinised(text: str) -> str:
     """`folded` text with letters of other scripts that look Latin made Latin: for finding disguised words."""
     return text.translate(_LOOKALIKES)
+
+
+def words(text: str) -> list[str]:
+    """What `re` takes for the words of a text, in their order."""
+    return text.translate(_NO_WORD).split() if text.isascii() else _WORD.findall(text)
 
 
 @lru_cache(maxsize=4096)

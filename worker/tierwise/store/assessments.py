@@ -8,10 +8,9 @@ from datetime import datetime
 
 import pydantic
 import sqlalchemy as sa
-from sqlalchemy.sql.dml import ReturningInsert
 
 from tierwise.domain.rubric import Assessment
-from tierwise.store import columns, engine, schema
+from tierwise.store import bulk, columns, engine, schema
 
 TABLE = schema.assessment
 _READ = sa.select(TABLE.c.content_hash, TABLE.c.body).where(
@@ -61,7 +60,7 @@ def keep(
     ]
     if not rows:
         return set()
-    new = set(connection.execute(database.prepared(_first), rows).scalars())
+    new = bulk.put_new(database, connection, _first, rows, key=TABLE.c.content_hash)
     known = paid.keys() - new
     unreadable = known - read(connection, known).keys()
     for row in rows:
@@ -70,6 +69,5 @@ def keep(
     return new | unreadable
 
 
-def _first(database: engine.Database) -> ReturningInsert[str]:
-    # RETURNING is also what makes SQLAlchemy send many rows at once.
-    return database.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.content_hash)
+def _first(database: engine.Database) -> engine.Insert:
+    return database.insert(TABLE).on_conflict_do_nothing()

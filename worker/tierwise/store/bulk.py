@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from tierwise.store import engine
+from tierwise.store import columns, engine
 
 Build = Callable[[engine.Database], engine.Insert]
 
@@ -24,7 +24,8 @@ class _Compiled(NamedTuple):
 
 
 def put(database: engine.Database, connection: sa.Connection, build: Build, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Execute the INSERT that `build` makes, once for each row. All rows have the same columns; nothing comes back."""
+    """Execute the INSERT that `build` makes, once for each row; nothing comes back. Rows hold columns and what else the
+    statement asks for, the same names in each."""
     if not rows:
         return
     if not database.is_sqlite:
@@ -40,10 +41,33 @@ def put(database: engine.Database, connection: sa.Connection, build: Build, rows
     connection.exec_driver_sql(text, list(zip(*values, strict=True)))
 
 
+def put_new(
+    database: engine.Database,
+    connection: sa.Connection,
+    build: Build,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: sa.Column[str],
+) -> set[str]:
+    """`put` where ON CONFLICT leaves what is there: the keys of the rows that were not. No key comes twice."""
+    if not database.is_sqlite:
+        return set(connection.execute(database.prepared(build).returning(key), rows).scalars())
+    # Nobody else writes meanwhile: asked before, it costs less than being told of each row.
+    among = key.in_(sa.bindparam("keys", expanding=True))
+    asked = database.prepared(lambda _: sa.select(key).where(among), key=("there", str(key)))
+    there: set[str] = set()
+    for some in columns.chunks(row[key.name] for row in rows):
+        there.update(connection.execute(asked, {"keys": some}).scalars())
+    new = [row for row in rows if row[key.name] not in there]
+    put(database, connection, build, new)
+    return {row[key.name] for row in new}
+
+
 def _compiled(database: engine.Database, build: Build, row: Mapping[str, Any]) -> _Compiled:
     def compiled(_: engine.Database) -> _Compiled:
         dialect = database.engine.dialect
-        made = database.prepared(build).compile(dialect=dialect, column_keys=list(row))
+        statement = database.prepared(build)
+        made = statement.compile(dialect=dialect, column_keys=[name for name in row if name in statement.table.c])
         names = tuple(made.positiontup or ())
         found = {name: made.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
         processors = {name: process for name, process in found.items() if process is not None}

@@ -5,9 +5,9 @@ The order is a compare-and-set on that row itself; a check against another table
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -105,7 +105,11 @@ def take_back(
 
 def content(advice: Advice) -> str:
     """Hash of what a rep would see differ; the time of the decision alone is no difference."""
-    return digest(columns.plain({name: value for name, value in advice.items() if name not in VOLATILE}))
+    return _content(columns.plain(advice))
+
+
+def _content(plain: Mapping[str, Any]) -> str:
+    return digest({name: value for name, value in plain.items() if name not in VOLATILE})
 
 
 def remember(written: echo.Written, values: Advice) -> dict[str, list[str]]:
@@ -129,11 +133,12 @@ def _lock(connection: sa.Connection, desired: Sequence[Desired]) -> None:
 def _row(item: Desired, now: datetime) -> dict[str, object]:
     written = remember({}, item.own) if item.own.get(OURS) else {}
     kept = echo.compare(desired=item.advice, seen=item.own, written=written).kept if item.own else ()
+    plain = columns.plain(item.advice)
     return {
         "connection": item.connection,
         "record_id": item.record_id,
-        "desired": columns.plain(item.advice),
-        "content": content(item.advice),
+        "desired": plain,
+        "content": _content(plain),
         "version": item.version,
         "generation": 1,
         "known": columns.plain(item.own),

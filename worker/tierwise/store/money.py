@@ -5,6 +5,7 @@ What a process that died had promised to spend counts as spent: the provider saw
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,7 +13,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.dml import ReturningInsert
 
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.money import (
@@ -149,7 +149,11 @@ class Money:
         if not keys:
             return set()
         rows = [{"content_hash": key, "owner": owner, "lease_until": until, "now": now} for key in keys]
-        return set(transaction.execute(self._database.prepared(_claim), rows).scalars())
+        if not self._database.is_sqlite:
+            claimed = self._database.prepared(_claim).returning(CLAIM.c.content_hash)
+            return set(transaction.execute(claimed, rows).scalars())
+        bulk.put(self._database, transaction, _claim, rows)
+        return set(keys) - set(transaction.execute(_TAKEN, {"keys": keys, "owner": owner}).scalars())
 
     def reserve(
         self,
@@ -185,13 +189,11 @@ class Money:
             else:
                 totals.reserve(ask.connection, ask.nano)
                 granted[ask.connection] += ask.nano
-        insert = self._database.insert(RESERVED)
-        for connection, nano in sorted(granted.items()):
-            statement = insert.values(owner=owner, connection=connection, nano_usd=nano, lease_until=until)
-            more = {"nano_usd": RESERVED.c.nano_usd + nano, "lease_until": until}
-            transaction.execute(
-                statement.on_conflict_do_update(index_elements=[RESERVED.c.owner, RESERVED.c.connection], set_=more)
-            )
+        rows = [
+            {"owner": owner, "connection": connection, "nano_usd": nano, "lease_until": until}
+            for connection, nano in sorted(granted.items())
+        ]
+        bulk.put(self._database, transaction, _promise, rows)
         return refused - {""}
 
     def bury(self, transaction: sa.Connection, which: sa.ColumnElement[bool], *, now: datetime) -> None:
@@ -203,10 +205,9 @@ class Money:
                 self.count(transaction, [lost], now=now)
 
     def _give_back(self, transaction: sa.Connection, owner: str, connection: str, nano: int) -> None:
-        mine = (RESERVED.c.owner == owner, RESERVED.c.connection == connection)
-        left = sa.case((RESERVED.c.nano_usd > nano, RESERVED.c.nano_usd - nano), else_=0)
-        transaction.execute(sa.update(RESERVED).where(*mine).values(nano_usd=left))
-        transaction.execute(sa.delete(RESERVED).where(*mine, RESERVED.c.nano_usd == 0))
+        mine = {"owner_": owner, "name": connection}
+        transaction.execute(_LESS, {**mine, "nano": nano})
+        transaction.execute(_NONE, mine)
 
     def count(self, transaction: sa.Connection, entries: Iterable[Entry], *, now: datetime) -> None:
         """Add to the sums of the day, in a transaction that is open."""
@@ -228,19 +229,9 @@ class _Totals:
     def __init__(self, connection: sa.Connection, *, now: datetime) -> None:
         self._now = now
         today = now.astimezone(UTC).date()
-        first = today.replace(day=1)
-        of_day = sa.case((SPEND.c.day == today, SPEND.c.nano_usd), else_=0)
-        none = sa.literal(0, sa.BigInteger)
-        paid = sa.select(SPEND.c.connection, of_day.label("day"), SPEND.c.nano_usd.label("month"), none.label("held"))
-        held = sa.select(RESERVED.c.connection, none, none, RESERVED.c.nano_usd)
-        # One statement, one snapshot: between two, what is being settled would be in neither.
-        rows = sa.union_all(paid.where(SPEND.c.day >= first, SPEND.c.day <= today), held).subquery()
-        sums = [sa.func.sum(rows.c[name]) for name in ("day", "month", "held")]
         self._spent: dict[Period, dict[str, int]] = {"day": {}, "month": {}}
         self._reserved: dict[str, int] = {}
-        for name, day, month, nano in connection.execute(
-            sa.select(rows.c.connection, *sums).group_by(rows.c.connection)
-        ):
+        for name, day, month, nano in connection.execute(_totals(), {"today": today, "first": today.replace(day=1)}):
             self._spent["day"][name], self._spent["month"][name] = int(day), int(month)
             self._reserved[name] = int(nano)
 
@@ -305,16 +296,42 @@ def _permits(asks: Sequence[Ask], *, mine: Collection[str], answers: dict[str, A
     return permits
 
 
-def _claim(database: engine.Database) -> ReturningInsert[str]:
+def _claim(database: engine.Database) -> engine.Insert:
     """Claim what nobody else has, at `now`."""
     insert = database.insert(CLAIM)
     mine = insert.excluded
-    free = sa.or_(CLAIM.c.lease_until <= sa.bindparam("now"), CLAIM.c.owner == mine.owner)
     return insert.on_conflict_do_update(
         index_elements=[CLAIM.c.content_hash],
         set_={"owner": mine.owner, "lease_until": mine.lease_until},
-        where=free,
-    ).returning(CLAIM.c.content_hash)
+        where=sa.or_(CLAIM.c.lease_until <= sa.bindparam("now"), CLAIM.c.owner == mine.owner),
+    )
+
+
+def _promise(database: engine.Database) -> engine.Insert:
+    """Add to what a process may still spend."""
+    insert = database.insert(RESERVED)
+    more = {"nano_usd": RESERVED.c.nano_usd + insert.excluded.nano_usd, "lease_until": insert.excluded.lease_until}
+    return insert.on_conflict_do_update(index_elements=[RESERVED.c.owner, RESERVED.c.connection], set_=more)
+
+
+_MINE = (RESERVED.c.owner == sa.bindparam("owner_"), RESERVED.c.connection == sa.bindparam("name"))
+_LEFT = RESERVED.c.nano_usd - sa.bindparam("nano", type_=sa.BigInteger())
+_LESS = sa.update(RESERVED).where(*_MINE).values(nano_usd=sa.case((_LEFT > 0, _LEFT), else_=0))
+_NONE = sa.delete(RESERVED).where(*_MINE, RESERVED.c.nano_usd == 0)
+
+
+@functools.cache
+def _totals() -> sa.Select[Any]:
+    """Spent `today` and since the `first` of its month, and reserved, by connection."""
+    today, first = sa.bindparam("today", type_=sa.Date()), sa.bindparam("first", type_=sa.Date())
+    of_day = sa.case((SPEND.c.day == today, SPEND.c.nano_usd), else_=0)
+    none = sa.literal(0, sa.BigInteger)
+    paid = sa.select(SPEND.c.connection, of_day.label("day"), SPEND.c.nano_usd.label("month"), none.label("held"))
+    held = sa.select(RESERVED.c.connection, none, none, RESERVED.c.nano_usd)
+    # One statement, one snapshot: between two, what is being settled would be in neither.
+    rows = sa.union_all(paid.where(SPEND.c.day >= first, SPEND.c.day <= today), held).subquery()
+    sums = [sa.func.sum(rows.c[name]) for name in ("day", "month", "held")]
+    return sa.select(rows.c.connection, *sums).group_by(rows.c.connection)
 
 
 def _add(database: engine.Database) -> engine.Insert:
@@ -326,9 +343,9 @@ def _add(database: engine.Database) -> engine.Insert:
     )
 
 
-_FREE = sa.delete(CLAIM).where(
-    CLAIM.c.content_hash.in_(sa.bindparam("keys", expanding=True)), CLAIM.c.owner == sa.bindparam("owner")
-)
+_ASKED = CLAIM.c.content_hash.in_(sa.bindparam("keys", expanding=True))
+_TAKEN = sa.select(CLAIM.c.content_hash).where(_ASKED, CLAIM.c.owner != sa.bindparam("owner"))
+_FREE = sa.delete(CLAIM).where(_ASKED, CLAIM.c.owner == sa.bindparam("owner"))
 
 
 def _free(transaction: sa.Connection, keys: Collection[str], *, owner: str) -> None:

@@ -53,6 +53,7 @@ class Works:
 
     def __init__(self, database: engine.Database) -> None:
         self._database = database
+        self._more: set[str | None] = set()
 
     def claim(
         self, *, limit: int, owner: str, lease: float, now: datetime, connection: str | None = None
@@ -69,8 +70,12 @@ class Works:
                 if fresh or not candidates:
                     return _lease(transaction, _bounded(fresh), owner=owner, lease=lease, now=now)
 
-        # Asked without a write transaction first: an idle worker asks often.
-        return self._database.write(work) if self._any(now, connection) else []
+        # Asked without a write transaction first: an idle worker asks often. After a full claim there is mostly more.
+        if connection not in self._more and not self._any(now, connection):
+            return []
+        claims = self._database.write(work)
+        (self._more.add if len(claims) >= limit else self._more.discard)(connection)
+        return claims
 
     def renew(self, claims: Sequence[Claim], *, lease: float, now: datetime) -> frozenset[int]:
         """Work ids that are still ours."""
