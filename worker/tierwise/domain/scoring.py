@@ -28,6 +28,16 @@ class _Step(NamedTuple):
     """It supports the top tier, where it is proven."""
 
 
+class _Gained(NamedTuple):
+    """What one criterion comes to."""
+
+    reached: Reached
+    hundredths: int
+    unknown: int
+    """Its weight, where it is structured and nothing is known of it."""
+    corroborates: bool
+
+
 class Reached(NamedTuple):
     """What one criterion added to the score: a Contribution that was not built yet."""
 
@@ -36,6 +46,8 @@ class Reached(NamedTuple):
     points: float
     reason: str | None
     verdict: Verdict
+    made: Contribution | None = None
+    """Built already, where every lead has the same."""
 
 
 class Weighed(NamedTuple):
@@ -60,7 +72,7 @@ class Weighed(NamedTuple):
     def plain(self) -> dict[str, Any]:
         """What a Scorecard is made of."""
         made = self._asdict()
-        made["contributions"] = [_contribution(item) for item in made.pop("reached")]
+        made["contributions"] = [item.made or _contribution(item) for item in made.pop("reached")]
         return made
 
 
@@ -96,20 +108,15 @@ def weigh(
     corroborated = False
     reached = []
     for row in plan.rows:
-        verdict = by_criterion.get(row.criterion.id) or row.nothing
-        step = row.steps.get(verdict.level) or row.unknown
-        points, hundredths = step.points, step.hundredths
+        gained = row.gained(by_criterion.get(row.criterion.id) or row.nothing, doubted)
         if row.reported:
-            if doubted:
-                points, hundredths = 0.0, 0
-            free += hundredths
+            free += gained.hundredths
         else:
-            structured += hundredths
-            if step is row.unknown:
-                unknown += row.criterion.weight
-            corroborated = corroborated or (step.tells and _proven(verdict))
-        earned[row.criterion.dimension] += hundredths
-        reached.append(Reached(row.criterion, step.level, points, step.reason, verdict))
+            structured += gained.hundredths
+            unknown += gained.unknown
+            corroborated = corroborated or gained.corroborates
+        earned[row.criterion.dimension] += gained.hundredths
+        reached.append(gained.reached)
     cap = 0 if doubted else plan.cap(unknown)
     value = _rounded(structured + min(free, cap))
     knockout = plan.knockout(reached)
@@ -175,7 +182,7 @@ def tier_probabilities(
 class _Row:
     """One criterion, made ready."""
 
-    __slots__ = ("_stated", "_worth", "criterion", "nothing", "reported", "steps", "unknown")
+    __slots__ = ("_gained", "_stated", "_worth", "criterion", "nothing", "reported", "steps", "unknown")
     _KEPT = 4096
 
     def __init__(self, rubric: Rubric, criterion: Criterion) -> None:
@@ -197,6 +204,28 @@ class _Row:
         }
         self._worth[UNKNOWN] = stability.world(self.unknown.hundredths)
         self._stated: dict[tuple[str, float, bool], stability.Options] = {}
+        self._gained: dict[int, _Gained] = {}
+
+    def gained(self, verdict: Verdict, doubted: bool) -> _Gained:
+        """What the verdict earns; nothing where it rests on words that are doubted."""
+        if self.criterion.decide == "model":
+            return self._weighed(verdict, doubted)
+        # By identity: rules have one verdict for each level, the same for every lead.
+        held = self._gained.get(id(verdict))
+        if held is None or held.reached.verdict is not verdict:
+            if len(self._gained) >= self._KEPT:
+                self._gained.clear()
+            fresh = self._weighed(verdict, doubted)
+            made = Contribution.model_validate(_contribution(fresh.reached))
+            held = self._gained[id(verdict)] = fresh._replace(reached=fresh.reached._replace(made=made))
+        return held
+
+    def _weighed(self, verdict: Verdict, doubted: bool) -> _Gained:
+        step = self.steps.get(verdict.level) or self.unknown
+        points, hundredths = (0.0, 0) if doubted and self.reported else (step.points, step.hundredths)
+        reached = Reached(self.criterion, step.level, points, step.reason, verdict)
+        unknown = self.criterion.weight if step is self.unknown and not self.reported else 0
+        return _Gained(reached, hundredths, unknown, step.tells and _proven(verdict))
 
     def stated(self, verdict: Verdict) -> stability.Options:
         """What each level would add and how likely it is, as the verdict has it."""

@@ -35,7 +35,7 @@ def tiers(written: Sequence[Options], structured: Sequence[Options], *, cap: int
     """
     found: dict[str, float] = {}
     settled = _settled(settle)
-    for added, probability in _worlds(tuple(map(tuple, written)), tuple(map(tuple, structured)), cap):
+    for added, probability in _worlds(tuple(map(tuple, written)), tuple(map(tuple, structured)), cap).items():
         tier = settled[added]
         found[tier] = found.get(tier, 0.0) + probability
     return found
@@ -63,9 +63,9 @@ def _worlds(
     written: tuple[tuple[tuple[World, float], ...], ...],
     structured: tuple[tuple[tuple[World, float], ...], ...],
     cap: int,
-) -> tuple[tuple[World, float], ...]:
+) -> Mapping[World, float]:
     """Kept, since a lead is scored again when it is decided, and under every version that differs in cut-offs alone."""
-    return tuple(_combine(_structured(structured), _convolve(written, cap=cap)).items())
+    return _combine(_structured(structured), _convolve(written, cap=cap))
 
 
 @functools.lru_cache(maxsize=1024)

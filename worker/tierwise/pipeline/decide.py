@@ -340,9 +340,9 @@ class Pump:
     def _settle(self, part: Sequence[ports.Finished], committed: ports.Committed) -> None:
         for item in part:
             self._claims.pop(item.claim.work_id, None)
-            if item.claim.work_id in committed.done:
-                self._touched.add(item.claim.connection)
-                telling.decided(item.claim, item.decision)
+        done = [item for item in part if item.claim.work_id in committed.done]
+        self._touched.update(item.claim.connection for item in done)
+        telling.decided(item.decision for item in done)
         self._report = self._report._replace(
             decided=self._report.decided + len(committed.done), lost=self._report.lost + len(committed.lost)
         )
