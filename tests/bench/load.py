@@ -28,9 +28,9 @@ PAGE = 200
 TEXT = (
     "We run {n} orders a month through two warehouses and look for a system that keeps stock, returns and carriers "
     "in one place. Our current tool cannot split shipments, so people do it by hand every evening. We would like to "
-    "see how others in our industry solved this, what it costs for a team of {people}, and whether a start next "
-    "quarter is realistic. A colleague from finance joins the call."
+    "see what it costs for a team of {people}, and whether a start next quarter is realistic."
 )
+"""Behind what the lead wrote: with it a text has some 420 characters, four times as many as in the corpus."""
 
 
 def lead(number: int) -> Lead:

@@ -111,6 +111,47 @@ def test_a_forked_child_makes_its_own() -> None:
     loop.stop()
 
 
+def test_what_is_submitted_while_the_loop_is_busy_starts_together_and_in_order() -> None:
+    thread, count = LoopThread(), 50
+    busy, go_on = threading.Event(), threading.Event()
+    started: list[int] = []
+
+    async def block() -> None:
+        busy.set()
+        go_on.wait(10)
+
+    async def start(number: int) -> int:
+        started.append(number)
+        return number
+
+    try:
+        first = thread.submit(block())
+        assert busy.wait(10)
+        futures = [thread.submit(start(number)) for number in range(count)]
+        go_on.set()
+        assert [future.result(10) for future in futures] == started == list(range(count))
+        assert first.result(10) is None
+    finally:
+        thread.stop()
+
+
+def test_whoever_no_longer_waits_disturbs_nobody() -> None:
+    thread, go_on = LoopThread(), threading.Event()
+
+    async def wait() -> str:
+        await asyncio.to_thread(go_on.wait, 10)
+        return "late"
+
+    try:
+        dropped, kept = thread.submit(wait()), thread.submit(wait())
+        assert dropped.cancel()
+        go_on.set()
+        assert kept.result(10) == "late"
+        assert thread.submit(_where()).result(10)
+    finally:
+        thread.stop()
+
+
 def _handed_over(model: str, completion: Callable[..., Any]) -> Any:
     """What litellm wants run in a thread, in the shape in which it does."""
     return functools.partial(
