@@ -43,11 +43,6 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of everything")
     options.add_argument("--out", type=Path, help="also write the JSON there")
-    options.add_argument(
-        "--only", help="main_job, models, per_task, growth, confidence, repeats, hubspot, salesforce or policy"
-    )
-    given = options.parse_args()
-    scale = 0.1 if given.quick else 1.0
     parts: dict[str, Callable[[float], Any]] = {
         "main_job": main_job,
         "models": models,
