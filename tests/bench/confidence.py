@@ -56,7 +56,7 @@ def measure(scale: float) -> dict[str, Any]:
         try:
             seen = _stream(LEARNT, max(400, int(600 * scale)))
             unseen = [row for seed in HELD_BACK for row in _stream(seed, max(250, int(1200 * scale)))]
-            _behave(box.hubspot_url, (1.0, 1.0), seed=LEARNT)
+            behave(box.hubspot_url, (1.0, 1.0), seed=LEARNT)
             truths = [{item.id: item for item in _run(rows, ORACLE)} for rows in (seen, unseen)]
             found = [_pair(box.hubspot_url, pair, (seen, unseen), truths=truths) for pair in pairs]
         finally:
@@ -73,7 +73,7 @@ def _pair(
     truths: Sequence[Mapping[str, Previewed]],
 ) -> dict[str, Any]:
     seen, unseen = streams
-    _behave(door, accuracy, seed=LEARNT)
+    behave(door, accuracy, seed=LEARNT)
     asked = [row for row in seen if (made := truths[0][row.id].decision) and made.assessments]
     some = random.Random(LEARNT).sample(asked, min(LABELS, len(asked)))
     policy = policies.compile(policies.read(ROOT)).policy
@@ -86,7 +86,7 @@ def _pair(
         ]
         wanted = fitting.Wanted(targets.precision, targets.recall, escalate_share=share)
         learnt[models[0]] = fitting.fit(policy, models, labelled, source="bench", wanted=wanted)
-    _behave(door, accuracy, seed=HELD_BACK[0])
+    behave(door, accuracy, seed=HELD_BACK[0])
     runs = {
         f"cascade_{disputes}": list(_run(unseen, PRIMARY, SECONDARY, made=_with(learnt[PRIMARY], disputes=disputes)))
         for disputes in ("said", "weighed")
@@ -194,8 +194,9 @@ def _stream(seed: int, leads: int) -> list[Row]:
     return preview.rows([{"id": f"{seed}-{place}", **lead.properties} for place, lead in enumerate(made)])
 
 
-def _behave(door: str, accuracy: tuple[float, float], *, seed: int) -> None:
-    common = {"stated": [0.8, 0.99], "auroc": 0.75, "errors": 0.02, "malformed": 0.02, "seed": seed}
+def behave(door: str, accuracy: tuple[float, float], *, seed: int, errors: float = 0.02) -> None:
+    """Tell the sandbox how often its models are right, and how many answers are errors and how many malformed."""
+    common = {"stated": [0.8, 0.99], "auroc": 0.75, "errors": errors, "malformed": errors, "seed": seed}
     models = {
         PRIMARY.split("/")[1]: {**common, "accuracy": accuracy[0]},
         SECONDARY.split("/")[1]: {**common, "accuracy": accuracy[1]},

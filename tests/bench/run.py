@@ -20,6 +20,7 @@ from typing import Any
 
 import confidence
 import psutil
+import repeats
 import salesforce
 
 from tierwise import embedded, wiring
@@ -42,19 +43,20 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of everything")
     options.add_argument("--out", type=Path, help="also write the JSON there")
-    options.add_argument("--only", help="main_job, models, per_task, growth, confidence, hubspot, salesforce or policy")
-    given = options.parse_args()
-    scale = 0.1 if given.quick else 1.0
     parts: dict[str, Callable[[float], Any]] = {
         "main_job": main_job,
         "models": models,
         "per_task": per_task,
         "growth": growth,
         "confidence": confidence.measure,
+        "repeats": repeats.measure,
         "hubspot": hubspot,
         "salesforce": salesforce.measure,
         "policy": _policy,
     }
+    options.add_argument("--only", choices=parts, help="one part")
+    given = options.parse_args()
+    scale = 0.1 if given.quick else 1.0
     found: dict[str, Any] = {
         "python": platform.python_version(), "cores": os.cpu_count(), "scale": scale,
     }  # fmt: skip

@@ -72,6 +72,12 @@ def test_a_verdict_without_evidence_is_withdrawn(read: Any, answered: Any, item:
     assert (verdict.level, verdict.probability, verdict.quote, verdict.flags) == ("unknown", 0, None, flags)
 
 
+def test_there_is_one_zero(read: Any, answered: Any) -> None:
+    said = answered(**{**GOOD, "buying_role": ("unknown", -0.0)})
+    assert "-0.0" in said
+    assert str(read(said)["buying_role"].probability) == "0.0"
+
+
 def test_who_says_unknown_is_as_sure_as_stated(read: Any, answered: Any) -> None:
     verdict = read(answered(**{**GOOD, "purchase_timing": ("unknown", 0.9, "", "message")}))["purchase_timing"]
     assert (verdict.level, verdict.probability, verdict.quote, verdict.flags) == ("unknown", 0.9, None, ())

@@ -42,6 +42,12 @@ class _Item(pydantic.BaseModel):
     field: str | None = None
     spread: dict[str, float] | None = None
 
+    @pydantic.field_validator("probability")
+    @classmethod
+    def _one_zero(cls, value: float) -> float:
+        # JSON has two zeros, which are equal and are written differently: a hash must not depend on which was said.
+        return value + 0.0
+
 
 def parse(answer: str, criteria: Sequence[Criterion]) -> dict[str, _Item]:
     """One item per criterion. Code fences and prose around the object are forgiven. Raises NotAnAnswer."""

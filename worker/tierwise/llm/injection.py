@@ -187,7 +187,7 @@ def _orders_in(variant: str, words: Sequence[str]) -> bool:
     return _sieve().search(story) or (story != variant and _sieve_of_stories().search(variant, words))
 
 
-@lru_cache(maxsize=4096)  # texts of the leads under way: each is looked at when it is shown and when it is quoted
+@lru_cache(maxsize=2048)  # texts of the leads under way: each is looked at when it is shown and when it is quoted
 def suspicious(value: str, terms: Terms = NO_TERMS) -> bool:
     """Whether the text reads like an instruction to whoever scores it, also in a disguise that a machine undoes."""
     plain = text.folded(value)
@@ -249,7 +249,10 @@ def _by_sign(several: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
 
 def _variants(value: str, plain: str) -> Iterator[str]:
     yield plain
-    if not plain.isascii() or _MARK in plain:
+    if plain.isascii() and _MARK not in plain:
+        # An accent that stood by itself leaves two spaces.
+        yield " ".join(plain.split())
+    else:
         yield text.latinised(plain)
         yield " ".join(plain.translate(_MARKS).split())
     if _MIXED.search(plain) and len(_LEET_WORD.findall(plain)) >= _LEET_WORDS:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import functools
 import os
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
@@ -53,7 +51,6 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
-        self._fresh: deque[tuple[Coroutine[Any, Any, Any], concurrent.futures.Future[Any]]] = deque()
         # A fork may happen while another thread holds the lock; the child's copy would be locked for ever.
         forget = weakref.WeakMethod(self._forget)
         os.register_at_fork(after_in_child=lambda: (call := forget()) and call())
@@ -70,12 +67,7 @@ class LoopThread:
                 coroutine.close()
                 raise errors.RetryLater("the worker is shutting down")
             # Within the lock, so that `stop` comes after it and cancels what was just submitted.
-            loop, future = self._started(), concurrent.futures.Future[T]()
-            self._fresh.append((coroutine, future))
-            if len(self._fresh) == 1:
-                # Woken once for all that come until it looks: a chunk of leads is submitted in one go.
-                loop.call_soon_threadsafe(self._begin)
-            return future
+            return asyncio.run_coroutine_threadsafe(coroutine, self._started())
 
     def stop(self, *, timeout_seconds: float = 10.0) -> None:
         """Cancel what still runs, let it clean up, end the thread. Never to be called from the loop itself."""
@@ -88,13 +80,6 @@ class LoopThread:
             return
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout_seconds)
-
-    def _begin(self) -> None:
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            fresh, self._fresh = self._fresh, deque()
-        for coroutine, future in fresh:
-            loop.create_task(coroutine).add_done_callback(functools.partial(_hand_over, future))
 
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is not None and self.running:
@@ -109,19 +94,6 @@ class LoopThread:
         self._lock = threading.Lock()
         self._loop = self._thread = None
         self._stopped = False
-        self._fresh = deque()
-
-
-def _hand_over(future: concurrent.futures.Future[Any], task: asyncio.Task[Any]) -> None:
-    """What became of a task, to whoever waits in another thread."""
-    if task.cancelled():
-        future.cancel()
-    if not future.set_running_or_notify_cancel():
-        return
-    if (error := task.exception()) is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(task.result())
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
