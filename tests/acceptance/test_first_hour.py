@@ -21,6 +21,12 @@ def _statuses(box: Any) -> dict[str, str | None]:
     return {record["id"]: record["properties"].get("tierwise_status") for record in found["results"]}
 
 
+def _past_this_second(until: Any) -> None:
+    """The CRM tells its time in whole seconds: what was written in this one is read and counted once it is over."""
+    over = (wiring.clock() + timedelta(seconds=1)).replace(microsecond=0)
+    until(lambda: wiring.clock() >= over)
+
+
 def test_word_for_word(tierwise: Any, sandbox: Any, tmp_path: Path, until: Any) -> None:
     box = sandbox(leads=12, seed=3)
     env = {"TIERWISE_HOME": str(tmp_path / "home"), "TIERWISE_CONNECTIONS__PORTAL__TOKEN": box.token}
@@ -74,6 +80,7 @@ def test_word_for_word(tierwise: Any, sandbox: Any, tmp_path: Path, until: Any) 
     statuses = _statuses(box)
     assert sum(status is not None for status in statuses.values()) < 12
 
+    _past_this_second(until)
     estimate = tierwise("backfill", "portal", "--since", "30d", "--yes", "--json", env=env)
     assert estimate.code == 0, estimate.err
     assert estimate.json()["leads"] >= 13
@@ -82,10 +89,8 @@ def test_word_for_word(tierwise: Any, sandbox: Any, tmp_path: Path, until: Any) 
     assert len(statuses) == 13
     assert all(statuses.values())
 
-    # Nothing is done twice, and what was written is read back: once the CRM, which tells its time in whole seconds, is
-    # past the second of the last write.
-    read_back = (wiring.clock() + timedelta(seconds=1)).replace(microsecond=0)
-    until(lambda: wiring.clock() >= read_back)
+    # Nothing is done twice, and what was written is read back.
+    _past_this_second(until)
     box.reset_stats()
     again = tierwise("poll", "portal", "--json", env=env)
     assert again.json()["wrote_back"] == {}
