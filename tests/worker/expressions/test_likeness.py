@@ -40,9 +40,9 @@ LEAD = st.fixed_dictionaries(
 @given(st.lists(st.sampled_from(EXPRESSIONS), min_size=1, max_size=6), st.lists(LEAD, min_size=2, max_size=12))
 def test_asked_together_they_answer_as_each_does_alone(chosen: list[str], leads: list[dict[str, Any]]) -> None:
     predicates = [expressions.compile(expression, "gate") for expression in chosen]
-    together = rules.Asked(predicates, expressions.alike)
+    together = rules.Asked(predicates, *expressions.alike(predicates))
     for lead in leads:
-        assert _said(together, lead) == _said(rules.Asked(predicates, rules.unlike), lead)
+        assert _said(together, lead) == _said(rules.Asked(predicates, *rules.unlike(predicates)), lead)
 
 
 def test_results_are_told_apart_too() -> None:
@@ -50,7 +50,7 @@ def test_results_are_told_apart_too() -> None:
         expressions.compile("result.tier == 'A' && lead.employee_count >= 10", "route"),
         expressions.compile("result.fit >= 70", "route"),
     ]
-    together = rules.Asked(predicates, expressions.alike)
+    together = rules.Asked(predicates, *expressions.alike(predicates))
     truths = [
         [answer.truth for answer in together({"lead": {"employee_count": 12}, "result": {"tier": tier, "fit": fit}})]
         for tier in "AB"
@@ -84,7 +84,7 @@ def test_who_depends_on_more_than_a_few_values_is_asked_every_time() -> None:
     remembering = expressions.Remembering().of(known)
     predicates = [known, strange, expressions.compile(EXPRESSIONS[-1], "gate"), remembering]
     assert expressions.alike(predicates).untold == {1, 2, 3}
-    together = rules.Asked(predicates, expressions.alike)
+    together = rules.Asked(predicates, *expressions.alike(predicates))
     for email, truth in (("a", "match"), ("b", "no_match"), ("a", "match")):
         lead = {"email": email, "employee_count": 12, "phone": "+1" if email == "a" else "+2"}
         assert [answer.truth for answer in together({"lead": lead})] == ["match", truth, truth, "match"]

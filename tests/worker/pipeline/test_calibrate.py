@@ -127,16 +127,21 @@ def test_a_label_tells_whether_only_the_models_dispute_asked_for_a_person() -> N
     assert seen(rule("route", "review")) == seen() == (True, False), "nobody but a person takes it"
 
 
+def accepting() -> Runnable:
+    """Accepts every lead that no dispute stops."""
+    route = {"id": "r", "stage": "route", "when": "true", "reason": "R", "owner": "ops", "why": "So.",
+             "outcome": "accept"}  # fmt: skip
+    return make.runnable(
+        POLICY.model_validate({**POLICY.model_dump(), "rules": [route]}), rules={"r": make.says("match")},
+        levels={("size", "high"): "match"},
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(("contradiction", "apart"), [(False, True), (True, True), (True, False)])
 def test_who_contradicts_each_other_is_told_by_what_they_said_whatever_was_settled_then(
     contradiction: bool, apart: bool
 ) -> None:
-    route = {"id": "r", "stage": "route", "when": "true", "reason": "R", "owner": "ops", "why": "So.",
-             "outcome": "accept"}  # fmt: skip
-    runnable = make.runnable(
-        POLICY.model_validate({**POLICY.model_dump(), "rules": [route]}), rules={"r": make.says("match")},
-        levels={("size", "high"): "match"},
-    )  # fmt: skip
+    runnable = accepting()
 
     def answer(level: str, by: str) -> Assessment:
         verdicts = tuple(answers.said(name, level, 0.9, by=by) for name in ("intent", "need"))
@@ -152,12 +157,7 @@ def test_who_contradicts_each_other_is_told_by_what_they_said_whatever_was_settl
 
 
 def test_whoever_sends_every_dispute_to_a_person_counts_those_that_were_settled_as_seen() -> None:
-    route = {"id": "r", "stage": "route", "when": "true", "reason": "R", "owner": "ops", "why": "So.",
-             "outcome": "accept"}  # fmt: skip
-    runnable = make.runnable(
-        POLICY.model_validate({**POLICY.model_dump(), "rules": [route]}), rules={"r": make.says("match")},
-        levels={("size", "high"): "match"},
-    )  # fmt: skip
+    runnable = accepting()
     said = [
         Assessment(
             model=by, content_hash=by, cost_usd=0.1,

@@ -6,7 +6,7 @@ There is one way to decide; whoever needs no sentences and no record stops here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tierwise.domain import calibration as calibrations
@@ -136,42 +136,26 @@ def evaluated(
 
 def rule_verdicts(runnable: Runnable, facts: rules.Facts) -> tuple[Verdict, ...]:
     """Verdicts of the criteria that expressions decide; the first level that holds wins."""
-    return _ruled(runnable)(facts)
+    return _ruled(runnable).asked(facts)
 
 
 class _Ruled:
-    """The criteria that expressions decide, and their verdicts on leads that were alike."""
+    """The criteria that expressions decide, made ready."""
 
-    __slots__ = ("_alike", "_criteria", "_kept", "_untold", "levels", "likeness", "rubric")
-    _KEPT = 2048
+    __slots__ = ("asked", "levels", "likeness", "rubric")
 
     def __init__(self, runnable: Runnable) -> None:
         self.rubric, self.levels, self.likeness = runnable.policy.rubric, runnable.levels, runnable.likeness
-        self._criteria = [
+        criteria = [
             (item.id, [(level.id, self.levels[item.id, level.id]) for level in item.levels])
             for item in self.rubric.criteria
             if item.decide == "rule"
         ]
-        every = [(place, asked) for place, (_, levels) in enumerate(self._criteria) for _, asked in levels]
-        self._alike = self.likeness([asked for _, asked in every])
-        self._untold = sorted({every[number][0] for number in self._alike.untold})
-        self._kept: dict[Hashable, tuple[Verdict, ...]] = {}
-
-    def __call__(self, facts: rules.Facts) -> tuple[Verdict, ...]:
-        key = self._alike.key(facts)
-        found = None if key is None else self._kept.get(key)
-        if found is None:
-            found = tuple([_rule_verdict(name, levels, facts) for name, levels in self._criteria])
-            if key is not None:
-                if len(self._kept) >= self._KEPT:
-                    self._kept.clear()
-                self._kept[key] = found
-        elif self._untold:
-            verdicts = list(found)
-            for place in self._untold:
-                verdicts[place] = _rule_verdict(*self._criteria[place], facts)
-            found = tuple(verdicts)
-        return found
+        # Leads are alike in a criterion where they are in all of its levels.
+        every = [(place, asked) for place, (_, levels) in enumerate(criteria) for _, asked in levels]
+        key, untold = self.likeness([asked for _, asked in every])
+        questions = [functools.partial(_rule_verdict, name, levels) for name, levels in criteria]
+        self.asked = rules.Asked(questions, key, (every[number][0] for number in untold))
 
 
 _KEPT = 64

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import Field
 
@@ -27,6 +27,7 @@ class Answer(NamedTuple):
     """Fields whose absence made it unknown, dotted (`lead.employee_count`)."""
 
 
+T = TypeVar("T")
 Facts = Mapping[str, Mapping[str, Any]]
 """`lead`: the signals that are present; `result`: score, fit, intent, tier, confidence, outcome, route."""
 Predicate = Callable[[Facts], Answer]
@@ -49,24 +50,26 @@ def unlike(predicates: Sequence[Predicate]) -> Alike:
     return Alike(lambda _facts: None, frozenset(range(len(predicates))))
 
 
-class Asked:
-    """Predicates that are asked together, and their answers about leads that were alike."""
+class Asked(Generic[T]):
+    """Questions that are asked together, and their answers about leads that were alike."""
 
-    __slots__ = ("_alike", "_kept", "_predicates", "_untold")
+    __slots__ = ("_kept", "_key", "_questions", "_untold")
     _KEPT = 2048
 
-    def __init__(self, predicates: Sequence[Predicate], likeness: Likeness) -> None:
-        self._predicates = tuple(predicates)
-        self._alike = likeness(self._predicates)
-        self._untold = sorted(self._alike.untold)
-        self._kept: dict[Hashable, tuple[Answer, ...]] = {}
+    def __init__(
+        self, questions: Sequence[Callable[[Facts], T]], key: Callable[[Facts], Hashable | None], untold: Iterable[int]
+    ) -> None:
+        """`key` and `untold`, places of questions, as in `Alike`."""
+        self._questions = tuple(questions)
+        self._key, self._untold = key, sorted(set(untold))
+        self._kept: dict[Hashable, tuple[T, ...]] = {}
 
-    def __call__(self, facts: Facts) -> tuple[Answer, ...]:
+    def __call__(self, facts: Facts) -> tuple[T, ...]:
         """Of each its answer, in their order."""
-        key = self._alike.key(facts)
+        key = self._key(facts)
         found = None if key is None else self._kept.get(key)
         if found is None:
-            found = tuple([predicate(facts) for predicate in self._predicates])
+            found = tuple([question(facts) for question in self._questions])
             if key is not None:
                 if len(self._kept) >= self._KEPT:
                     self._kept.clear()
@@ -74,7 +77,7 @@ class Asked:
         elif self._untold:
             answers = list(found)
             for place in self._untold:
-                answers[place] = self._predicates[place](facts)
+                answers[place] = self._questions[place](facts)
             found = tuple(answers)
         return found
 
@@ -183,7 +186,8 @@ class _Chosen:
     ) -> None:
         self.of, self.predicates, self.likeness = rules, predicates, likeness
         self._rules = sorted((rule for rule in rules if rule.stage == stage), key=lambda rule: rule.order)
-        self.asked = Asked([predicates[rule.id] for rule in self._rules], likeness)
+        asked = [predicates[rule.id] for rule in self._rules]
+        self.asked = Asked(asked, *likeness(asked))
         self._kept: dict[tuple[Answer, ...], _Hits] = {}
 
     def hits(self, answers: tuple[Answer, ...]) -> _Hits:
