@@ -47,7 +47,7 @@ class _Works:
         return self._neglected
 
 
-@pytest.mark.parametrize("task", [work.reconcile, work.outcomes])
+@pytest.mark.parametrize("task", [work.poll, work.reconcile, work.outcomes])
 @pytest.mark.parametrize("neglected", [True, False])
 def test_a_pass_that_made_room_wakes_the_pump_and_comes_back(
     task: Any, neglected: bool, parts: wiring.Wiring, queued: redis.Redis

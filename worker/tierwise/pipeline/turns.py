@@ -1,6 +1,6 @@
-"""How long a pass that can wait keeps its hand of the worker.
+"""How long a pass over a CRM keeps its hand of the worker.
 
-A pass that reads far back mostly sleeps until the CRM allows the next call. While all hands of a worker sleep like
+A pass that has much to read mostly sleeps until the CRM allows the next call. While all hands of a worker sleep like
 that, nobody decides leads, and not even a tick runs.
 """
 

@@ -39,11 +39,13 @@ def poll(connection: str) -> None:
     """Read one connection's changes; new leads wake the pump."""
 
     def work(current: wiring.Wiring) -> None:
-        report = current.poll(connection)
+        turn = current.turn()
+        report = current.poll(connection, turn=turn)
         if report is None:
             return
         log.info("polled", **_telling(report._asdict()))
         _wake(connection, report)
+        _go_on(poll, connection, turn)
 
     running.run("poll", connection, work)
 

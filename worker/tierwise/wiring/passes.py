@@ -19,7 +19,7 @@ from tierwise.wiring.trials import Tried
 class Passes(Tried, Notices):
     """Parts that read."""
 
-    def poll(self, name: str) -> poll.Polled | None:
+    def poll(self, name: str, *, turn: turns.Turn | None = None) -> poll.Polled | None:
         """Poll one connection once; None where another process does or it is off."""
         runnable = self.runnable()
         field_map = self.field_map(name, runnable.policy)
@@ -44,7 +44,7 @@ class Passes(Tried, Notices):
                 monotonic=time.monotonic,
                 pace=pace,
                 servers=self.servers,
-                stop=self.stopping.is_set,
+                stop=self._ends(turn),
                 enrich=self._enrich(name),
             )
         if report is not None and report.delivered:
@@ -59,7 +59,7 @@ class Passes(Tried, Notices):
         return functools.partial(self.enrichment.page, stored=stored)
 
     def turn(self) -> turns.Turn:
-        """For one pass that can wait, in a worker whose hands are few."""
+        """For one pass of a worker, whose hands are few; a command's pass has its process for itself."""
         return turns.Turn(self.store.works, clock=self.clock, monotonic=time.monotonic)
 
     def reconcile(self, name: str, *, turn: turns.Turn | None = None) -> Polled | None:
