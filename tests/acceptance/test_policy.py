@@ -111,6 +111,8 @@ def test_from_file_to_effect_by_three_commands_and_back_by_one(
         assert (back["digest"], back["kind"]) == (first.digest, "rollback")
         assert back["decided_again"] > 0
         _until(lambda: parts.store.works.counts()["ready"] + parts.store.works.counts()["leased"] == 0, seconds=60)
+        took = time.monotonic() - began
+        assert took < 10, f"from the rollback to its effect took {took:.1f} s"
         # New leads are decided under what runs again, by people's help where no model answers.
         assert {name: running.supervisor.pids()[name] for name in ("worker", "beat")} == {
             name: pids[name] for name in ("worker", "beat")

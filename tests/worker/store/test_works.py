@@ -47,6 +47,28 @@ def test_the_attempt_is_counted_when_it_begins(desk: Any) -> None:
         desk.wait(61)
 
 
+def test_leads_are_neglected_that_are_due_while_nobody_decides_any(desk: Any) -> None:
+    def neglected(seconds: float) -> bool:
+        return bool(desk.store.works.neglected(since=desk.now - timedelta(seconds=seconds), now=desk.now))
+
+    desk.poll(desk.arrival("1"), desk.arrival("2"))
+    desk.wait(10)
+    assert neglected(10)
+    assert not neglected(11), "they are not due for so long"
+    (claim,) = desk.claim(limit=1, lease=60)
+    assert not neglected(0), "somebody is at work: the other one waits for a slot"
+    desk.wait(61)
+    assert neglected(0), "its lease ran out"
+    desk.store.works.retry(claim, run_after=desk.now + timedelta(seconds=60), error="later", now=desk.now)
+    (other,) = desk.claim(lease=60)
+    desk.store.works.hold(other, run_after=desk.now + timedelta(seconds=30), error="no money", now=desk.now)
+    assert not neglected(0), "what is to wait is not neglected"
+    desk.wait(60)
+    assert neglected(10)
+    desk.store.connections.disable("crm", now=desk.now)
+    assert not neglected(10), "a connection that is off waits for nobody"
+
+
 def test_an_expired_lease_is_somebody_elses(desk: Any) -> None:
     desk.poll(desk.arrival("1"), desk.arrival("2"))
     slow = desk.claim(owner="slow", lease=60)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any, cast
 
 import pytest
 import redis
 
-from tierwise import wiring
+from tierwise import ports, wiring
+from tierwise.pipeline import turns
 from tierwise.pipeline.poll import Polled
 from tierwise.tasks import application, work
 
@@ -35,6 +37,27 @@ def test_what_a_poll_found_is_worked_on_at_once(
 ) -> None:
     work._wake("emea", Polled(**found))
     assert _woken(queued) == woken
+
+
+class _Works:
+    def __init__(self, *, neglected: bool) -> None:
+        self._neglected = neglected
+
+    def neglected(self, **_: object) -> bool:
+        return self._neglected
+
+
+@pytest.mark.parametrize("task", [work.poll, work.reconcile, work.outcomes])
+@pytest.mark.parametrize("neglected", [True, False])
+def test_a_pass_that_made_room_wakes_the_pump_and_comes_back(
+    task: Any, neglected: bool, parts: wiring.Wiring, queued: redis.Redis
+) -> None:
+    seconds = iter([0.0, 100.0])
+    works = cast(ports.Works, _Works(neglected=neglected))
+    turn = turns.Turn(works, clock=wiring.clock, monotonic=lambda: next(seconds))
+    turn.over()
+    work._go_on(task, "emea", turn)
+    assert _woken(queued) == ({"tierwise.qualify", task.name} if neglected else set())
 
 
 def test_tasks_with_nothing_to_do_wake_nobody(parts: wiring.Wiring, queued: redis.Redis) -> None:

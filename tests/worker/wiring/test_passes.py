@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
+from tierwise import ports, wiring
 from tierwise import settings as configuration
-from tierwise import wiring
 from tierwise.cli import setup
+from tierwise.pipeline import turns
 
 
 def test_a_pass_without_a_cursor_has_nothing_to_do(parts: wiring.Wiring) -> None:
@@ -23,4 +26,31 @@ def test_a_connection_that_is_off_is_not_read(home: Path) -> None:
     made = wiring.Wiring(settings)
     made.store.connections.ensure("drop", "files", now=wiring.clock())
     assert made.poll("drop") is None
+    made.close()
+
+
+class _Works:
+    def neglected(self, **_: object) -> bool:
+        return True
+
+
+def test_a_pass_far_behind_makes_room_for_leads_that_nobody_decides(home: Path) -> None:
+    options = {"folder": str(home / "drop")}
+    settings = configuration.Settings(home=home, connections={"drop": {"type": "files", "options": options}})
+    setup.prepare(settings)
+    (home / "drop").mkdir()
+    made = wiring.Wiring(settings)
+    made.ensure_policy()
+    now = wiring.clock()
+    made.store.connections.ensure("drop", "files", now=now)
+    made.store.connections.enable("drop", watermark=now - timedelta(days=30), now=now)
+    # Each look at the clock is ten seconds later.
+    seconds = iter(range(0, 1000, 10))
+    turn = turns.Turn(cast(ports.Works, _Works()), clock=wiring.clock, monotonic=lambda: next(seconds))
+    report = made.reconcile("drop", turn=turn)
+    assert report is not None
+    assert (report.pages, turn.gave_way) == (1, True)
+    report = made.reconcile("drop", turn=made.turn())
+    assert report is not None
+    assert report.pages > 10
     made.close()

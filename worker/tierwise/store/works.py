@@ -47,6 +47,8 @@ _LEASE = (
     )
 )
 
+_DECIDING = sa.select(TABLE.c.id).where(TABLE.c.state == _LEASED, TABLE.c.lease_until > sa.bindparam("now")).limit(1)
+
 
 class Works:
     """ports.Works over the database."""
@@ -217,6 +219,13 @@ class Works:
                 some = sa.select(sa.func.count()).select_from(query.subquery())
                 total += int(reader.execute(some, {"now": now, "most": MANY}).scalar_one())
         return min(total, MANY)
+
+    def neglected(self, *, since: datetime, now: datetime) -> bool:
+        """Whether leads were due at `since` already, and nobody decides any lead now."""
+        if not self._any(since, None):
+            return False
+        with self._database.read() as reader:
+            return reader.execute(_DECIDING, {"now": now}).first() is None
 
     def _any(self, now: datetime, connection: str | None) -> bool:
         asked = {"now": now, "name": connection, "most": 1}

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import celery
+
 from tierwise import telemetry, wiring
+from tierwise.pipeline import turns
 from tierwise.pipeline.poll import Polled
 from tierwise.tasks import application, liveness, running
 
@@ -24,16 +27,25 @@ def _wake(connection: str, report: Polled) -> None:
         running.send(write_back, connection, queue="writeback")
 
 
+def _go_on(task: celery.Task, connection: str, turn: turns.Turn) -> None:
+    """A pass that made room goes on after those it made it for."""
+    if turn.gave_way:
+        running.send(qualify, queue="score")
+        running.send(task, connection, queue="poll")
+
+
 @application.app.task(name="tierwise.poll")  # type: ignore[untyped-decorator]
 def poll(connection: str) -> None:
     """Read one connection's changes; new leads wake the pump."""
 
     def work(current: wiring.Wiring) -> None:
-        report = current.poll(connection)
+        turn = current.turn()
+        report = current.poll(connection, turn=turn)
         if report is None:
             return
         log.info("polled", **_telling(report._asdict()))
         _wake(connection, report)
+        _go_on(poll, connection, turn)
 
     running.run("poll", connection, work)
 
@@ -43,11 +55,13 @@ def reconcile(connection: str) -> None:
     """Find what the CRM's search showed too late for the poll."""
 
     def work(current: wiring.Wiring) -> None:
-        report = current.reconcile(connection)
+        turn = current.turn()
+        report = current.reconcile(connection, turn=turn)
         if report is None:
             return
         log.info("reconciled", **_telling(report._asdict()))
         _wake(connection, report)
+        _go_on(reconcile, connection, turn)
 
     running.run("reconcile", connection, work)
 
@@ -57,9 +71,11 @@ def outcomes(connection: str) -> None:
     """Keep what sales made of one connection's leads."""
 
     def work(current: wiring.Wiring) -> None:
-        report = current.outcomes(connection)
+        turn = current.turn()
+        report = current.outcomes(connection, turn=turn)
         if report is not None and any(report):
             log.info("outcomes read", **_telling(report._asdict()))
+        _go_on(outcomes, connection, turn)
 
     running.run("outcomes", connection, work)
 

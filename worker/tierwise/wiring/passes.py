@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 
 from tierwise import ports, telemetry
 from tierwise.domain import mapping
-from tierwise.pipeline import outcomes, poll
+from tierwise.pipeline import outcomes, poll, turns
 from tierwise.pipeline import reconcile as trailing
 from tierwise.pipeline.map import Enrich
 from tierwise.pipeline.poll import Polled
@@ -18,7 +19,7 @@ from tierwise.wiring.trials import Tried
 class Passes(Tried, Notices):
     """Parts that read."""
 
-    def poll(self, name: str) -> poll.Polled | None:
+    def poll(self, name: str, *, turn: turns.Turn | None = None) -> poll.Polled | None:
         """Poll one connection once; None where another process does or it is off."""
         runnable = self.runnable()
         field_map = self.field_map(name, runnable.policy)
@@ -43,7 +44,7 @@ class Passes(Tried, Notices):
                 monotonic=time.monotonic,
                 pace=pace,
                 servers=self.servers,
-                stop=self.stopping.is_set,
+                stop=self._ends(turn),
                 enrich=self._enrich(name),
             )
         if report is not None and report.delivered:
@@ -57,7 +58,11 @@ class Passes(Tried, Notices):
         stored = functools.partial(self.store.leads.provenance, name)
         return functools.partial(self.enrichment.page, stored=stored)
 
-    def reconcile(self, name: str) -> Polled | None:
+    def turn(self) -> turns.Turn:
+        """For one pass of a worker, whose hands are few; a command's pass has its process for itself."""
+        return turns.Turn(self.store.works, clock=self.clock, monotonic=time.monotonic)
+
+    def reconcile(self, name: str, *, turn: turns.Turn | None = None) -> Polled | None:
         """Follow the poll of one connection by the index lag; None where there is nothing to do yet."""
         if not self.trails(name, "reconcile"):
             return None
@@ -79,11 +84,11 @@ class Passes(Tried, Notices):
                 monotonic=time.monotonic,
                 pace=poll.Pace(),
                 trail=self._trail(),
-                stop=self.stopping.is_set,
+                stop=self._ends(turn),
                 enrich=self._enrich(name),
             )
 
-    def outcomes(self, name: str) -> outcomes.Told | None:
+    def outcomes(self, name: str, *, turn: turns.Turn | None = None) -> outcomes.Told | None:
         """Look at what became of one connection's leads; None where there is nothing to do yet."""
         if not self.trails(name, "outcomes"):
             return None
@@ -97,8 +102,11 @@ class Passes(Tried, Notices):
                 monotonic=time.monotonic,
                 pace=poll.Pace(),
                 trail=self._trail(),
-                stop=self.stopping.is_set,
+                stop=self._ends(turn),
             )
+
+    def _ends(self, turn: turns.Turn | None) -> Callable[[], bool]:
+        return lambda: self.stopping.is_set() or (turn is not None and turn.over())
 
     def trails(self, name: str, kind: ports.CursorKind) -> bool:
         """Whether that pass over a connection has anything to read yet."""
