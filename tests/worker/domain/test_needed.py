@@ -88,6 +88,33 @@ def test_what_matches_in_any_case_holds_one_of_its_words(pattern: str, text: str
         assert any(word in lowered for word in told)
 
 
+@given(pattern=_PATTERN, text=st.lists(_LETTERS, max_size=8).map("".join))
+def test_what_matches_in_any_case_meets_all_of_one_way(pattern: str, text: str) -> None:
+    if re.search(pattern, text, re.IGNORECASE):
+        lowered = text.lower().replace("ſ", "s")
+        ways = needed.ways(pattern)
+        assert any(all(any(word in lowered for word in words) for words in way) for way in ways)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        (
+            r"(?i)\b(my (cv|r.sum.)|seo (audits?|services?))\b",
+            [[{"my "}, {"cv"}], [{"my "}, {"sum"}], [{"audit"}, {"seo "}], [{"service"}, {"seo "}]],
+        ),
+        (r"(?i)casino|(earn|invest)\b.*\b(crypto|forex)", [[{"casino"}], [{"crypto", "forex"}, {"earn", "invest"}]]),
+        (r"(ab|cd){2}x", [[{"ab"}], [{"cd"}]]),
+        (r"ab.(cd|.)", [[{"ab"}]]),
+        (r"(ab|cd)x yz", [[{"abx yz", "cdx yz"}]]),
+        (r"(ab|cd)?x", [[]]),
+        (r"\p{L}", [[]]),
+    ],
+)
+def test_a_text_must_meet_all_that_one_way_to_match_needs(pattern: str, found: list[list[set[str]]]) -> None:
+    assert [list(way) for way in needed.ways(pattern)] == found
+
+
 def test_a_sign_that_prose_hardly_has_is_looked_for_where_case_counts() -> None:
     assert needed.conditions(r"(?:thought|tool)\s*:") == ({"thought", "tool"}, {":"})
     assert needed.conditions(r"#{2,}\s*x, ") == ({"#"}, {"x, "})

@@ -20,6 +20,8 @@ _SPECIAL = frozenset("dwsbDWSBAz")  # escapes that stand for a class or a place
 Words = frozenset[str]
 """A match holds at least one of these."""
 _NOTHING: Words = frozenset({""})
+Way = tuple[Words, ...]
+"""A match that is made so holds at least one of each."""
 
 
 class Place(NamedTuple):
@@ -39,16 +41,36 @@ Places = frozenset[Place]
 @functools.lru_cache(maxsize=1024)
 def words(pattern: str) -> Words | None:
     """Words in lower case, whatever case the pattern minds; None where the pattern does not tell."""
-    try:
-        parser = _Parser(pattern)
-        needed = parser.alternatives(begins=False).needed
-    except (_Unreadable, IndexError, RecursionError):
+    whole = _read(pattern)
+    if whole is None or whole.needed is None:
         return None
-    if needed is None or not parser.at_end:
-        return None
-    found = _texts(needed)
+    found = _texts(whole.needed)
     # Who holds a longer word holds the shorter one in it.
     return frozenset(word for word in found if not any(other in word for other in found - {word}))
+
+
+@functools.lru_cache(maxsize=1024)
+def ways(pattern: str) -> tuple[Way, ...]:
+    """Ways to match the pattern: whatever it matches meets all of one of them. In lower case, as `words`."""
+    whole = _read(pattern)
+    found = whole.ways if whole is not None else ((),)
+    # Who meets more meets less.
+    return tuple(_ordered(way) for way in found if not any(set(other) < set(way) for other in found))
+
+
+def _read(pattern: str) -> _Item | None:
+    try:
+        parser = _Parser(pattern)
+        whole = parser.alternatives(begins=False)
+    except (_Unreadable, IndexError, RecursionError):
+        return None
+    return whole if parser.at_end else None
+
+
+def _ordered(way: Way) -> Way:
+    """The rarest first, so that most texts are told by one look, and without what another one says already."""
+    told = [texts for texts in way if not any(other < texts for other in way)]
+    return tuple(sorted(told, key=lambda texts: (-min(map(len, texts)), len(texts), sorted(texts))))
 
 
 def conditions(pattern: str) -> tuple[Words, ...]:
@@ -99,6 +121,8 @@ class _Item(NamedTuple):
     """A letter behind it begins a word."""
     ends: bool = False
     """A letter before it ends a word."""
+    ways: tuple[Way, ...] = ()
+    """Of a group: what each of its alternatives needs."""
 
 
 class _Branch(NamedTuple):
@@ -108,6 +132,7 @@ class _Branch(NamedTuple):
     needed: list[Places | None]
     spelt: Words | None
     begins: bool
+    ways: tuple[Way, ...]
 
 
 class _Parser:
@@ -130,7 +155,8 @@ class _Parser:
         ways = frozenset[str]().union(*(branch.spelt or () for branch in found))
         spelt = ways if len(ways) <= _MOST_WAYS and all(branch.spelt for branch in found) else None
         needed = _either([_best(branch.needed) for branch in found])
-        return _Item(None, needed, spelt, all(item.begins for item in found))
+        told = tuple(dict.fromkeys(way for branch in found for way in branch.ways))
+        return _Item(None, needed, spelt, all(item.begins for item in found), ways=told)
 
     def branches(self, *, begins: bool) -> list[_Branch]:
         """What each alternative needs."""
@@ -142,6 +168,7 @@ class _Parser:
 
     def _sequence(self, *, begins: bool) -> _Branch:
         found: list[Places | None] = []
+        inside: tuple[Way, ...] = ((),)
         start, run, run_begins, whole = self._place, _NOTHING, begins, True
         while not self.at_end and self._text[self._place] not in "|)":
             item = self._item(begins=begins)
@@ -159,12 +186,16 @@ class _Parser:
             run, run_begins, whole = spelt or _NOTHING, before, False
             if spelt:
                 continue
+            if least and len(item.ways) > len(inside):
+                inside = item.ways
             if least and item.letter is None:
                 found.append(item.needed if least == 1 else _ended(item.needed, ends=False))
             elif least and self._exact:
                 found.append(self._word(frozenset({str(item.letter)}), begins=before, ends=False))
         found.append(self._word(run, begins=run_begins, ends=None))
-        return _Branch(self._text[start : self._place], found, run if whole else None, begins)
+        each = tuple(_texts(places_) for places_ in found if places_)
+        told = tuple(tuple(dict.fromkeys((*each, *way))) for way in inside)
+        return _Branch(self._text[start : self._place], found, run if whole else None, begins, told)
 
     def _spelt(self, item: _Item) -> Words | None:
         """Every way to spell it, so that it can be looked for with what stands beside it; None where there are many."""

@@ -49,7 +49,7 @@ _PATTERNS = {
 
 def _words(*alternatives: str) -> tuple[str, ...]:
     """What the alternatives begin with: a text that holds none of it matches none of them."""
-    stems = {re.split(r"\\|の|\(", word)[0] for listed in alternatives for word in listed.split("|")}
+    stems = {re.split(r"\\|の|\(|\[|.\?", word)[0] for listed in alternatives for word in listed.split("|")}
     return tuple(sorted(stem for stem in stems if stem and not stem.endswith(")")))
 
 
@@ -57,7 +57,7 @@ _NUMBER_FIRST = frozenset({"monthly_volume"})
 _DIGIT = re.compile(r"\d")
 _NEEDED = {"employee_count": _words(_PEOPLE, _BEFORE), "monthly_volume": _words(_GOODS)}
 # What `re` takes for a plain letter where case is ignored, and `lower` does not make one.
-_ODD = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s"})
+_ODD = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))
 _THOUSANDS = re.compile(r"(?<=\d)[.,'’\u00a0\u202f ](?=\d{3}(?!\d))")
 _TEN_THOUSAND = ("万", "만")
 
@@ -65,17 +65,21 @@ _TEN_THOUSAND = ("万", "만")
 _LISTED = re.compile(r"\bfortune[ -]?(?:100|500|1000)\b|\bglobal 2000\b", re.IGNORECASE)
 _LISTED_PEOPLE = 5_000.0  # no company on those lists has fewer
 
+_RANKS = (
+    r"ceo|founder|owner|managing director|president|geschäftsführer\w*|inhaber\w*|gründer\w*|vorstand|pdg|"
+    r"gérante?|propriétaire|directeur général|dueñ[oa]|propietari[oa]|director general|don[oa]|proprietári[oa]|"
+    r"titolare|proprietari[oa]|"
+    r"amministratore|eigenaar|directeur|właściciel\w*|prezes\w*|владелец|генеральный директор|ägare|vd"
+)
+_RANKS_BEHIND = "社長|代表|总经理|老板|ceo"  # what is said without a space before it
 _RANK = re.compile(
     r"\b(?:i am|i'm|ich bin|je suis|soy|eu sou|sou|io sono|sono|ik ben|jestem|jag är|я)\s(?:the |der |die |le |"
     r"la |el |o |a |il |de |also |auch )?"
-    r"(?:sole |only |alleinige[rn]? )?(?:ceo|founder|owner|managing director|president|geschäftsführer\w*|"
-    r"inhaber\w*|gründer\w*|vorstand|pdg|"
-    r"gérante?|propriétaire|directeur général|dueñ[oa]|propietari[oa]|director general|don[oa]|proprietári[oa]|"
-    r"titolare|proprietari[oa]|"
-    r"amministratore|eigenaar|directeur|właściciel\w*|prezes\w*|владелец|генеральный директор|ägare|vd)\b|"
-    r"(?:私は|我是)(?:社長|代表|总经理|老板|ceo)",
+    rf"(?:sole |only |alleinige[rn]? )?(?:{_RANKS})\b|"
+    rf"(?:私は|我是)(?:{_RANKS_BEHIND})",
     re.IGNORECASE,
 )
+_RANK_WORDS = _words(_RANKS, _RANKS_BEHIND)
 _RANKED = re.compile(
     r"chief|\bc[eotfmi]o\b|founder|owner|president|managing|director|direktor|directeur|direct(?:rice|ora?)|"
     r"geschäft|inhaber|gründer|vorstand|leit(?:er|ung)|"
@@ -97,8 +101,18 @@ class Mismatch(NamedTuple):
 
 def stated(text: str) -> dict[str, float]:
     """By field, the highest number that the text claims for it."""
+    return _stated(text, _small(text))
+
+
+def _small(text: str) -> str:
+    if not text.isascii():
+        for letter, plain in _ODD:
+            text = text.replace(letter, plain)
+    return text.lower()
+
+
+def _stated(text: str, small: str) -> dict[str, float]:
     found: dict[str, float] = {}
-    small = (text if text.isascii() else text.translate(_ODD)).lower()
     for field, pattern in _PATTERNS.items():
         if not any(map(small.__contains__, _NEEDED[field])):
             continue
@@ -131,14 +145,16 @@ def mismatches(lead: Lead) -> tuple[Mismatch, ...]:
 @functools.lru_cache(maxsize=64)  # a replay asks under two policies
 def _mismatches(message: str, people: int | None, volume: float | None, title: str | None) -> tuple[Mismatch, ...]:
     found = []
+    small = _small(message)
     known = {"employee_count": people, "monthly_volume": volume}
-    for field, claim in stated(message).items():
+    for field, claim in _stated(message, small).items():
         said = known[field]
         if said is not None and claim >= FACTOR * max(said, 1):
             found.append(Mismatch(field, f"{claim:g}", f"{said:g}"))
-    rank = _RANK.search(message) if title and not _RANKED.search(title) else None
-    if rank is not None and title:
-        found.append(Mismatch("job_title", rank.group(), title))
+    if title and any(map(small.__contains__, _RANK_WORDS)) and not _RANKED.search(title):
+        rank = _RANK.search(message)
+        if rank is not None:
+            found.append(Mismatch("job_title", rank.group(), title))
     return tuple(found)
 
 

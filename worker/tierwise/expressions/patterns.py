@@ -106,10 +106,15 @@ def _lower(text: str) -> str:
 
 
 def _holds(lowered: str, pattern: str) -> bool:
-    """Whether the text holds a word that the pattern needs."""
+    """Whether the text holds the words that the pattern needs."""
     told = needed.words(pattern)
-    # Mapped, not looped: this is asked for every rule of every lead.
-    return told is None or any(map(lowered.__contains__, told))
+    # Mapped, not looped: this is asked for every rule of every lead. Few texts hold the first word.
+    return (told is None or any(map(lowered.__contains__, told))) and _possible(lowered, pattern)
+
+
+def _possible(lowered: str, pattern: str) -> bool:
+    holds = lowered.__contains__
+    return any(all(any(map(holds, words)) for words in way) for way in needed.ways(pattern))
 
 
 def _matched(text: str, pattern: str) -> bool:

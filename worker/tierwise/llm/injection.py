@@ -136,7 +136,7 @@ _BETWEEN = re.compile(r"[\s._*\-|]\w[\s._*\-|]\w[\s._*\-|]")  # in every such wo
 _JOINERS = re.compile(r"[\s._*\-|]")
 _JOINED = re.compile(rf"(?:ignore|disregard|forget|override).{{0,40}}(?:{_ORDERS})")
 _MARK = "^"  # the one in ASCII
-_MARKS = str.maketrans(dict.fromkeys(f"{_MARK}ˆ¦¬¤‡†¶※⁂▪◊", " "))
+_MARKS = re.compile(rf"[\{_MARK}ˆ¦¬¤‡†¶※⁂▪◊]")
 _LEET = str.maketrans("01345789@$", "oieastbgas")
 _LEET_WORD = re.compile(r"(?<![\w.,])(?=\w*[a-z@$])(?=\w*[0134578@$])[a-z013457@$]{4,}(?![\w.,]\d)")
 _MIXED = re.compile(r"[0134578@$](?:(?=[a-z@$])|(?<=[a-z@$].))")  # in every such word
@@ -251,10 +251,10 @@ def _variants(value: str, plain: str) -> Iterator[str]:
     yield plain
     if plain.isascii() and _MARK not in plain:
         # An accent that stood by itself leaves two spaces.
-        yield " ".join(plain.split())
+        yield text.closed_up(plain)
     else:
         yield text.latinised(plain)
-        yield " ".join(plain.translate(_MARKS).split())
+        yield text.closed_up(_MARKS.sub(" ", plain))
     if _MIXED.search(plain) and len(_LEET_WORD.findall(plain)) >= _LEET_WORDS:
         yield _LEET_WORD.sub(lambda match: match.group().translate(_LEET), plain)
     if "rot13" in plain or "rot 13" in plain:

@@ -12,12 +12,16 @@ from functools import lru_cache
 WORD = re.compile(r"\w+")
 _MOST = 10_000
 # To `re` these are an i where case is ignored; to `casefold` they are not.
-_DOTS = str.maketrans("\u0130\u0131", "ii")
+_DOTS = ("\u0130", "\u0131")
 
 
 def spelt(text: str) -> str:
     """The text, as long as before, with letters that `casefold` and `re` see differently made the same."""
-    return text if text.isascii() else text.translate(_DOTS)
+    if text.isascii():
+        return text
+    for letter in _DOTS:
+        text = text.replace(letter, "i")
+    return text
 
 
 @lru_cache(maxsize=64)

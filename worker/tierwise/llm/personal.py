@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from tierwise.domain import identity
 from tierwise.domain.lead import Lead
-from tierwise.llm import addresses, names
+from tierwise.llm import addresses, names, openings
 from tierwise.llm.text import words as _words
 
 Kind = Literal["EMAIL", "PHONE", "URL", "ADDRESS", "PERSON"]
@@ -141,8 +141,8 @@ def _mails(text: str, lead: Lead, keep: frozenset[str]) -> Iterator[Span]:
 
 
 def _may_say_dot(text: str) -> bool:
-    """Cheaper than the search. Only in ASCII have small letters no second spelling (`re` takes İ for an i)."""
-    return not text.isascii() or any(map(text.lower().__contains__, _DOTS))
+    """Cheaper than the search."""
+    return any(map(openings.spelt(text).lower().__contains__, _DOTS))
 
 
 def _phones(text: str, lead: Lead, keep: frozenset[str]) -> Iterator[tuple[int, int]]:

@@ -20,9 +20,16 @@ _SIGNS = {
 }  # fmt: skip
 _PLAIN = str.maketrans(_SIGNS)
 # Letters of other scripts that look Latin, for finding disguised words; never for what is shown.
-_LOOKALIKES = str.maketrans("аеорсухіјѕԁһԛԝвкмнтαεοριυνκτ", "aeopcyxijsdhqwbkmhtaeopiuvkt")
+_FOREIGN = "аеорсухіјѕԁһԛԝвкмнтαεοριυνκτ"
+_LOOKALIKES = str.maketrans(_FOREIGN, "aeopcyxijsdhqwbkmhtaeopiuvkt")
+_LOOKALIKE = re.compile(f"[{_FOREIGN}]")  # to look for one costs a tenth of a translation
 _WORD = re.compile(r"\w+")
 _NO_WORD = {place: " " for place in range(128) if not _WORD.match(chr(place))}
+_SETTLED = re.compile(
+    "[ -~¡¿«»€£§°À-ÖØ-öø-ıĴ-ľŁ-ňŊ-ž‘-„–—Α-ΡΣ-ωЀ-ҁҊ-ӿ\u0621-\u063a\u0641-\u064a、。「」々ぁ-ゖァ-ヺー一-鿿가-힣]*"
+)
+"""Nearly all texts: characters that are seen, stay as they are under NFKC and join with none; of white space the
+space alone."""
 _LONGEST_MARK_RUN = 4  # combining marks on one letter; no living language needs more
 
 
@@ -31,14 +38,18 @@ def canonical(text: str) -> str:
 
     Idempotent. Line breaks become spaces: a datamark stands for each of them.
     """
-    if text.isascii() and text.isprintable():
-        # The only white space that is printed is the space.
-        return " ".join(text.split()) if "  " in text or text != text.strip() else text
+    if _SETTLED.fullmatch(text):
+        return closed_up(text)
     seen = _seen(text)
     shown = unicodedata.normalize("NFKC", seen)
     # What stands in the place of a letter now may not be seen either.
     shown = shown if shown == seen else _seen(shown)
     return unicodedata.normalize("NFKC", " ".join(_without_stacks(shown).split()))
+
+
+def closed_up(text: str) -> str:
+    """Every run of spaces one space, none at the ends, where the text has no other white space."""
+    return " ".join(text.split()) if "  " in text or text != text.strip() else text
 
 
 def comparable(text: str) -> str:
@@ -47,9 +58,10 @@ def comparable(text: str) -> str:
     if shown.isascii():
         # The one quote that is replaced, and capitals: what that makes is canonical again.
         return shown.replace("`", "'").lower()
-    # A text has few different characters, and a few replacements take a fraction of a translation's time.
-    for sign in _SIGNS.keys() & set(shown):
-        shown = shown.replace(sign, _SIGNS[sign])
+    # A few replacements take a fraction of a translation's time.
+    for sign, plain in _SIGNS.items():
+        if sign in shown:
+            shown = shown.replace(sign, plain)
     return canonical(shown.casefold())
 
 
@@ -82,7 +94,7 @@ def folded(text: str) -> str:
 
 def latinised(text: str) -> str:
     """`folded` text with letters of other scripts that look Latin made Latin: for finding disguised words."""
-    return text.translate(_LOOKALIKES)
+    return text.translate(_LOOKALIKES) if _LOOKALIKE.search(text) else text
 
 
 def words(text: str) -> list[str]:

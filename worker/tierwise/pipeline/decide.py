@@ -32,9 +32,9 @@ class Pace(NamedTuple):
     chunk: int = 50
     batch: int = 100
     """Decisions committed together at the most."""
-    flush: float = 0.25
+    flush: float = 0.5
     in_flight: int = 200
-    """Leads under way at once: about five times the model's slots, since leads also wait for the
+    """Leads under way at once: about six times the model's slots, since leads also wait for the
     ledger and for their batch, and a slot must never wait for them."""
     lease: float = 60.0
     attempts: int = 5
