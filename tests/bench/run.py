@@ -6,14 +6,16 @@ The load servers are processes of their own; their CPU is reported apart. `--qui
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -117,8 +119,8 @@ def _job(leads: int) -> dict[str, Any]:
 def models(scale: float) -> list[dict[str, Any]]:
     """The pump against bare litellm.acompletion, the same prompts and number in flight, one after the other.
 
-    Bare runs before and after, so that a machine that grows busier is seen in both. At saturation one core is the
-    limit, so that the ratio is that of the CPU; `own` is the pump's CPU without litellm's.
+    Bare runs before and after each pump: `own`, the pump's CPU without litellm's, is a small difference of two that
+    move with the machine's pace. At saturation one core is the limit, so that the ratio is that of the CPU.
     """
     found = []
     for label, arguments in (
@@ -128,28 +130,42 @@ def models(scale: float) -> list[dict[str, Any]]:
         for in_flight in (50, 200):
             calls = max(in_flight * 2, int(3000 * scale))
             with _model_server(*arguments) as (env, server):
-                before = _child("bare", str(calls), MODEL, str(in_flight), env=env)
-                between = _cpu(server)
-                with tempfile.TemporaryDirectory() as home:
-                    pump = _child("pump", home, str(calls), MODEL, str(in_flight), env=env)
-                served = _cpu(server) - between
-                after = _child("bare", str(calls), MODEL, str(in_flight), env=env)
-                bare = {name: (before[name] + after[name]) / 2 for name in before}
-                ratio = pump["calls_per_second"] / bare["calls_per_second"]
-                own = pump["cpu_ms_per_lead"] - bare["cpu_ms_per_call"]
-                found.append(
-                    {
-                        "latency": label,
-                        "in_flight": in_flight,
-                        "bare": bare,
-                        "pump": pump,
-                        "ratio": ratio,
-                        "own_cpu_ms_per_call": own,
-                        "server_cpu_ms_per_call": served * 1000 / calls,
-                        "aims": {aim.name: aim.plain() for aim in _aims(bare, ratio=ratio, own=own)},
-                    }
-                )
+                found.append({"latency": label, **_against_bare(calls, in_flight, env=env, server=server)})
     return found
+
+
+ROUNDS = 2
+"""Runs of the pump."""
+
+
+def _against_bare(calls: int, in_flight: int, *, env: dict[str, str], server: psutil.Process) -> dict[str, Any]:
+    bares, pumps, served = [_child("bare", str(calls), MODEL, str(in_flight), env=env)], [], 0.0
+    for _ in range(ROUNDS):
+        before = _cpu(server)
+        with tempfile.TemporaryDirectory() as home:
+            pumps.append(_child("pump", home, str(calls), MODEL, str(in_flight), env=env))
+        served += _cpu(server) - before
+        bares.append(_child("bare", str(calls), MODEL, str(in_flight), env=env))
+    around = [_mean(pair) for pair in itertools.pairwise(bares)]
+    bare, pump = _mean(around), _mean(pumps)
+    ratio = pump["calls_per_second"] / bare["calls_per_second"]
+    own = pump["cpu_ms_per_lead"] - bare["cpu_ms_per_call"]
+    return {
+        "in_flight": in_flight,
+        "bare": bare,
+        "pump": pump,
+        "ratio": ratio,
+        "own_cpu_ms_per_call": own,
+        "own_cpu_ms_of_each_run": [
+            one["cpu_ms_per_lead"] - beside["cpu_ms_per_call"] for one, beside in zip(pumps, around, strict=True)
+        ],
+        "server_cpu_ms_per_call": served * 1000 / calls / ROUNDS,
+        "aims": {aim.name: aim.plain() for aim in _aims(bare, ratio=ratio, own=own)},
+    }
+
+
+def _mean(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: statistics.fmean(run[name] for run in runs) for name in runs[0]}
 
 
 def _aims(bare: Mapping[str, float], *, ratio: float, own: float) -> tuple[aims.Aim, ...]:

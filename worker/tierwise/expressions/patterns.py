@@ -90,14 +90,15 @@ class Texts:
         if lowered is None:
             lowered = self._lowered[text] = _lower(text)
         try:
-            return _holds(lowered, call.pattern) and _matched(text, call.pattern)
+            return _holds(lowered, call.pattern) and _matched(text, lowered, call.pattern)
         except ValueError:
             return None
 
 
 def matches(text: str, pattern: str) -> bool:
     """CEL's own answer. ValueError where the pattern is none of RE2."""
-    return _holds(_lower(text), pattern) and _matched(text, pattern)
+    lowered = _lower(text)
+    return _holds(lowered, pattern) and _matched(text, lowered, pattern)
 
 
 def _lower(text: str) -> str:
@@ -106,19 +107,20 @@ def _lower(text: str) -> str:
 
 
 def _holds(lowered: str, pattern: str) -> bool:
-    """Whether the text holds the words that the pattern needs."""
+    """Whether the text holds a word that the pattern needs."""
     told = needed.words(pattern)
-    # Mapped, not looped: this is asked for every rule of every lead. Few texts hold the first word.
-    return (told is None or any(map(lowered.__contains__, told))) and _possible(lowered, pattern)
+    # Mapped, not looped: this is asked for every rule of every lead.
+    return told is None or any(map(lowered.__contains__, told))
+
+
+def _matched(text: str, lowered: str, pattern: str) -> bool:
+    return _kept(text, pattern) if len(text) <= _SHORT else _possible(lowered, pattern) and _asked(text, pattern)
 
 
 def _possible(lowered: str, pattern: str) -> bool:
+    """Whether the text holds all the words that one way to match the pattern needs."""
     holds = lowered.__contains__
     return any(all(any(map(holds, words)) for words in way) for way in needed.ways(pattern))
-
-
-def _matched(text: str, pattern: str) -> bool:
-    return _kept(text, pattern) if len(text) <= _SHORT else _asked(text, pattern)
 
 
 def _asked(text: str, pattern: str) -> bool:

@@ -18,22 +18,21 @@ _WORD = re.compile(r"\w+")
 _HEAD = 4
 
 
-class _Condition(NamedTuple):
-    """A match holds one of the words."""
-
-    words: tuple[str, ...]
-    keys: frozenset[str]
-    """One of these is among the text's keys; empty where a word has none."""
-
-    def met(self, keys: Collection[str], holds: Callable[[str], bool]) -> bool:
-        # Mapped, not searched by generators: this is asked some twenty times of every text.
-        return (not self.keys or not self.keys.isdisjoint(keys)) and any(map(holds, self.words))
-
-
 class _Tried(NamedTuple):
-    others: tuple[_Condition, ...]
-    """What it needs besides the word under which it is found."""
+    """What a match needs besides the word under which the pattern is found."""
+
+    keys: tuple[frozenset[str], ...]
+    """One of each of these is among the text's keys."""
+    words: tuple[tuple[str, ...], ...]
+    """One of each of these stands in the text."""
     pattern: re.Pattern[str]
+
+    def possible(self, keys: Collection[str], holds: Callable[[str], bool]) -> bool:
+        # Looped, not searched by a generator: this is asked some fifteen times of every text, and is mostly false.
+        for some in self.keys:
+            if some.isdisjoint(keys):
+                return False
+        return all(any(map(holds, texts)) for texts in self.words)
 
 
 class Sieve:
@@ -52,7 +51,7 @@ class Sieve:
         for source in chain.from_iterable(map(needed.alternatives, patterns)):
             # Found under the rarest: long words, and few of them.
             first, *others = sorted(needed.places(source), key=_rarity) or [frozenset()]
-            tried = _Tried(tuple(sorted(map(_condition, others), key=_cost)), re.compile(source))
+            tried = _Tried(_keys(others), _texts(others), re.compile(source))
             for word in sorted({place.text for place in first}):
                 self._words.setdefault(word, []).append(tried)
             for place in sorted(first):
@@ -76,7 +75,7 @@ class Sieve:
                 if id(tried) in done:
                     continue
                 done.add(id(tried))
-                if all(other.met(keys, holds) for other in tried.others) and tried.pattern.search(text):
+                if tried.possible(keys, holds) and tried.pattern.search(text):
                     return True
         return False
 
@@ -94,14 +93,15 @@ class Sieve:
             known.append(place.text)
 
 
-def _condition(places: needed.Places) -> _Condition:
-    keys = [_key(place) for place in places]
-    known = frozenset(key for key in keys if key is not None) if None not in keys else frozenset()
-    return _Condition(tuple(sorted({place.text for place in places})), known)
+def _keys(needed_: Iterable[needed.Places]) -> tuple[frozenset[str], ...]:
+    """Of those whose every word has a key."""
+    found = ([_key(place) for place in places] for places in needed_)
+    return tuple(frozenset(filter(None, keys)) for keys in found if None not in keys)
 
 
-def _cost(condition: _Condition) -> tuple[bool, int]:
-    return not condition.keys, len(condition.words)
+def _texts(needed_: Iterable[needed.Places]) -> tuple[tuple[str, ...], ...]:
+    """Few words first."""
+    return tuple(sorted((tuple(sorted({place.text for place in places})) for places in needed_), key=len))
 
 
 def _key(place: needed.Place) -> str | None:
