@@ -109,6 +109,7 @@ def test_what_matches_in_any_case_meets_all_of_one_way(pattern: str, text: str) 
         (r"(ab|cd)x yz", [[{"abx yz", "cdx yz"}]]),
         (r"(ab|cd)?x", [[]]),
         (r"\p{L}", [[]]),
+        (r"(?i)pay(?s)*loan", [[]]),  # RE2 repeats what stands before the flags
     ],
 )
 def test_a_text_must_meet_all_that_one_way_to_match_needs(pattern: str, found: list[list[set[str]]]) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +28,9 @@ SMALL = Lead(employee_count=40, monthly_volume=900, job_title="Warehouse Clerk")
         ("60 000 colis par mois", {"monthly_volume": 60_000}),
         ("2.5k shipments monthly", {"monthly_volume": 2500}),
         ("A Fortune 500 company", {"employee_count": 5000}),
+        ("500 çalışan", {"employee_count": 500}),
+        ("500 ÇALIŞAN", {"employee_count": 500}),
+        ("40 \u1c83отрудников", {"employee_count": 40}),
         ("1,400 labels a day", {}),
         ("80,000 orders a year", {}),
         ("call 5000 for employees", {}),
@@ -48,12 +53,25 @@ def test_numbers_count_beside_their_unit(said: str, claims: dict[str, float]) ->
         ("I am the CEO", ["job_title"]),
         ("Ich bin Geschäftsführerin", ["job_title"]),
         ("soy el dueño", ["job_title"]),
+        ("я \u1c80ладелец", ["job_title"]),
         ("I am asking for the CEO", []),
     ],
 )
 def test_a_claim_far_above_the_field_is_told(said: str, fields: list[str]) -> None:
     found = stated.mismatches(SMALL.model_copy(update={"message": said}))
     assert [item.field for item in found] == fields
+
+
+def test_no_letter_that_the_patterns_take_is_missed_by_the_words_looked_for_first() -> None:
+    words = {*stated._RANK_WORDS, *(word for listed in stated._NEEDED.values() for word in listed)}
+    letters = sorted(set("".join(words)))
+    everything = "".join(chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000)
+    taken = re.findall(f"[{re.escape(''.join(letters))}]", everything, re.IGNORECASE)
+    assert len(taken) > len(letters)
+    for other in taken:
+        meant = [letter for letter in letters if re.fullmatch(re.escape(letter), other, re.IGNORECASE)]
+        # One letter that `lower` tells from another that `re` takes for the same, as with a dot, is the same here.
+        assert {stated._small(letter) for letter in meant} == {stated._small(other)}, f"{other!r} {meant}"
 
 
 def test_without_the_field_there_is_nothing_to_contradict() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tierwise import errors
-from tierwise.pipeline import outcomes, poll, reconcile
+from tierwise.pipeline import outcomes, poll, reconcile, turns
 from tierwise.sdk import Outcome, OutcomePage
 
 
@@ -50,6 +50,23 @@ def telling(line: Any) -> Telling:
     made.stages = [Outcome(key, "stage", "customer", line.clock.now, won=True) for key in ("1", "2")]
     line.clock.wait(3700)
     return made
+
+
+def test_a_pass_reads_a_page_however_long_the_crm_takes_to_tell_its_time(line: Any, telling: Telling) -> None:
+    """Or a pass that makes room would begin anew for ever, while nobody decides the lead that is due."""
+
+    def now() -> datetime:
+        line.clock.wait(10)
+        found: datetime = line.crm.now()
+        return found
+
+    telling.now = now
+    assert line.store.works.neglected(since=line.clock.now, now=line.clock.now)
+    for turn in range(2):
+        stop = turns.Turn(line.store.works, clock=line.clock, monotonic=line.clock.monotonic, wake=lambda: None).over
+        report = tell(line, telling, stop)
+        assert report is not None
+        assert report.pages, f"turn {turn}"
 
 
 def test_outcomes_are_labels_without_a_probability(line: Any, telling: Telling) -> None:

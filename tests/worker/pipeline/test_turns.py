@@ -4,60 +4,105 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tierwise.domain import mapping
 from tierwise.pipeline import poll, reconcile, turns
 
 
-@pytest.fixture
-def turn(line: Any) -> turns.Turn:
-    return turns.Turn(line.store.works, clock=line.clock, monotonic=line.clock.monotonic)
+class Calls:
+    """Counts how often somebody was called to decide leads."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self) -> None:
+        self.number += 1
 
 
-def test_it_ends_where_leads_are_due_and_nobody_decides(line: Any, turn: turns.Turn) -> None:
+def a_turn(line: Any, wake: Calls | None = None) -> turns.Turn:
+    return turns.Turn(line.store.works, clock=line.clock, monotonic=line.clock.monotonic, wake=wake or Calls())
+
+
+def neglect(line: Any, *names: str) -> None:
+    """Leads that are due for a while, and nobody decides any."""
+    for name in names:
+        line.put(name)
+    line.poll()
+    line.clock.wait(600)
+
+
+def begun(line: Any, turn: turns.Turn) -> turns.Turn:
+    """The same after its first page and the least that it has."""
+    assert not turn.over()
     line.clock.wait(turns.LEAST)
+    return turn
+
+
+def test_it_ends_where_leads_are_due_and_nobody_comes_for_them(line: Any) -> None:
+    wake = Calls()
+    turn = begun(line, a_turn(line, wake))
     assert not turn.over(), "there are no leads"
     line.put("1")
     line.poll()
     assert not turn.over(), "somebody may be about to take it"
+    assert not wake.number
+    line.clock.wait(turns.PATIENCE)
+    assert not turn.over(), "whoever was called now may have a hand free"
+    assert wake.number == 1
     line.clock.wait(turns.PATIENCE)
     assert turn.over()
     assert turn.gave_way
     line.pump()
     assert turn.over(), "what was promised holds"
+    assert wake.number == 1
 
 
-def test_leads_that_are_being_decided_are_nobodys_reason_to_wait(line: Any, turn: turns.Turn) -> None:
-    for number in range(3):
-        line.put(str(number))
+def test_somebody_who_comes_when_called_is_enough(line: Any) -> None:
+    wake = Calls()
+    neglect(line, "1")
+    turn = begun(line, a_turn(line, wake))
+    assert not turn.over()
+    line.pump()
+    line.clock.wait(turns.PATIENCE)
+    assert not turn.over()
+    line.put("2")
     line.poll()
-    line.clock.wait(turns.LEAST + turns.PATIENCE)
+    line.clock.wait(turns.PATIENCE)
+    assert not turn.over(), "it is called for anew"
+    assert wake.number == 2
+
+
+def test_leads_that_are_being_decided_are_nobodys_reason_to_wait(line: Any) -> None:
+    wake = Calls()
+    neglect(line, "1", "2", "3")
+    turn = begun(line, a_turn(line, wake))
     (claim,) = line.store.works.claim(limit=1, owner="pump", lease=60, now=line.clock.now)
     assert not turn.over(), "a pump is at it: two leads wait for a slot of its own"
-    assert not turn.gave_way
+    assert not wake.number
     line.store.works.release([claim], now=line.clock.now)
-    assert turn.over(), "two are due for longer than it takes to wake somebody"
+    assert not turn.over()
+    assert wake.number == 1
 
 
 def test_a_pass_gets_somewhere_where_nobody_decides_leads_at_all(line: Any) -> None:
-    line.put("1")
-    line.poll()
-    line.clock.wait(600)
-    turn = turns.Turn(line.store.works, clock=line.clock, monotonic=line.clock.monotonic)
-    assert not turn.over()
+    neglect(line, "1")
+    turn = a_turn(line)
+    line.clock.wait(600)  # the CRM let itself be asked for its clock
+    assert not turn.over(), "it has read no page"
     line.clock.wait(turns.LEAST - 0.1)
     assert not turn.over()
-    line.clock.wait(0.1)
+    line.clock.wait(0.1 + turns.PATIENCE)
+    assert not turn.over()
+    line.clock.wait(turns.PATIENCE)
     assert turn.over()
 
 
-def test_a_pass_that_made_room_goes_on_where_it_was(line: Any, turn: turns.Turn) -> None:
+def test_a_pass_that_made_room_goes_on_where_it_was(line: Any) -> None:
     line.clock.wait(30 * 86_400)
-    line.put("1")
-    line.poll()
+    neglect(line, "1")
+    turn = begun(line, a_turn(line))
+    assert not turn.over()
     line.clock.wait(turns.PATIENCE)
-    begun = len(line.crm.requests)
+    before = len(line.crm.requests)
 
     def follow(turn: turns.Turn) -> poll.Polled | None:
         return reconcile.reconcile(
@@ -68,9 +113,9 @@ def test_a_pass_that_made_room_goes_on_where_it_was(line: Any, turn: turns.Turn)
         )  # fmt: skip
 
     follow(turn)
-    assert len(line.crm.requests) - begun == 1
+    assert len(line.crm.requests) - before == 1
     line.pump()
-    follow(turns.Turn(line.store.works, clock=line.clock, monotonic=line.clock.monotonic))
-    read = line.crm.requests[begun:]
+    follow(a_turn(line))
+    read = line.crm.requests[before:]
     assert len(read) > 2, "nothing stopped the second"
     assert [one.since for one in read[1:]] == [one.until for one in read[:-1]], "no gap, no overlap"

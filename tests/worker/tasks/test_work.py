@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any, cast
 
@@ -47,17 +48,40 @@ class _Works:
         return self._neglected
 
 
-@pytest.mark.parametrize("task", [work.poll, work.reconcile, work.outcomes])
+@pytest.mark.parametrize("task", [work.reconcile, work.outcomes])
 @pytest.mark.parametrize("neglected", [True, False])
-def test_a_pass_that_made_room_wakes_the_pump_and_comes_back(
+def test_a_pass_that_made_room_comes_back(
     task: Any, neglected: bool, parts: wiring.Wiring, queued: redis.Redis
 ) -> None:
-    seconds = iter([0.0, 100.0])
+    seconds = itertools.count(step=100)
     works = cast(ports.Works, _Works(neglected=neglected))
-    turn = turns.Turn(works, clock=wiring.clock, monotonic=lambda: next(seconds))
-    turn.over()
+    turn = turns.Turn(works, clock=wiring.clock, monotonic=lambda: float(next(seconds)), wake=lambda: None)
+    assert [turn.over() for _ in range(3)] == [False, False, neglected]
     work._go_on(task, "emea", turn)
-    assert _woken(queued) == ({"tierwise.qualify", task.name} if neglected else set())
+    assert _woken(queued) == ({task.name} if neglected else set())
+
+
+def _serves(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    queues = application.app.amqp.Queues(())
+    queues.select(list(names))
+    monkeypatch.setattr(application.app.amqp, "queues", queues)
+
+
+def test_a_pass_calls_the_pump_for_leads_that_nobody_decides(
+    parts: wiring.Wiring, queued: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _serves(monkeypatch, "poll", "score")
+    turn = work._turn(parts)
+    assert turn is not None
+    turn._wake()
+    assert _woken(queued) == {"tierwise.qualify"}
+
+
+def test_a_worker_that_decides_no_leads_makes_room_for_nobody(
+    parts: wiring.Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _serves(monkeypatch, "poll", "maint")
+    assert work._turn(parts) is None
 
 
 def test_tasks_with_nothing_to_do_wake_nobody(parts: wiring.Wiring, queued: redis.Redis) -> None:

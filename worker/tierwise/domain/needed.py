@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 _SHORTEST_WORD = 2
 _MOST_WAYS = 16  # to spell a passage
+_FEW_WAYS = 200  # to match a pattern; of more each is not held against each
 SIGNS = frozenset(":<>#|=[]{}(_")
 """Characters that say nearly as much as a word, since prose hardly has them."""
 _SPECIAL = frozenset("dwsbDWSBAz")  # escapes that stand for a class or a place
@@ -54,8 +55,11 @@ def ways(pattern: str) -> tuple[Way, ...]:
     """Ways to match the pattern: whatever it matches meets all of one of them. In lower case, as `words`."""
     whole = _read(pattern)
     found = whole.ways if whole is not None else ((),)
+    if len(found) > _FEW_WAYS:
+        return tuple(map(_ordered, found))
+    sets = [(way, frozenset(way)) for way in found]
     # Who meets more meets less.
-    return tuple(_ordered(way) for way in found if not any(set(other) < set(way) for other in found))
+    return tuple(_ordered(way) for way, needs in sets if not any(other < needs for _, other in sets))
 
 
 def _read(pattern: str) -> _Item | None:
@@ -248,6 +252,8 @@ class _Parser:
                 raise _Unreadable  # flags change what a letter means
             self._place = opening.end()
             if opening[0].endswith(")"):
+                if not self.at_end and self._text[self._place] in "*+?{":
+                    raise _Unreadable  # RE2 takes it for one of what stands before the flags
                 return _Item(begins=begins)  # flags for the rest; case is ignored here anyway
         inner = self.alternatives(begins=begins)
         if self._next() != ")":

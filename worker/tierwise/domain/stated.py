@@ -47,17 +47,29 @@ _PATTERNS = {
 }
 
 
+# What `re` takes for a plain letter where case is ignored, and `lower` does not make one.
+_ODD = (
+    ("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"),
+    *zip("\u1c80\u1c81\u1c82\u1c83\u1c84\u1c85\u1c86\u1c87\u1c88", "вдостт\u044a\u0463\ua64b", strict=True),
+)  # fmt: skip
+
+
+def _small(text: str) -> str:
+    if not text.isascii():
+        for letter, plain in _ODD:
+            text = text.replace(letter, plain)
+    return text.lower()
+
+
 def _words(*alternatives: str) -> tuple[str, ...]:
-    """What the alternatives begin with: a text that holds none of it matches none of them."""
+    """What the alternatives begin with, `_small`: a text that holds none of it matches none of them."""
     stems = {re.split(r"\\|の|\(|\[|.\?", word)[0] for listed in alternatives for word in listed.split("|")}
-    return tuple(sorted(stem for stem in stems if stem and not stem.endswith(")")))
+    return tuple(sorted(_small(stem) for stem in stems if stem and not stem.endswith(")")))
 
 
 _NUMBER_FIRST = frozenset({"monthly_volume"})
 _DIGIT = re.compile(r"\d")
 _NEEDED = {"employee_count": _words(_PEOPLE, _BEFORE), "monthly_volume": _words(_GOODS)}
-# What `re` takes for a plain letter where case is ignored, and `lower` does not make one.
-_ODD = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))
 _THOUSANDS = re.compile(r"(?<=\d)[.,'’\u00a0\u202f ](?=\d{3}(?!\d))")
 _TEN_THOUSAND = ("万", "만")
 
@@ -102,13 +114,6 @@ class Mismatch(NamedTuple):
 def stated(text: str) -> dict[str, float]:
     """By field, the highest number that the text claims for it."""
     return _stated(text, _small(text))
-
-
-def _small(text: str) -> str:
-    if not text.isascii():
-        for letter, plain in _ODD:
-            text = text.replace(letter, plain)
-    return text.lower()
 
 
 def _stated(text: str, small: str) -> dict[str, float]:

@@ -33,7 +33,7 @@ class Pace(NamedTuple):
     batch: int = 100
     """Decisions committed together at the most."""
     flush: float = 0.5
-    in_flight: int = 200
+    in_flight: int = 300
     """Leads under way at once: about six times the model's slots, since leads also wait for the
     ledger and for their batch, and a slot must never wait for them."""
     lease: float = 60.0

@@ -12,23 +12,42 @@ from datetime import timedelta
 from tierwise import ports
 
 LEAST = 2.0
-"""Seconds that a pass has in any case: where nobody decides leads at all, it must still get somewhere."""
+"""Seconds that a pass has in any case from its first page on: where nobody decides leads at all, it must still get
+somewhere."""
 PATIENCE = 1.0
-"""Seconds that leads may be due before a pass makes room for them."""
+"""Seconds that leads may be due before somebody is woken for them, and as many until that would have helped."""
 
 
 class Turn:
     """One pass's time. Not reusable, not shared between threads."""
 
-    def __init__(self, works: ports.Works, *, clock: ports.Clock, monotonic: Callable[[], float]) -> None:
-        self._works, self._clock, self._monotonic = works, clock, monotonic
-        self._least = monotonic() + LEAST
+    def __init__(
+        self, works: ports.Works, *, clock: ports.Clock, monotonic: Callable[[], float], wake: Callable[[], None]
+    ) -> None:
+        """`wake` calls somebody to decide leads; with a free hand in the worker that is all it takes."""
+        self._works, self._clock, self._monotonic, self._wake = works, clock, monotonic, wake
+        self._look_at: float | None = None
+        self._woken = False
         self.gave_way = False
         """The pass ended for the sake of leads: it is to go on after them."""
 
     def over(self) -> bool:
-        """Whether to end between two pages: leads are due and nobody decides any."""
-        if not self.gave_way and self._monotonic() >= self._least:
-            now = self._clock()
-            self.gave_way = self._works.neglected(since=now - timedelta(seconds=PATIENCE), now=now)
+        """Whether to end between two pages: leads are due, and nobody decides any although somebody was called."""
+        now = self._monotonic()
+        if self._look_at is None:
+            # The first page is on its way or read: what came before it, such as the CRM's clock, may have taken long.
+            self._look_at = now + LEAST
+        if self.gave_way or now < self._look_at:
+            return self.gave_way
+        if not self._neglected():
+            self._woken = False
+        elif self._woken:
+            self.gave_way = True
+        else:
+            self._wake()
+            self._woken, self._look_at = True, now + PATIENCE
         return self.gave_way
+
+    def _neglected(self) -> bool:
+        now = self._clock()
+        return self._works.neglected(since=now - timedelta(seconds=PATIENCE), now=now)

@@ -16,10 +16,10 @@ T = TypeVar("T")
 log = telemetry.log(__name__)
 
 
-def send(task: celery.Task, *args: str, queue: str) -> None:
-    """A wake-up. It may be lost: the next tick finds the same work again."""
+def send(task: celery.Task, *args: str, queue: str, expires: float = 60.0) -> None:
+    """A wake-up, void after `expires` seconds. It may be lost: a later tick finds the same work again."""
     try:
-        task.apply_async(args=args, queue=queue, expires=60, retry=False)
+        task.apply_async(args=args, queue=queue, expires=expires, retry=False)
     except kombu.exceptions.OperationalError as error:
         log.warning("wake-up not sent: the broker is away", error=type(error).__name__)
 

@@ -16,6 +16,9 @@ from tierwise.tasks import application, liveness, running
 LINGER = 10.0
 """Seconds for which advice waits for a full batch while leads of its connection are still being decided."""
 
+GO_ON = 300.0
+"""Seconds for which a pass that made room may wait for a hand: some pumps long."""
+
 log = telemetry.log(__name__)
 
 
@@ -27,11 +30,17 @@ def _wake(connection: str, report: Polled) -> None:
         running.send(write_back, connection, queue="writeback")
 
 
-def _go_on(task: celery.Task, connection: str, turn: turns.Turn) -> None:
-    """A pass that made room goes on after those it made it for."""
-    if turn.gave_way:
-        running.send(qualify, queue="score")
-        running.send(task, connection, queue="poll")
+def _turn(current: wiring.Wiring) -> turns.Turn | None:
+    """None where this worker decides no leads: it could make room for nobody."""
+    if "score" not in application.app.amqp.queues.consume_from:
+        return None
+    return current.turn(wake=lambda: running.send(qualify, queue="score"))
+
+
+def _go_on(task: celery.Task, connection: str, turn: turns.Turn | None) -> None:
+    """A pass that made room goes on after those it made it for: its next slot is far, and a poll's is not."""
+    if turn is not None and turn.gave_way:
+        running.send(task, connection, queue="poll", expires=GO_ON)
 
 
 @application.app.task(name="tierwise.poll")  # type: ignore[untyped-decorator]
@@ -39,13 +48,11 @@ def poll(connection: str) -> None:
     """Read one connection's changes; new leads wake the pump."""
 
     def work(current: wiring.Wiring) -> None:
-        turn = current.turn()
-        report = current.poll(connection, turn=turn)
+        report = current.poll(connection, turn=_turn(current))
         if report is None:
             return
         log.info("polled", **_telling(report._asdict()))
         _wake(connection, report)
-        _go_on(poll, connection, turn)
 
     running.run("poll", connection, work)
 
@@ -55,7 +62,7 @@ def reconcile(connection: str) -> None:
     """Find what the CRM's search showed too late for the poll."""
 
     def work(current: wiring.Wiring) -> None:
-        turn = current.turn()
+        turn = _turn(current)
         report = current.reconcile(connection, turn=turn)
         if report is None:
             return
@@ -71,7 +78,7 @@ def outcomes(connection: str) -> None:
     """Keep what sales made of one connection's leads."""
 
     def work(current: wiring.Wiring) -> None:
-        turn = current.turn()
+        turn = _turn(current)
         report = current.outcomes(connection, turn=turn)
         if report is not None and any(report):
             log.info("outcomes read", **_telling(report._asdict()))
