@@ -24,6 +24,7 @@ import psutil
 from tierwise import settings as configuration
 from tierwise import telemetry, wiring
 from tierwise.cli import setup
+from tierwise.llm import client
 
 
 def _cpu() -> float:
@@ -73,14 +74,24 @@ def pump(home: Path, leads: int, model: str, in_flight: int) -> dict[str, Any]:
         parts.close()
 
 
+def _parameters(litellm: Any, model: str) -> dict[str, Any]:
+    """What goes with every call of the model, as the door to litellm finds it."""
+    name, provider, _, _ = litellm.get_llm_provider(model)
+    taken = litellm.utils.get_optional_params(
+        model=name, custom_llm_provider=provider, drop_params=True, **client.PARAMETERS
+    )
+    return {key: value for key, value in client.PARAMETERS.items() if key != "temperature" or key in taken}
+
+
 def bare(calls: int, model: str, in_flight: int) -> dict[str, Any]:
-    """The same prompts through nothing but litellm.acompletion."""
+    """The same requests, with the same arguments, through nothing but litellm.acompletion."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     import litellm
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     asked = load.Asked()
+    parameters = _parameters(litellm, model)
 
     # Made before the clock starts: what it takes to make a prompt is Tierwise's own work, not litellm's.
     first = [asked.call(10**7 + number) for number in range(in_flight)]
@@ -91,7 +102,9 @@ def bare(calls: int, model: str, in_flight: int) -> dict[str, Any]:
 
         async def call(arguments: dict[str, Any]) -> None:
             async with slots:
-                await litellm.acompletion(model=model, timeout=30, **arguments)
+                await litellm.acompletion(
+                    model=model, timeout=30, num_retries=0, max_retries=0, **parameters, **arguments
+                )
 
         await asyncio.gather(*map(call, first))
         began, cpu = time.monotonic(), _cpu()
@@ -99,6 +112,8 @@ def bare(calls: int, model: str, in_flight: int) -> dict[str, Any]:
         return time.monotonic() - began, _cpu() - cpu
 
     seconds, used = asyncio.run(run())
+    # Asked only now: the door to litellm sets the search for garbage as the pump wants it, and bare has Python's own.
+    assert parameters == client.arguments(model).parameters
     return {
         "calls": calls,
         "seconds": seconds,

@@ -134,7 +134,7 @@ def models(scale: float) -> list[dict[str, Any]]:
     return found
 
 
-ROUNDS = 2
+ROUNDS = 3
 """Runs of the pump."""
 
 

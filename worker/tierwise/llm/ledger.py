@@ -20,7 +20,7 @@ from tierwise.ports import money
 
 LEASE = 30.0
 """Seconds after which what a process that died had claimed is free for others."""
-LINGER, LONGEST_LINGER = 0.03, 0.3
+LINGER, LONGEST_LINGER = 0.03, 0.5
 """Seconds for which questions and bills gather: long where many come, since a transaction for ten costs as much as one
 for three, and short where few do. No model's slot is held meanwhile."""
 _FIRST_LOOK, _LONGEST_LOOK = 0.1, 1.0

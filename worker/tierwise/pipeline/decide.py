@@ -32,9 +32,9 @@ class Pace(NamedTuple):
     chunk: int = 50
     batch: int = 100
     """Decisions committed together at the most."""
-    flush: float = 0.5
-    in_flight: int = 300
-    """Leads under way at once: about six times the model's slots, since leads also wait for the
+    flush: float = 1.0
+    in_flight: int = 350
+    """Leads under way at once: about seven times the model's slots, since leads also wait for the
     ledger and for their batch, and a slot must never wait for them."""
     lease: float = 60.0
     attempts: int = 5

@@ -72,7 +72,7 @@ class PumpSettings(_Section):
     seconds: Seconds = Field(50, description="How long one task takes new leads; Celery ends it at 90.")
     chunk: Count = Field(50, description="Leads claimed at once.")
     batch: Count = Field(100, description="Finished leads committed together, at most.")
-    flush_ms: Count = Field(500, description="How long a finished lead waits for others of its batch, milliseconds.")
+    flush_ms: Count = Field(1000, description="How long a finished lead waits for others of its batch, milliseconds.")
     lease_seconds: Seconds = Field(60, description="How long a claim stands without being renewed.")
     max_attempts: Count = Field(5, description="Claims of one lead before it goes to a person.")
 

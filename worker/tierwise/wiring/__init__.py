@@ -50,7 +50,7 @@ class Wiring(Batching):
                 chunk=settings.pump.chunk,
                 batch=settings.pump.batch,
                 flush=settings.pump.flush_ms / 1000,
-                in_flight=settings.model.in_flight * 6,
+                in_flight=settings.model.in_flight * 7,
                 lease=settings.pump.lease_seconds,
                 attempts=settings.pump.max_attempts,
             )
