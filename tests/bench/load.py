@@ -18,7 +18,7 @@ from tierwise import content, policies, ports, wiring
 from tierwise.domain import decision, rules
 from tierwise.domain.identity import identity_key, region
 from tierwise.domain.lead import Lead
-from tierwise.llm import prompt
+from tierwise.llm import client, prompt
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fixtures"))
 from tierwise_fixtures import corpus
@@ -82,10 +82,7 @@ class Asked:
         user = prompt.user_message(prompt.shown(lead(number), self._plan.criteria), rng=self._rng)
         return {
             "messages": [{"role": "system", "content": self._plan.system}, user],
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {"name": "assessment", "schema": self._plan.schema, "strict": True},
-            },
+            "response_format": client.answer_format(self._plan.schema),
         }
 
 

@@ -47,18 +47,9 @@ _PATTERNS = {
 }
 
 
-# What `re` takes for a plain letter where case is ignored, and `lower` does not make one.
-_ODD = (
-    ("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"),
-    *zip("\u1c80\u1c81\u1c82\u1c83\u1c84\u1c85\u1c86\u1c87\u1c88", "вдостт\u044a\u0463\ua64b", strict=True),
-)  # fmt: skip
-
-
 def _small(text: str) -> str:
-    if not text.isascii():
-        for letter, plain in _ODD:
-            text = text.replace(letter, plain)
-    return text.lower()
+    # To `re` these two are an i where case is ignored; to `casefold` they are not.
+    return text.replace("\u0130", "i").replace("\u0131", "i").casefold()
 
 
 def _words(*alternatives: str) -> tuple[str, ...]:

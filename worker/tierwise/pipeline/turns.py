@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from tierwise import ports
+from tierwise import ports, telemetry
 
+log = telemetry.log(__name__)
 LEAST = 2.0
 """Seconds that a pass has in any case from its first page on: where nobody decides leads at all, it must still get
 somewhere."""
@@ -43,6 +44,7 @@ class Turn:
             self._woken = False
         elif self._woken:
             self.gave_way = True
+            log.info("a pass over the CRM makes room for leads that nobody decides")
         else:
             self._wake()
             self._woken, self._look_at = True, now + PATIENCE

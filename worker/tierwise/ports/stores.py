@@ -173,6 +173,7 @@ class Works(Protocol):
         """Whether any of the connection's leads is still to be decided."""
 
     def due(self, *, now: datetime) -> int: ...
+
     def neglected(self, *, since: datetime, now: datetime) -> bool:
         """Whether leads were due at `since` already, and nobody decides any lead now."""
 
