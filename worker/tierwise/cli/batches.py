@@ -133,15 +133,17 @@ def check(settings: configuration.Settings) -> str:
         now = wiring.clock()
         found = [item for item in opened.batches.list(ended_since=now) if item.state != "ended"]
         waiting = sum(opened.batches.waiting().values())
+        tried = sum(item.decisions for item in opened.backtests.list())
     finally:
         opened.close()
     for item in found:
         why = _trouble(item, now=now)
         if why:
             raise Misconfigured(why, place=f"batch {item.id}", remedy=f"tierwise batches cancel {item.id}: live")
-    if not found and not waiting:
+    if not found and not waiting and not tried:
         return "none under way"
-    return f"{len(found)} under way, {waiting} leads wait"
+    backtests = f", {tried} decisions of backtests" if tried else ""
+    return f"{len(found)} under way, {waiting} leads wait{backtests}"
 
 
 def _trouble(batch: Batch, *, now: datetime) -> str:

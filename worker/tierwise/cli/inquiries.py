@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
-import typer
-
-from tierwise import wiring
+from tierwise import policies, wiring
 from tierwise.cli import batches, output
 from tierwise.domain.policy import Policy
 from tierwise.pipeline import replay as replaying
 from tierwise.ports.backtests import Asking
 
 
-def ask(
-    parts: wiring.Wiring,
-    policy: Policy,
-    digest: str,
-    decisions: Collection[int],
-    *,
-    wish: str | None,
-    sure: bool,
-    quiet: bool,
-) -> dict[str, Any]:
-    """Tell calls and money, and ask what nobody answered about these decisions; what it came to.
+class Offer(NamedTuple):
+    """What asking would come to."""
 
-    Live answers are there when this ends; batches are the workers', and take up to a day. `quiet`: for a script, which
-    is asked nothing: without `sure` models are asked nothing either.
-    """
+    decisions: int
+    found: replaying.Estimate
+    by_batch: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """What scripts rely on."""
+        return {"decisions": self.decisions, **self.found._asdict(), "batch": self.by_batch}
+
+
+def offer(parts: wiring.Wiring, policy: Policy, decisions: Collection[int], *, wish: str | None, quiet: bool) -> Offer:
+    """Calls and money of what nobody answered about these decisions, told unless `quiet`. Asks nobody."""
     chain = batches.chain(parts, policy, wish=wish)
-    runnable = parts.runnable(digest)
     leads = (lead for _, lead in parts.store.backtests.leads(decisions))
-    found = replaying.estimate(leads, runnable, chain=chain, known=parts.store.assessments.get, prices=parts.prices)
+    known, prices = parts.store.assessments.get, parts.prices
+    found = replaying.estimate(leads, policies.compile(policy), chain=chain, known=known, prices=prices)
     by_batch = batches.worth(parts, chain, calls=found.calls, wish=wish)
     if not by_batch:
         found = found._replace(usd_at_least=found.live_usd_at_least, usd_at_most=found.live_usd_at_most)
@@ -40,13 +37,20 @@ def ask(
         output.say(f"{len(decisions):,} decisions need a model: {found.calls:,} calls of {chain.primary}")
         output.say(money(found))
         batches.tell(found, chain, by_batch=by_batch)
-    answer = {**found._asdict(), "decisions": len(decisions), "batch": by_batch, "asked": False}
-    if not sure and (quiet or not typer.confirm("Go on?")):
-        return answer
+    return Offer(len(decisions), found, by_batch)
+
+
+def ask(parts: wiring.Wiring, digest: str, decisions: Collection[int], *, by_batch: bool, quiet: bool) -> None:
+    """Ask it. Live answers are there when this ends; batches are the workers', and take up to a day."""
     parts.store.backtests.ask(digest, decisions, live=not by_batch, now=wiring.clock())
-    if not by_batch:
-        _live(parts, digest, total=len(decisions), quiet=quiet)
-    return {**answer, "asked": True}
+    if by_batch:
+        return
+    with output.progress() as bar:
+        task = bar.add_task("asking models", total=len(decisions), visible=not quiet)
+        # Until nothing is due; what failed is tried again later, by the workers.
+        while any(parts.inquire(digest)):
+            left = waiting(parts, digest)
+            bar.update(task, completed=len(decisions) - (left["decisions"] if left is not None else 0))
 
 
 def money(found: replaying.Estimate) -> str:
@@ -81,12 +85,3 @@ def tell(found: dict[str, Any] | None, digest: str) -> None:
 def as_json(item: Asking) -> dict[str, Any]:
     """What scripts rely on."""
     return {**item._asdict(), "error": item.error or None}
-
-
-def _live(parts: wiring.Wiring, digest: str, *, total: int, quiet: bool) -> None:
-    """Ask until nothing is due; what failed is tried again later, by the workers."""
-    with output.progress() as bar:
-        task = bar.add_task("asking models", total=total, visible=not quiet)
-        while any(parts.inquire(digest)):
-            left = waiting(parts, digest)
-            bar.update(task, completed=total - (left["decisions"] if left is not None else 0))

@@ -42,16 +42,22 @@ def backtest(
 ) -> None:
     """Replay stored decisions under a policy: what flips and why, review load and cost. Asks no model without --ask."""
     with session.opened() as parts:
-        digest, policy = _found(parts, which, publish=ask)
+        digest, policy = _found(parts, which)
         before = parts.store.policies.find(against) if against is not None else None
         if cancel:
             inquiries.cancel(parts, digest)
         tried = parts.backtested(policy, digest=digest, last=last, before=before)
         asked = None
-        if ask and tried.unanswered:
-            asked = inquiries.ask(parts, policy, digest, tried.unanswered, wish=batch, sure=yes, quiet=json)
-            if asked["asked"] and not asked["batch"]:
+        if ask and not cancel and tried.unanswered:
+            offer = inquiries.offer(parts, policy, tried.unanswered, wish=batch, quiet=json)
+            sure = yes or (not json and typer.confirm("Go on?"))
+            if sure:
+                # Workers ask what was published: not before somebody wants it.
+                published(parts, which, by=session.actor(parts), note="backtest")
+                inquiries.ask(parts, digest, tried.unanswered, by_batch=offer.by_batch, quiet=json)
+            if sure and not offer.by_batch:
                 tried = parts.backtested(policy, digest=digest, last=last, before=before)
+            asked = {**offer.as_json(), "asked": sure}
         waiting = inquiries.waiting(parts, digest)
     told = {**tried.report, "asked": asked, "waiting": waiting}
     if html is not None:
@@ -66,13 +72,12 @@ def backtest(
         raise typer.Exit(1)
 
 
-def _found(parts: wiring.Wiring, which: str, *, publish: bool) -> tuple[str, Policy]:
-    """What is to be tried. Files are only read, but where workers are to ask what they ask: those must be published."""
-    if Path(which).is_dir() and not publish:
+def _found(parts: wiring.Wiring, which: str) -> tuple[str, Policy]:
+    """What is to be tried; files are only read."""
+    if Path(which).is_dir():
         policy = read(Path(which))
         return policy.digest(), policy
-    digest = published(parts, which, by=session.actor(parts), note="backtest") if publish else None
-    digest = digest or parts.store.policies.find(which)
+    digest = parts.store.policies.find(which)
     return digest, parts.sound(digest)
 
 

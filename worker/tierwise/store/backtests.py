@@ -222,9 +222,11 @@ def leads(reader: sa.Connection, batch_id: int, keys: Collection[str]) -> Iterat
     query = sa.select(WAIT.c.content_hash, DECISION.c.personal).join(DECISION, DECISION.c.id == WAIT.c.decision_id)
     for some in columns.chunks(sorted(keys)):
         mine = query.where(WAIT.c.batch_id == batch_id, WAIT.c.content_hash.in_(some))
+        left = set(some)
         for row in reader.execute(mine.order_by(WAIT.c.id)).all():
-            lead = _lead(row.personal)
+            lead = _lead(row.personal) if row.content_hash in left else None
             if lead is not None:
+                left.remove(row.content_hash)
                 yield row.content_hash, lead
 
 
