@@ -63,9 +63,7 @@ def hostile(
         connections = {"odd": {"type": "hostile", "options": {"file": str(file), "fault": fault}}}
         # What hangs is given up soon; nothing else is, however busy the machine.
         patience = {name: 0.5 if name.startswith("hang") else 20.0 for name in (fault, enrich or "")}
-        enrichers = (
-            {} if enrich is None else {"liar": {"type": "liar", "seconds": patience[enrich], "fault": enrich}}
-        )
+        enrichers = {} if enrich is None else {"liar": {"type": "liar", "seconds": patience[enrich], "fault": enrich}}
         parts = wiring.Wiring(
             settings.Settings(home=home, connections=connections, enrichers=enrichers, overlap_seconds=0, **more)
         )
