@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 import psutil
 from prometheus_client import parser
+from tierwise_fixtures.loopback import free_port
 from tierwise_fixtures.waiting import wait_until
 
 from tierwise import wiring
@@ -34,8 +34,7 @@ def _decided(port: int) -> float:
 def test_counters_of_children_are_shown_and_outlive_them(
     installation: Callable[..., wiring.Wiring], worker: Callable[..., Any]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     parts = installation(leads=30, env={"TIERWISE_METRICS__PORT": str(port)})
     assert parts.broker_url is not None
     configure(parts.settings, broker_url=parts.broker_url)

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from typing import Any
 
 import pytest
 import redis
+from tierwise_fixtures.loopback import free_port
 
 from tierwise import embedded
 
@@ -33,14 +33,7 @@ BIN = Path(sys.executable).parent
 @pytest.fixture
 def ports() -> dict[str, str]:
     """A free port here for each port of the file."""
-    free = {}
-    sockets = []
-    for port in ("8400", "8401", "8601", "8602"):
-        sockets.append(socket.create_server(("127.0.0.1", 0)))
-        free[port] = str(sockets[-1].getsockname()[1])
-    for one in sockets:
-        one.close()
-    return free
+    return {port: str(free_port()) for port in ("8400", "8401", "8601", "8602")}
 
 
 @pytest.fixture

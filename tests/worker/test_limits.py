@@ -136,7 +136,9 @@ def shared(valkey_url: str) -> Iterator[Callable[[], limits.RedisLimiter]]:
 def test_workers_share_one_budget(shared: Callable[[], limits.RedisLimiter]) -> None:
     rate, burst, workers = 200.0, 10.0, 4
     taken: list[float] = []
-    deadline = time.monotonic() + 0.4
+    limiters = [shared() for _ in range(workers)]
+    for limiter in limiters:
+        limiter.acquire("other", rate=rate, burst=burst)  # it is connected now
 
     def work(limiter: limits.RedisLimiter) -> None:
         while (left := deadline - time.monotonic()) > 0:
@@ -147,7 +149,8 @@ def test_workers_share_one_budget(shared: Callable[[], limits.RedisLimiter]) -> 
             taken.append(time.monotonic())
 
     started = time.monotonic()
-    threads = [threading.Thread(target=work, args=(shared(),)) for _ in range(workers)]
+    deadline = started + 0.4
+    threads = [threading.Thread(target=work, args=(limiter,)) for limiter in limiters]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -188,8 +191,8 @@ def test_a_block_reaches_every_worker(shared: Callable[[], limits.RedisLimiter])
 
 def test_a_short_block_ends_and_leaves_no_burst(shared: Callable[[], limits.RedisLimiter]) -> None:
     limiter = shared()
-    limiter.block("b", seconds=0.1)
     started = time.monotonic()
+    limiter.block("b", seconds=0.1)
     for _ in range(3):
         limiter.acquire("b", rate=50, burst=50, timeout=5)
     assert time.monotonic() - started >= 0.1 + 2 / 50

@@ -116,6 +116,15 @@ def test_a_text_must_meet_all_that_one_way_to_match_needs(pattern: str, found: l
     assert [list(way) for way in needed.ways(pattern)] == found
 
 
+@pytest.mark.parametrize(("others", "kept"), [(100, False), (1000, True), (5000, True)])
+def test_of_a_pattern_with_many_ways_to_match_each_is_not_held_against_each(others: int, kept: bool) -> None:
+    """That would take as long as the square of them: seconds for a list of thousands of words."""
+    longer = (frozenset({"casino"}), frozenset({"spins"}))
+    ways = needed.ways("|".join(["casino", "casino.*spins", *(f"word{number:04}" for number in range(others))]))
+    assert (longer in ways) == kept, "it says no more than `casino`, and is let be"
+    assert len(set(ways) - {longer}) == others + 1
+
+
 def test_a_sign_that_prose_hardly_has_is_looked_for_where_case_counts() -> None:
     assert needed.conditions(r"(?:thought|tool)\s*:") == ({"thought", "tool"}, {":"})
     assert needed.conditions(r"#{2,}\s*x, ") == ({"#"}, {"x, "})

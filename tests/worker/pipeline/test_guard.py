@@ -59,7 +59,7 @@ def test_what_hangs_is_given_up_and_not_asked_again() -> None:
     gate = threading.Event()
     crm = fakes.Crm(fakes.Clock())
     crm.now = lambda: gate.wait(60)  # type: ignore[method-assign,assignment,return-value]
-    guarded = _guarded(crm, seconds=0.05)
+    guarded = _guarded(crm, seconds=0.5)
     with pytest.raises(errors.RetryLater, match="did not come back from now"):
         guarded.now()
     with pytest.raises(errors.RetryLater, match="hangs in an earlier call"):

@@ -63,8 +63,11 @@ def test_a_pass_reads_a_page_however_long_the_crm_takes_to_tell_its_time(line: A
     telling.now = now
     assert line.store.works.neglected(since=line.clock.now, now=line.clock.now)
     for turn in range(2):
-        stop = turns.Turn(line.store.works, clock=line.clock, monotonic=line.clock.monotonic, wake=lambda: None).over
-        report = tell(line, telling, stop)
+        mine = turns.Turn(
+            line.store, "outcomes", line.name, owner="o", clock=line.clock, monotonic=line.clock.monotonic,
+            wake=lambda: None,
+        )  # fmt: skip
+        report = tell(line, telling, mine.over)
         assert report is not None
         assert report.pages, f"turn {turn}"
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tierwise.domain import mapping
+from tierwise.errors import RetryLater
 from tierwise.pipeline import poll, reconcile, turns
 
 
@@ -19,7 +22,19 @@ class Calls:
 
 
 def a_turn(line: Any, wake: Calls | None = None) -> turns.Turn:
-    return turns.Turn(line.store.works, clock=line.clock, monotonic=line.clock.monotonic, wake=wake or Calls())
+    return turns.Turn(
+        line.store, "reconcile", line.name, owner="o", clock=line.clock, monotonic=line.clock.monotonic,
+        wake=wake or Calls(),
+    )  # fmt: skip
+
+
+def follow(line: Any, turn: turns.Turn) -> poll.Polled | None:
+    return reconcile.reconcile(
+        line.store, line.crm, connection=line.name, field_map=line.field_map,
+        properties=mapping.properties(line.field_map), policy=line.runnable.digest, owner="follower",
+        clock=line.clock, monotonic=line.clock.monotonic, pace=poll.Pace(), trail=reconcile.Trail(),
+        stop=turn.over,
+    )  # fmt: skip
 
 
 def neglect(line: Any, *names: str) -> None:
@@ -104,18 +119,67 @@ def test_a_pass_that_made_room_goes_on_where_it_was(line: Any) -> None:
     line.clock.wait(turns.PATIENCE)
     before = len(line.crm.requests)
 
-    def follow(turn: turns.Turn) -> poll.Polled | None:
-        return reconcile.reconcile(
-            line.store, line.crm, connection=line.name, field_map=line.field_map,
-            properties=mapping.properties(line.field_map), policy=line.runnable.digest, owner="follower",
-            clock=line.clock, monotonic=line.clock.monotonic, pace=poll.Pace(), trail=reconcile.Trail(),
-            stop=turn.over,
-        )  # fmt: skip
-
-    follow(turn)
+    follow(line, turn)
     assert len(line.crm.requests) - before == 1
     line.pump()
-    follow(a_turn(line))
+    follow(line, a_turn(line))
     read = line.crm.requests[before:]
     assert len(read) > 2, "nothing stopped the second"
     assert [one.since for one in read[1:]] == [one.until for one in read[:-1]], "no gap, no overlap"
+
+
+def far_behind(line: Any, *, leads: int) -> None:
+    """So many leads that nobody has read, a second of the CRM's time a page."""
+    for number in range(leads):
+        line.put(str(number))
+    line.clock.wait(7200)
+    line.crm.before_page = lambda _: line.clock.wait(1)
+
+
+def caught_up(line: Any) -> bool:
+    watermark = line.store.cursors.watermark(line.name, "reconcile")
+    return bool(watermark >= max(line.crm.modified.values()))
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_a_pass_that_makes_room_in_vain_is_not_cut_to_pieces(line: Any, starts: bool) -> None:
+    """One hand, and a model that fails at once for every lead, or a pump that does not even start."""
+    far_behind(line, leads=300)
+    for number in range(300):
+        line.judge.says[f"{number}@acme.example"] = [RetryLater("the model is down")] * 99
+    seconds: list[float] = []
+    while not caught_up(line):
+        turn, began = a_turn(line), line.clock.monotonic()
+        assert follow(line, turn) is not None
+        if turn.gave_way:
+            seconds.append(line.clock.monotonic() - began)
+            if starts:
+                line.pump()
+    assert seconds, "room is made"
+    assert all(long >= turns.LEAST * 2**number for number, long in enumerate(seconds)), seconds
+    assert len(seconds) <= turns.MOST_DOUBLED
+
+
+def test_a_decision_earns_the_leads_another_short_turn(line: Any) -> None:
+    far_behind(line, leads=90)
+    for number in range(90):
+        line.judge.says[f"{number}@acme.example"] = [RetryLater("the model is down")]
+
+    def length() -> float:
+        turn, began = a_turn(line), line.clock.monotonic()
+        follow(line, turn)
+        assert turn.gave_way
+        return float(line.clock.monotonic() - began)
+
+    first = length()
+    assert not line.pump().decided
+    assert length() == first + turns.LEAST, "twice as long before it looks"
+    line.clock.wait(60)
+    assert line.pump().decided
+    assert length() == first
+    other = turns.Turn(
+        line.store, "poll", line.name, owner="o", clock=line.clock, monotonic=line.clock.monotonic, wake=Calls()
+    )
+    assert not begun(line, other).over(), "it calls somebody: what another pass did in vain is not its own"
+    line.clock.wait(turns.PATIENCE)
+    assert other.over()

@@ -53,6 +53,16 @@ def test_a_decision_is_found_by_what_makes_it_the_same(desk: Any) -> None:
     assert desk.store.decisions.find([]) == {}
 
 
+def test_it_is_known_when_the_newest_was_made(desk: Any) -> None:
+    assert desk.store.decisions.latest() is None
+    for number in range(2):
+        desk.wait(10)
+        desk.decide(desk.arrival(str(number)))
+    (newest,) = desk.store.leads.story("crm", "1")[0].decisions
+    assert desk.store.decisions.latest() == newest.decision.decided_at
+    assert newest.decision.decided_at == desk.now
+
+
 def test_an_untouched_chain_verifies(three: Any) -> None:
     report = three.store.decisions.verify("crm")
     story = three.store.leads.story("crm", "2")[0]

@@ -24,6 +24,24 @@ def test_of_many_beats_one_wins(desk: Any) -> None:
         assert sum(pool.map(claim, range(12))) == 1
 
 
+def test_claimed_slots_are_counted_from_a_moment_on(desk: Any) -> None:
+    slots, start = desk.store.slots, desk.now
+    for seconds, kind, scope in (
+        (0, "room", "crm"),
+        (5, "room", "crm"),
+        (9, "room", "crm"),
+        (9, "room", "x"),
+        (9, "poll", "crm"),
+    ):
+        at = start + timedelta(seconds=seconds)
+        assert slots.claim(kind, scope, at, by="a", now=at)
+    assert slots.claimed("room", "crm", since=None) == 3
+    assert slots.claimed("room", "crm", since=start) == 2
+    assert slots.claimed("room", "crm", since=start + timedelta(seconds=9)) == 0
+    assert slots.prune(before=start + timedelta(seconds=5)) == 1
+    assert slots.claimed("room", "crm", since=None) == 2
+
+
 def test_old_slots_are_forgotten(desk: Any) -> None:
     desk.store.slots.claim("poll", "crm", desk.now, by="a", now=desk.now)
     later = desk.wait(60)

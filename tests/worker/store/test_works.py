@@ -180,8 +180,9 @@ def test_what_is_asked_every_few_seconds_never_reads_the_history(desk: Any) -> N
     assert desk.store.works.due(now=desk.now) == 1
     assert len(desk.claim()) == 1
     assert desk.store.works.claim(limit=5, owner="w", lease=60, now=desk.now, connection=desk.name) == []
+    assert not desk.store.works.neglected(since=desk.now, now=desk.now)
     sa.event.remove(database.engine, "before_cursor_execute", keep)
-    assert len(asked) == 2 + 2 + 2 + 3 + 2
+    assert len(asked) == 2 + 2 + 2 + 3 + 2 + 1
     for statement, parameters in asked:
         plan = _plan(database, statement, parameters)
         assert "ix_work_ready" in plan or "ix_work_leased" in plan, plan

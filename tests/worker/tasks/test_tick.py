@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
@@ -16,6 +16,14 @@ from tierwise.ports.batches import Plan, Wanted
 from tierwise.settings.model import NotifierSettings
 from tierwise.tasks import application, tick, work
 
+NOW = datetime(2026, 11, 2, 9, 0, 3, tzinfo=UTC)
+"""In the middle of a slot of every length: the next one does not begin between two looks."""
+
+
+@pytest.fixture(autouse=True)
+def _a_moment(parts: wiring.Wiring) -> None:
+    parts.clock = lambda: NOW
+
 
 def _messages(client: redis.Redis) -> list[tuple[str, str]]:
     """(queue, task) of everything that waits."""
@@ -27,7 +35,7 @@ def _messages(client: redis.Redis) -> list[tuple[str, str]]:
 
 
 def _enable(parts: wiring.Wiring, *, days: int = 0) -> None:
-    now = wiring.clock()
+    now = parts.clock()
     parts.store.connections.ensure("emea", "hubspot", now=now)
     parts.store.connections.enable("emea", watermark=now - timedelta(days=days), now=now)
 
@@ -45,7 +53,7 @@ def test_the_passes_behind_the_poll_are_woken_once_a_slot_where_there_is_somethi
     tick.look(parts)
     woken = {("poll", "tierwise.poll"), ("poll", "tierwise.reconcile"), ("poll", "tierwise.outcomes")}
     assert set(_messages(queued)) == woken
-    now = wiring.clock()
+    now = parts.clock()
     every = parts.settings.trail.every_seconds
     assert not tick.slot(parts, "reconcile", "emea", every=every, now=now)
     trail = parts.settings.trail.model_copy(update={"reconcile": False, "outcomes": False})
@@ -58,7 +66,7 @@ def test_the_passes_behind_the_poll_are_woken_once_a_slot_where_there_is_somethi
 
 def test_two_beats_make_one_tick(parts: wiring.Wiring, queued: redis.Redis) -> None:
     _enable(parts)
-    now = wiring.clock()
+    now = parts.clock()
     for _ in range(5):
         tick.slot(parts, "tick", "", every=3600, now=now)
     assert not tick.slot(parts, "tick", "", every=3600, now=now)
@@ -71,9 +79,9 @@ def test_two_beats_make_one_tick(parts: wiring.Wiring, queued: redis.Redis) -> N
 def test_what_is_off_is_not_woken(state: str, parts: wiring.Wiring, queued: redis.Redis) -> None:
     _enable(parts)
     if state == "disabled":
-        parts.store.connections.disable("emea", now=wiring.clock())
+        parts.store.connections.disable("emea", now=parts.clock())
     elif state == "paused":
-        parts.store.connections.pause("emea", "the token is refused", now=wiring.clock())
+        parts.store.connections.pause("emea", "the token is refused", now=parts.clock())
     else:
         parts.settings = parts.settings.model_copy(update={"connections": {}})
     tick.look(parts)
@@ -94,7 +102,7 @@ def test_a_notice_that_waits_wakes_whoever_tells_it(parts: wiring.Wiring, queued
     notifiers = {"ops": NotifierSettings(type="webhook", options={"url": "http://127.0.0.1:1/"})}
     parts.settings = parts.settings.model_copy(update={"notifiers": notifiers})
     _enable(parts)
-    now = wiring.clock()
+    now = parts.clock()
     claim = parts.store.cursors.claim("emea", owner="a", lease=60, now=now)
     assert claim is not None
     parts.store.cursors.release(claim, next_poll_at=now + timedelta(hours=1), error="", now=now)
@@ -109,7 +117,7 @@ def test_a_notice_that_waits_wakes_whoever_tells_it(parts: wiring.Wiring, queued
 
 def test_a_shadow_that_is_on_is_woken(parts: wiring.Wiring, queued: redis.Redis) -> None:
     digest = parts.ensure_policy().digest
-    parts.store.shadows.start(digest, by="me", now=wiring.clock())
+    parts.store.shadows.start(digest, by="me", now=parts.clock())
     tick.look(parts)
     assert _messages(queued) == [("maint", "tierwise.shadow")]
 
@@ -136,7 +144,7 @@ def test_where_tiers_are_written_what_became_of_them_is_watched(parts: wiring.Wi
     assert _messages(queued) == [("maint", "tierwise.watch")], "also while the connection rests"
     work.watch()
     _enable(parts)
-    parts.store.slots.prune(before=wiring.clock() + timedelta(days=1))
+    parts.store.slots.prune(before=parts.clock() + timedelta(days=1))
     queued.flushdb()
     tick.look(parts)
     assert {task for _, task in _messages(queued)} >= {"tierwise.automate", "tierwise.overrides", "tierwise.watch"}
@@ -147,7 +155,7 @@ def test_leads_that_wait_for_a_batch_wake_whoever_gathers_and_batches_whoever_lo
     parts: wiring.Wiring, queued: redis.Redis
 ) -> None:
     _enable(parts)
-    now = wiring.clock()
+    now = parts.clock()
     parts.store.batches.backfill("emea", since=now - timedelta(days=90), until=now, now=now)
     claim = parts.store.cursors.claim("emea", owner="t", lease=60, now=now)
     assert claim is not None

@@ -190,6 +190,9 @@ class Decisions(Protocol):
     def count(self, *, limit: int) -> int:
         """How many there are, `limit` at most."""
 
+    def latest(self) -> datetime | None:
+        """When the newest was made; None where there is none."""
+
     def recent(
         self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500, brief: bool = False
     ) -> Iterator[PastDecision]:
@@ -269,6 +272,9 @@ class Slots(Protocol):
     """Each periodic action happens once per slot, however many beats there are."""
 
     def claim(self, kind: str, scope: str, slot: datetime, *, by: str, now: datetime) -> bool: ...
+    def claimed(self, kind: str, scope: str, *, since: datetime | None) -> int:
+        """How many slots later than that are claimed; of those not pruned yet all where it is None."""
+
     def prune(self, *, before: datetime) -> int: ...
 
 

@@ -66,6 +66,12 @@ class Decisions:
         with self._database.read() as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
 
+    def latest(self) -> datetime | None:
+        """When the newest was made; None where there is none."""
+        with self._database.read() as connection:
+            found: datetime | None = connection.execute(sa.select(sa.func.max(TABLE.c.decided_at))).scalar_one()
+            return found
+
     def recent(
         self, *, limit: int, part: int = 0, parts: int = 1, page: int = 500, brief: bool = False
     ) -> Iterator[PastDecision]:

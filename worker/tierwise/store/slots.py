@@ -23,6 +23,14 @@ class Slots:
         statement = self._database.insert(TABLE).values(row).on_conflict_do_nothing().returning(TABLE.c.kind)
         return self._database.write(lambda connection: connection.execute(statement).first() is not None)
 
+    def claimed(self, kind: str, scope: str, *, since: datetime | None) -> int:
+        """How many slots later than that are claimed; of those not pruned yet all where it is None."""
+        query = sa.select(sa.func.count()).where(TABLE.c.kind == kind, TABLE.c.scope == scope)
+        if since is not None:
+            query = query.where(TABLE.c.slot > since)
+        with self._database.read() as reader:
+            return int(reader.execute(query).scalar_one())
+
     def prune(self, *, before: datetime) -> int:
         """Forget slots that were claimed before; how many."""
         statement = sa.delete(TABLE).where(TABLE.c.at < before)

@@ -73,8 +73,10 @@ class Works:
                     return _lease(transaction, _bounded(fresh), owner=owner, lease=lease, now=now)
 
         # Asked without a write transaction first: an idle worker asks often. After a full claim there is mostly more.
-        if connection not in self._more and not self._any(now, connection):
-            return []
+        if connection not in self._more:
+            with self._database.read() as reader:
+                if not _any(reader, now, connection):
+                    return []
         claims = self._database.write(work)
         (self._more.add if len(claims) >= limit else self._more.discard)(connection)
         return claims
@@ -222,16 +224,10 @@ class Works:
 
     def neglected(self, *, since: datetime, now: datetime) -> bool:
         """Whether leads were due at `since` already, and nobody decides any lead now."""
-        if not self._any(since, None):
-            return False
         with self._database.read() as reader:
-            return reader.execute(_DECIDING, {"now": now}).first() is None
-
-    def _any(self, now: datetime, connection: str | None) -> bool:
-        asked = {"now": now, "name": connection, "most": 1}
-        with self._database.read() as reader:
-            queries = _found(one=connection is not None)
-            return any(reader.execute(query, asked).first() is not None for query in queries)
+            # One row tells that a pump is at work, however many rows are ready. Not all in one statement: a plan for
+            # any moment reads the whole table on PostgreSQL where nothing is due.
+            return reader.execute(_DECIDING, {"now": now}).first() is None and _any(reader, since, None)
 
     def _candidates(
         self, transaction: sa.Connection, limit: int, now: datetime, connection: str | None
@@ -263,6 +259,12 @@ def _found(*, one: bool) -> tuple[sa.Select[tuple[int]], ...]:
         .limit(sa.bindparam("most"))
         for state, since in ((_READY, TABLE.c.run_after), (_LEASED, TABLE.c.lease_until))
     )
+
+
+def _any(reader: sa.Connection, now: datetime, connection: str | None) -> bool:
+    """Whether there is one."""
+    asked = {"now": now, "name": connection, "most": 1}
+    return any(reader.execute(query, asked).first() is not None for query in _found(one=connection is not None))
 
 
 @functools.cache

@@ -28,7 +28,7 @@ def tick() -> None:
 
 def look(current: wiring.Wiring) -> None:
     """Every wake-up that is due now."""
-    settings, store, now = current.settings, current.store, wiring.clock()
+    settings, store, now = current.settings, current.store, current.clock()
     if not slot(current, "tick", "", every=settings.tick_seconds, now=now):
         return
     states = {state.name: state for state in store.connections.list()}

@@ -30,11 +30,11 @@ def _wake(connection: str, report: Polled) -> None:
         running.send(write_back, connection, queue="writeback")
 
 
-def _turn(current: wiring.Wiring) -> turns.Turn | None:
+def _turn(current: wiring.Wiring, kind: str, connection: str) -> turns.Turn | None:
     """None where this worker decides no leads: it could make room for nobody."""
     if "score" not in application.app.amqp.queues.consume_from:
         return None
-    return current.turn(wake=lambda: running.send(qualify, queue="score"))
+    return current.turn(kind, connection, wake=lambda: running.send(qualify, queue="score"))
 
 
 def _go_on(task: celery.Task, connection: str, turn: turns.Turn | None) -> None:
@@ -48,7 +48,7 @@ def poll(connection: str) -> None:
     """Read one connection's changes; new leads wake the pump."""
 
     def work(current: wiring.Wiring) -> None:
-        report = current.poll(connection, turn=_turn(current))
+        report = current.poll(connection, turn=_turn(current, "poll", connection))
         if report is None:
             return
         log.info("polled", **_telling(report._asdict()))
@@ -62,7 +62,7 @@ def reconcile(connection: str) -> None:
     """Find what the CRM's search showed too late for the poll."""
 
     def work(current: wiring.Wiring) -> None:
-        turn = _turn(current)
+        turn = _turn(current, "reconcile", connection)
         report = current.reconcile(connection, turn=turn)
         if report is None:
             return
@@ -78,7 +78,7 @@ def outcomes(connection: str) -> None:
     """Keep what sales made of one connection's leads."""
 
     def work(current: wiring.Wiring) -> None:
-        turn = _turn(current)
+        turn = _turn(current, "outcomes", connection)
         report = current.outcomes(connection, turn=turn)
         if report is not None and any(report):
             log.info("outcomes read", **_telling(report._asdict()))

@@ -58,9 +58,11 @@ class Passes(Tried, Notices):
         stored = functools.partial(self.store.leads.provenance, name)
         return functools.partial(self.enrichment.page, stored=stored)
 
-    def turn(self, *, wake: Callable[[], None]) -> turns.Turn:
+    def turn(self, kind: str, name: str, *, wake: Callable[[], None]) -> turns.Turn:
         """For one pass of a worker, whose hands are few; a command's pass has its process for itself."""
-        return turns.Turn(self.store.works, clock=self.clock, monotonic=time.monotonic, wake=wake)
+        return turns.Turn(
+            self.store, kind, name, owner=self.owner, clock=self.clock, monotonic=time.monotonic, wake=wake
+        )
 
     def reconcile(self, name: str, *, turn: turns.Turn | None = None) -> Polled | None:
         """Follow the poll of one connection by the index lag; None where there is nothing to do yet."""
