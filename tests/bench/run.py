@@ -1,6 +1,7 @@
 """`make bench`: everything measured in one run on this machine, printed as JSON. Read ratios, not absolutes.
 
-The load servers are processes of their own; their CPU is reported apart. `--quick` measures a tenth.
+The load servers are processes of their own; their CPU is reported apart. `--quick` measures a tenth, and of models
+half the settings, each once: enough to see that all of it works, too rough to judge by.
 """
 
 from __future__ import annotations
@@ -38,12 +39,16 @@ BUSY = 0.9
 """Share of a core from which that is so."""
 OWN_CPU_MS = 1.0
 """Of a model call, beside litellm's."""
+ROUGH = (
+    "Measured with --quick: a tenth of everything, models in two of four settings and each once. Such figures are "
+    "rough: single runs differ by more than the aims leave room for. Judge by a full run."
+)
 
 
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true", help="a tenth of everything")
+    options.add_argument("--quick", action="store_true", help="a tenth of everything; rough")
     options.add_argument("--out", type=Path, help="also write the JSON there")
     parts: dict[str, Callable[[float], Any]] = {
         "main_job": main_job,
@@ -61,6 +66,7 @@ def main() -> None:
     scale = 0.1 if given.quick else 1.0
     found: dict[str, Any] = {
         "python": platform.python_version(), "cores": os.cpu_count(), "scale": scale,
+        **({"rough": ROUGH} if given.quick else {}),
     }  # fmt: skip
     for name, measure in parts.items():
         if given.only in {None, name}:
@@ -68,6 +74,8 @@ def main() -> None:
             found[name] = measure(scale)
     text = json.dumps(found, indent=2)
     print(text)
+    if given.quick:
+        print(ROUGH, file=sys.stderr)
     if given.out:
         given.out.write_text(text + "\n", encoding="utf-8")
 
@@ -120,33 +128,41 @@ def models(scale: float) -> list[dict[str, Any]]:
     """The pump against bare litellm.acompletion, the same prompts and number in flight, one after the other.
 
     Bare runs before and after each pump: `own`, the pump's CPU without litellm's, is a small difference of two that
-    move with the machine's pace. At saturation one core is the limit, so that the ratio is that of the CPU.
+    move with the machine's pace. At saturation one core is the limit, so that the ratio is that of the CPU. Every run
+    is a process of its own, which takes longer to start than a tenth of the calls does.
     """
+    quick = scale < 1
     found = []
-    for label, arguments in (
-        ("fixed 300 ms", ("--latency-ms", "300")),
-        ("log-normal 0.8 s", ("--latency-lognormal", "800,3000")),
-    ):
-        for in_flight in (50, 200):
-            calls = max(in_flight * 2, int(3000 * scale))
-            with _model_server(*arguments) as (env, server):
-                found.append({"latency": label, **_against_bare(calls, in_flight, env=env, server=server)})
+    for label, arguments, in_flight in QUICK_SETTINGS if quick else SETTINGS:
+        calls = max(in_flight * 2, int(3000 * scale))
+        with _model_server(*arguments) as (env, server):
+            measured = _against_bare(calls, in_flight, quick=quick, env=env, server=server)
+            found.append({"latency": label, **measured})
     return found
 
 
+FIXED = ("fixed 300 ms", ("--latency-ms", "300"))
+SPREAD = ("log-normal 0.8 s", ("--latency-lognormal", "800,3000"))
+SETTINGS = tuple((*latency, in_flight) for latency in (FIXED, SPREAD) for in_flight in (50, 200))
+"""What the model takes to answer, and calls in flight."""
+QUICK_SETTINGS = ((*FIXED, 200), (*SPREAD, 50))
+"""One in which a core is the limit, one in which calls wait."""
 ROUNDS = 3
-"""Runs of the pump."""
+"""Runs of the pump, each between two bare ones. Where it is to be quick, there is one run of either."""
 
 
-def _against_bare(calls: int, in_flight: int, *, env: dict[str, str], server: psutil.Process) -> dict[str, Any]:
+def _against_bare(
+    calls: int, in_flight: int, *, quick: bool, env: dict[str, str], server: psutil.Process
+) -> dict[str, Any]:
     bares, pumps, served = [_child("bare", str(calls), MODEL, str(in_flight), env=env)], [], 0.0
-    for _ in range(ROUNDS):
+    for _ in range(1 if quick else ROUNDS):
         before = _cpu(server)
         with tempfile.TemporaryDirectory() as home:
             pumps.append(_child("pump", home, str(calls), MODEL, str(in_flight), env=env))
         served += _cpu(server) - before
-        bares.append(_child("bare", str(calls), MODEL, str(in_flight), env=env))
-    around = [_mean(pair) for pair in itertools.pairwise(bares)]
+        if not quick:
+            bares.append(_child("bare", str(calls), MODEL, str(in_flight), env=env))
+    around = bares if quick else [_mean(pair) for pair in itertools.pairwise(bares)]
     bare, pump = _mean(around), _mean(pumps)
     ratio = pump["calls_per_second"] / bare["calls_per_second"]
     own = pump["cpu_ms_per_lead"] - bare["cpu_ms_per_call"]
@@ -159,7 +175,7 @@ def _against_bare(calls: int, in_flight: int, *, env: dict[str, str], server: ps
         "own_cpu_ms_of_each_run": [
             one["cpu_ms_per_lead"] - beside["cpu_ms_per_call"] for one, beside in zip(pumps, around, strict=True)
         ],
-        "server_cpu_ms_per_call": served * 1000 / calls / ROUNDS,
+        "server_cpu_ms_per_call": served * 1000 / calls / len(pumps),
         "aims": {aim.name: aim.plain() for aim in _aims(bare, ratio=ratio, own=own)},
     }
 
