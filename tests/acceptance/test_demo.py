@@ -96,7 +96,7 @@ def test_two_providers_over_http(tierwise: Any, sandbox: Any) -> None:
     assert sum("MODEL_UNAVAILABLE" in code for code in codes) == 0
 
 
-def test_a_run_that_is_told_to_stop_leaves_nothing_behind(until: Any, tmp_path: Path) -> None:
+def test_a_run_that_is_told_to_stop_leaves_nothing_behind(until: Any, gone: Any, tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path), "TIERWISE_HOME": str(tmp_path / "home")}
     log = tmp_path / "said.log"
     with log.open("wb") as handle:
@@ -113,7 +113,7 @@ def test_a_run_that_is_told_to_stop_leaves_nothing_behind(until: Any, tmp_path: 
         assert len(family) >= 4
         run.send_signal(signal.SIGTERM)
         assert run.wait(timeout=60) == 143
-        until(lambda: not any(child.is_running() and child.status() != "zombie" for child in family), within=30)
+        until(lambda: all(gone(child.pid) for child in family), within=30)
         assert list(tmp_path.glob("tierwise-*")) == []
     finally:
         if run.poll() is None:

@@ -58,7 +58,8 @@ def test_a_second_run_pays_nothing_and_finds_the_same(tierwise: Any, sandbox: An
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(tierwise: Any, sandbox: Any, tmp_path: Path, until: Any) -> None:
-    box = sandbox(leads=0, latency_ms=150)
+    # Answers come so slowly that an answer is on file long before the second next one is there.
+    box = sandbox(leads=0, latency_ms=300)
     some = [lead for lead in corpus.joined("development") if lead["quality"] in {"good", "excellent"}][:24]
     (tmp_path / "leads.jsonl").write_text("".join(json.dumps(lead) + "\n" for lead in some))
     environment = {

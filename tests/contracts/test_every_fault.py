@@ -22,6 +22,8 @@ from tierwise.console import health as console
 from tierwise.errors import PauseConnection, RetryLater
 
 LEADS = 4
+SOON = 0.3
+"""Seconds that are waited for an answer where the fault is that it takes long."""
 PERSON = "somebody.private"
 LOGIN = {"status": "error", "category": "EXPIRED_AUTHENTICATION", "message": f"token of {PERSON}@firm.example expired"}
 
@@ -41,6 +43,8 @@ class Fault(NamedTuple):
     tries: int = 1
     resting: bool = False
     """The breaker is open at the end."""
+    hurried: bool = False
+    """An answer is waited for not longer than SOON."""
     refused: bool = False
     """Rows are refused: each is an item in the review queue, and goes out again once a person has seen to it."""
 
@@ -78,14 +82,15 @@ def _transport(at: str, path: str) -> list[Fault]:
               again | _some("rate_limited")),
         Fault("429 without Retry-After for good", at, _on("status", path, status=429), _some("rate_limited"),
               "rate_limited"),
-        Fault("no answer in time", at, _on("delay", path, seconds=0.7), _some("timeout"), "timeout"),
+        Fault("no answer in time", at, _on("delay", path, seconds=0.7), _some("timeout"), "timeout",
+              hurried=True),
         Fault("a connection reset", at, _on("drop", path, times=1), again | _some("unreachable")),
         Fault("connections reset for good", at, _on("drop", path), _some("unreachable"), "unreachable"),
         Fault("reset after it was carried out", at, _on("drop", path, after=True, times=1),
               again | _some("unreachable")),
         Fault("an answer cut in half", at, _on("truncate", path, times=1), again | _some("bad_answer")),
         Fault("answers cut in half for good", at, _on("truncate", path), _some("bad_answer"), "bad_answer"),
-        Fault("a slow body", at, _on("drip", path, seconds=0.4, times=1), ok),
+        Fault("a slow body", at, _on("drip", path, seconds=0.4, times=1), ok, hurried=True),
     ]  # fmt: skip
 
 
@@ -189,7 +194,7 @@ def _doctor(stage: Stage, name: str) -> RetryLater | PauseConnection | str:
 
 def _play(stage: Stage, fault: Fault, number: int) -> None:
     name = f"{stage.crm.type}-{number}"
-    stage.connect(name)
+    stage.connect(name, **({"read_timeout": SOON} if fault.hurried else {}))
     record_ids = stage.crm.add([f"{PERSON}.{number}.{n}@firm{n}.example" for n in range(LEADS)])
     stage.wait(1)
     if fault.at == "write_back":
