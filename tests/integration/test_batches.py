@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tierwise_fixtures import decided
 from tierwise_fixtures.batches import shipped
 from tierwise_fixtures.waiting import wait_until
 
-from tierwise import errors, wiring
+from tierwise import cli, errors, wiring
 from tierwise import settings as configuration
 from tierwise.cli import setup
 from tierwise.domain.lead import Lead
@@ -158,6 +159,50 @@ def _alike(body: dict[str, Any]) -> Any:
     """Without the nonce, which is another each time; a live call may say that it does not stream."""
     text = re.sub(r'nonce=\\"[0-9a-f]{8}', "nonce", json.dumps({**body, "stream": False}))
     return json.loads(text)
+
+
+@pytest.mark.parametrize("wish", ["auto", "never"])
+def test_a_backtest_gets_its_answers_and_finds_them(
+    box: Any, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wish: str
+) -> None:
+    """By command, as sales ops try a new question: counted as missing, asked, and there."""
+    directory = home / "bundle"
+    for command in (["init", str(directory)], ["db", "upgrade"], ["policy", "activate", str(directory)]):
+        assert cli.run(command) == 0
+    for name, value in {"MODEL__PRIMARY": MODEL, "BATCH__FEWEST": "3", "BATCH__LOOK_SECONDS": "0.05"}.items():
+        monkeypatch.setenv(f"TIERWISE_{name}", value)
+    monkeypatch.setenv("TIERWISE_MODEL__SECONDARY", "openai/gpt-6-sol")
+    path = directory / "prompts" / "qualify.md"
+    path.write_text(path.read_text().replace("decide or start?", "decide, start or buy?"))
+    parts = wiring.Wiring(configuration.load(None))
+    try:
+        decided.fill(parts, 12)
+        capsys.readouterr()
+        cli.run(["policy", "backtest", str(directory), "--ask", "--batch", wish, "--yes", "--json"])
+        told = json.loads(capsys.readouterr().out)
+        number = told["asked"]["decisions"]
+        assert number > 5
+        assert told["asked"]["batch"] is (wish == "auto")
+
+        def over() -> bool:
+            parts.inquire()
+            for key in parts.store.batches.due(now=wiring.clock()):
+                parts.advance(key)
+            return not parts.store.backtests.list()
+
+        wait_until(over, within=60, what="all answers to be there")
+        cli.run(["policy", "backtest", str(directory), "--json"])
+        after = json.loads(capsys.readouterr().out)
+        assert (after["would_need_model"], after["waiting"]) == (0, None)
+        assert after["replayed"] == after["leads"] == 12
+        if wish == "never":
+            assert told["would_need_model"] == 0, "told in the same breath"
+        stats = box.stats()
+        assert (stats["model_calls"] >= number, stats["model_batches"] > 0) == (wish == "never", wish == "auto")
+        assert sum(entry.questions for entry in parts.store.money.entries(since=wiring.clock().date())) >= number
+        assert parts.store.works.counts()["ready"] == 0, "nothing is decided anew"
+    finally:
+        parts.close()
 
 
 # -- real processes

@@ -87,3 +87,19 @@ def test_nothing_to_ask_is_nothing_missing(judge: recorded.Recorded) -> None:
     judged = judge.judge(runnable(primary="openai/x"), Lead(company="Acme"))
     assert judged is not None
     assert judged.verdicts == ()
+
+
+def test_what_a_decision_model_or_a_further_sample_said_is_another_answer(shelf: Shelf) -> None:
+    asked: dict[str, list[str]] = {}
+    verdict = Verdict(criterion="intent", level="clear", probability=0.4, decided_by="openai/x", quote="We need it")
+    for name, more in {"chat": {}, "decisions": {"decisions": {"openai/x"}}, "samples": {"samples": 1}}.items():
+        made = recorded.Recorded(shelf, primary=None, secondary=None, **more)  # type: ignore[arg-type]
+        shelf.answer = Assessment(model="openai/x", verdicts=(verdict,), content_hash="x" * 64, cost_usd=0.1)
+        shelf.asked = []
+        assert made.judge(runnable(primary="openai/x"), LEAD) is not None
+        asked[name] = shelf.asked
+        made.close()
+    assert len(asked["chat"]) == len(asked["decisions"]) == 1
+    assert asked["chat"] != asked["decisions"]
+    assert asked["samples"][:1] == asked["chat"]
+    assert len(asked["samples"]) == 2

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
+from tierwise_fixtures import decided
 
 from tierwise import ports, wiring
 from tierwise.domain.lead import Lead
@@ -119,6 +120,21 @@ def test_a_shadow_that_is_on_is_woken(parts: wiring.Wiring, queued: redis.Redis)
     parts.store.shadows.start(digest, by="me", now=parts.clock())
     tick.look(parts)
     assert _messages(queued) == [("maint", "tierwise.shadow")]
+
+
+def test_a_backtest_that_waits_for_answers_wakes_whoever_asks(parts: wiring.Wiring, queued: redis.Redis) -> None:
+    decided.fill(parts, 3)
+    parts.store.slots.prune(before=parts.clock() + timedelta(days=1))
+    (past, *_) = parts.store.decisions.recent(limit=3)
+    parts.store.backtests.ask(parts.ensure_policy().digest, [past.id], live=True, now=parts.clock())
+    tick.look(parts)
+    assert ("maint", "tierwise.inquire") in _messages(queued)
+    work.inquire()
+    assert parts.store.backtests.list() == [], "the lexicon answers, and costs nothing"
+    queued.flushdb()
+    parts.store.slots.prune(before=parts.clock() + timedelta(days=1))
+    tick.look(parts)
+    assert ("maint", "tierwise.inquire") not in _messages(queued)
 
 
 def test_where_tiers_are_written_what_became_of_them_is_watched(parts: wiring.Wiring, queued: redis.Redis) -> None:

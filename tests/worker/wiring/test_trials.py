@@ -201,7 +201,8 @@ def test_a_quick_replay_is_deciding_lead_by_lead(full: wiring.Wiring) -> None:
     found = trials._replay(
         trials._Share(
             full.settings.database_url, versions[0], runnables[0].digest, versions[1], runnables[1].digest,
-            last=1000, part=0, parts=1, primary=None, secondary=None,
+            last=1000, part=0, parts=1, primary=None, secondary=None, samples=0,
+                decisions=frozenset(),
         )
     )  # fmt: skip
     quick = {item.record_id: [tuple(item.before), tuple(item.after or ())] for item in found if item is not None}

@@ -24,7 +24,9 @@ SILENT = timedelta(hours=1)
 """After which a batch that is due and that nobody looked at is a finding of `doctor`."""
 
 
-app = typer.Typer(help="Batches of backfills and replays: half the price, within a day.", no_args_is_help=True)
+app = typer.Typer(
+    help="Batches of backfills, replays and backtests: half the price, within a day.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -40,6 +42,7 @@ def list_(
         answer = {
             "batches": [as_json(batch) for batch in found],
             "waiting": parts.store.batches.waiting(),
+            "backtests": [{**item._asdict(), "error": item.error or None} for item in parts.store.backtests.list()],
             "gathering": parts.store.batches.gathering(now=now).leads,
             "backfills": [
                 {**item._asdict(), "read_to": parts.store.cursors.watermark(item.connection, "changes")}
@@ -130,15 +133,17 @@ def check(settings: configuration.Settings) -> str:
         now = wiring.clock()
         found = [item for item in opened.batches.list(ended_since=now) if item.state != "ended"]
         waiting = sum(opened.batches.waiting().values())
+        tried = sum(item.decisions for item in opened.backtests.list())
     finally:
         opened.close()
     for item in found:
         why = _trouble(item, now=now)
         if why:
             raise Misconfigured(why, place=f"batch {item.id}", remedy=f"tierwise batches cancel {item.id}: live")
-    if not found and not waiting:
+    if not found and not waiting and not tried:
         return "none under way"
-    return f"{len(found)} under way, {waiting} leads wait"
+    backtests = f", {tried} decisions of backtests" if tried else ""
+    return f"{len(found)} under way, {waiting} leads wait{backtests}"
 
 
 def _trouble(batch: Batch, *, now: datetime) -> str:
@@ -169,6 +174,13 @@ def _show(answer: dict[str, Any]) -> None:
         output.out.print(
             f"backfill of {item['connection']}: read from {item['since']:%Y-%m-%d %H:%M} to {read_to:%Y-%m-%d %H:%M}"
             f" UTC, {item['until']:%Y-%m-%d %H:%M} is its end",
+            markup=False,
+        )
+    for item in answer["backtests"]:
+        output.out.print(
+            f"backtest of {item['policy'][:12]}: {item['decisions']} decisions wait for answers since"
+            f" {output.ago(item['since'])}, {item['batched']} of them in batches"
+            + (f": {item['error']}" if item["error"] else ""),
             markup=False,
         )
     waiting = ", ".join(f"{count} of {name}" for name, count in answer["waiting"].items())

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tierwise import wiring
-from tierwise.cli import batches, moments, output, session
+from tierwise.cli import batches, inquiries, moments, output, session
 from tierwise.errors import Misconfigured
 from tierwise.pipeline import replay as replaying
 
@@ -90,7 +90,5 @@ def _tell(found: replaying.Estimate, *, chain: replaying.Chain) -> None:
         f"{found.leads:,} leads without a decision under this policy: {found.stopped:,} need no model, "
         f"{found.answered:,} are answered from the cache, {found.calls:,} calls of {chain.primary}"
     )
-    if found.usd_at_most is not None and found.usd_at_least is not None:
-        output.say(f"about {found.usd_at_least:.4f} USD, {found.usd_at_most:.4f} where all went on to the second model")
-    elif found.calls:
-        output.say("what it costs is not known: a model's price is unknown (set it in [prices])")
+    if found.calls or found.usd_at_most is not None:
+        output.say(inquiries.money(found))

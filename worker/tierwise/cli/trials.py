@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from tierwise import wiring
-from tierwise.cli import backtest_page, output, session
+from tierwise.cli import backtest_page, batches, inquiries, output, session
 from tierwise.cli.lifecycle import Which, published, read
+from tierwise.domain.policy import Policy
 from tierwise.pipeline import due
 
 SHOWN = 20
@@ -29,19 +30,36 @@ def backtest(
     which: Which,
     last: Annotated[int, typer.Option(min=1, help="How many stored decisions.")] = 1000,
     against: Annotated[str | None, typer.Option(help="A digest or version; default: what runs.")] = None,
+    ask: Annotated[
+        bool,
+        typer.Option("--ask", help="Ask models what nobody answered yet; tells calls and cost first."),
+    ] = False,
+    batch: batches.Wish = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask me.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Ask models no more for this bundle.")] = False,
     html: Annotated[Path | None, typer.Option(help="Also write the report as one HTML file.")] = None,
     json: output.Json = False,
 ) -> None:
-    """Replay stored decisions under a policy: what flips and why, review load and cost. No model is asked."""
+    """Replay stored decisions under a policy: what flips and why, review load and cost. Asks no model without --ask."""
     with session.opened() as parts:
-        if Path(which).is_dir():
-            policy = read(Path(which))
-            digest = policy.digest()
-        else:
-            digest = parts.store.policies.find(which)
-            policy = parts.sound(digest)
+        digest, policy = _found(parts, which)
         before = parts.store.policies.find(against) if against is not None else None
-        told = parts.backtest(policy, digest=digest, last=last, before=before)
+        if cancel:
+            inquiries.cancel(parts, digest)
+        tried = parts.backtested(policy, digest=digest, last=last, before=before)
+        asked = None
+        if ask and not cancel and tried.unanswered:
+            offer = inquiries.offer(parts, policy, tried.unanswered, wish=batch, quiet=json)
+            sure = yes or (not json and typer.confirm("Go on?"))
+            if sure:
+                # Workers ask what was published: not before somebody wants it.
+                published(parts, which, by=session.actor(parts), note="backtest")
+                inquiries.ask(parts, digest, tried.unanswered, by_batch=offer.by_batch, quiet=json)
+            if sure and not offer.by_batch:
+                tried = parts.backtested(policy, digest=digest, last=last, before=before)
+            asked = {**offer.as_json(), "asked": sure}
+        waiting = inquiries.waiting(parts, digest)
+    told = {**tried.report, "asked": asked, "waiting": waiting}
     if html is not None:
         output.write_text(html, backtest_page.page(told))
         output.say(f"wrote {html}")
@@ -49,8 +67,18 @@ def backtest(
         output.print_json(told)
     else:
         _print(told)
+        inquiries.tell(waiting, digest)
     if told["beyond"] or told["failed"]:
         raise typer.Exit(1)
+
+
+def _found(parts: wiring.Wiring, which: str) -> tuple[str, Policy]:
+    """What is to be tried; files are only read."""
+    if Path(which).is_dir():
+        policy = read(Path(which))
+        return policy.digest(), policy
+    digest = parts.store.policies.find(which)
+    return digest, parts.sound(digest)
 
 
 def stage(which: Which, note: Annotated[str, typer.Option(help="Why.")] = "", json: output.Json = False) -> None:

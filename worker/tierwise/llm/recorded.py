@@ -21,9 +21,10 @@ from tierwise.llm.client import Completion
 class Recorded:
     """One thread's; close it."""
 
-    def __init__(self, cache: Cache, *, primary: str | None, secondary: str | None) -> None:
-        """`primary` and `secondary` override the rubric's models, as where leads are decided."""
-        self._cascade = Cascade(self._answer, primary=primary, secondary=secondary, attempts=1, cache=cache)
+    def __init__(self, cache: Cache, *, primary: str | None, secondary: str | None, **more: Any) -> None:
+        """As the cascade is made where leads are decided; `more` are its `samples` and `decisions`, which are part of
+        what is asked."""
+        self._cascade = Cascade(self._answer, primary=primary, secondary=secondary, attempts=1, cache=cache, **more)
         self._loop = asyncio.new_event_loop()
         self._missing = False
 

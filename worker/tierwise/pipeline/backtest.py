@@ -54,6 +54,12 @@ class Replayed(NamedTuple):
     """Models were asked then."""
     cost_usd: float | None
     """What that cost; None where a price is unknown."""
+    decision_id: int
+
+    @property
+    def needs_model(self) -> bool:
+        """The new policy asks what nobody answered yet."""
+        return self.after is None and not self.error
 
     @property
     def flips(self) -> bool:
@@ -130,6 +136,7 @@ def _replayed(past: PastDecision, lead: Lead, tools: Tools) -> Replayed:
         error=after if isinstance(after, str) else "",
         asked=bool(assessments),
         cost_usd=None if None in paid else sum(paid),
+        decision_id=past.id,
     )
 
 
@@ -178,7 +185,7 @@ def report(
     decided = [item for item in seen if item.after is not None]
     flips = [item for item in decided if item.flips]
     failed = [item for item in seen if item.error]
-    asked = [item for item in seen if item.after is None and not item.error]
+    asked = [item for item in seen if item.needs_model]
     made = {
         "before": dict(before),
         "after": dict(after),

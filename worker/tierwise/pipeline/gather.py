@@ -17,7 +17,7 @@ from tierwise.domain.policy import Runnable
 from tierwise.errors import TierwiseError
 from tierwise.llm import batching, cost
 from tierwise.llm.asking import Question
-from tierwise.ports.batches import Plan, Waiter, Wanted
+from tierwise.ports.batches import Plan, Waiter, Wanted, Whose
 
 TO_SUBMIT = timedelta(hours=2)
 """For which a batch may wait to be submitted."""
@@ -93,38 +93,73 @@ def _page(tools: Tools, pace: Pace, page: Sequence[Waiter], report: Gathered) ->
     decided = tools.store.decisions.find({_key(waiter, runnable) for waiter in page})
     open_ = [waiter for waiter in page if _key(waiter, runnable) not in decided and _asked(runnable, waiter)]
     questions = tools.seeker.next(runnable, [batching.Asked(item.lead, item.connection) for item in open_])
-    groups: dict[tuple[str, str], list[tuple[Waiter, Question, int]]] = {}
-    for waiter, question in zip(open_, questions, strict=True):
-        if question is None or question.stage not in batching.BATCHED or not tools.offers(question.model):
-            continue
-        nano = _nano(tools, waiter, question)
-        if nano is not None:
-            groups.setdefault((question.model, question.stage), []).append((waiter, question, nano))
-    kept: set[int] = set()
-    for (model, stage), found in groups.items():
-        keys = {waiter.work_id: question.key for waiter, question, _ in found}
-        if len(set(keys.values())) < pace.fewest:
-            continue
-        kept |= keys.keys()
-        wanted = tuple(
-            Wanted(waiter.work_id, keys[waiter.work_id], waiter.connection, nano) for waiter, _, nano in found
-        )
-        plan = Plan(model, stage, found[0][1].strong, runnable.digest, wanted)
-        now = tools.clock()
-        made = tools.store.batches.plan(plan, budgets=tools.budgets, deadline=now + TO_SUBMIT, now=now)
-        if made.batch is not None:
-            log.info("batch planned", batch=made.batch, model=model, stage=stage, questions=made.questions)
-        if made.spent is not None:
-            log.warning("leads wait for a budget", scope=made.spent.scope, period=made.spent.period)
-        report = report._replace(
-            batches=report.batches + (made.batch is not None),
-            questions=report.questions + made.questions,
-            waiting=report.waiting + made.leads,
-            held=report.held + (len(wanted) - made.leads if made.spent is not None else 0),
-        )
+    asking = [
+        Case(waiter.work_id, waiter.connection, question)
+        for waiter, question in zip(open_, questions, strict=True)
+        if question is not None
+    ]
+    made = plan(tools, pace, asking, runnable.digest)
+    kept = made.placed
+    report = report._replace(
+        batches=report.batches + made.batches,
+        questions=report.questions + made.questions,
+        waiting=report.waiting + made.waiting,
+        held=report.held + made.held,
+    )
     free = [waiter.work_id for waiter in page if waiter.work_id not in kept]
     tools.store.batches.release(free, now=tools.clock())
     return report._replace(released=report.released + len(free))
+
+
+class Case(NamedTuple):
+    """What somebody who waits needs answered."""
+
+    waiter: int
+    connection: str
+    question: Question
+
+
+class Placed(NamedTuple):
+    """What became of the questions."""
+
+    placed: frozenset[int] = frozenset()
+    """Who waits for a batch, or for money."""
+    batches: int = 0
+    questions: int = 0
+    waiting: int = 0
+    held: int = 0
+
+
+def plan(tools: Tools, pace: Pace, cases: Sequence[Case], policy: str, *, whose: Whose = "lead") -> Placed:
+    """Write the questions down as batches, one for each model and stage, where that is offered and worth it."""
+    groups: dict[tuple[str, str], list[tuple[Case, int]]] = {}
+    for case in cases:
+        question = case.question
+        if question.stage not in batching.BATCHED or not tools.offers(question.model):
+            continue
+        nano = _nano(tools, case)
+        if nano is not None:
+            groups.setdefault((question.model, question.stage), []).append((case, nano))
+    total = Placed()
+    for (model, stage), found in groups.items():
+        if len({case.question.key for case, _ in found}) < pace.fewest:
+            continue
+        wanted = tuple(Wanted(case.waiter, case.question.key, case.connection, nano) for case, nano in found)
+        planned = Plan(model, stage, found[0][0].question.strong, policy, wanted, whose)
+        now = tools.clock()
+        made = tools.store.batches.plan(planned, budgets=tools.budgets, deadline=now + TO_SUBMIT, now=now)
+        if made.batch is not None:
+            log.info("batch planned", batch=made.batch, model=model, stage=stage, questions=made.questions, of=whose)
+        if made.spent is not None:
+            log.warning("leads wait for a budget", scope=made.spent.scope, period=made.spent.period)
+        total = Placed(
+            total.placed.union(case.waiter for case, _ in found),
+            total.batches + (made.batch is not None),
+            total.questions + made.questions,
+            total.waiting + made.leads,
+            total.held + (len(wanted) - made.leads if made.spent is not None else 0),
+        )
+    return total
 
 
 def _key(waiter: Waiter, runnable: Runnable) -> ports.DecisionKey:
@@ -138,11 +173,11 @@ def _asked(runnable: Runnable, waiter: Waiter) -> bool:
         return False  # decided live, what is wrong is told there
 
 
-def _nano(tools: Tools, waiter: Waiter, question: Question) -> int | None:
+def _nano(tools: Tools, case: Case) -> int | None:
     """Estimated cost; None where a budget counts it and nobody knows."""
-    usd = batching.estimate(question, tools.prices)
+    usd = batching.estimate(case.question, tools.prices)
     if usd is None:
-        return None if tools.budgets.of(waiter.connection) else 0
+        return None if tools.budgets.of(case.connection) else 0
     return round(usd * ports.NANO)
 
 

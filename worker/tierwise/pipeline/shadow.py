@@ -40,13 +40,15 @@ def follow(
     asked = _questions(pasts, tools, ask)
     concurrent.futures.wait(asked.values(), timeout=PATIENCE)
     late = {number for number, future in asked.items() if not future.done()}
-    rows = []
+    rows, answers = [], dict[int, set[str]]()
     for past in pasts:
         if past.id in late:
             continue
         spent: list[Judged] = []
         rows.append(_row(shadow, past, _held(past, tools, asked.get(past.id), spent), spent))
         store.assessments.keep([item for judged in spent for item in recall.paid(judged)], now=clock())
+        answers[past.id] = {item.content_hash for judged in spent for item in judged.assessments}
+    store.backtests.note(answers)
     store.shadows.record(rows, now=clock())
     return len(rows)
 
@@ -124,6 +126,7 @@ def _replayed(row: ports.ShadowDecision) -> backtest.Replayed | None:
         error=str(row.shadow.get("error", "")),
         asked=True,
         cost_usd=row.cost_usd,
+        decision_id=row.decision_id,
     )
 
 

@@ -15,6 +15,8 @@ from tierwise.domain.rubric import Assessment
 from tierwise.ports.money import Budgets, Entry, Spent
 
 BatchState = Literal["planned", "uploaded", "submitting", "submitted", "ended"]
+Whose = Literal["lead", "backtest"]
+"""Who waits: leads of the queue, or decisions that a backtest tries again."""
 
 
 class Batch(NamedTuple):
@@ -75,7 +77,8 @@ class Waiter(NamedTuple):
 class Wanted(NamedTuple):
     """The question that a waiting lead needs answered."""
 
-    work_id: int
+    waiter: int
+    """Its row of the queue, or of the backtest."""
     key: str
     connection: str
     nano: int
@@ -90,6 +93,7 @@ class Plan(NamedTuple):
     strong: str
     policy: str
     wanted: tuple[Wanted, ...]
+    whose: Whose = "lead"
 
 
 class Planned(NamedTuple):

@@ -14,6 +14,7 @@ from tierwise.domain.decision import Decision
 from tierwise.domain.lead import Lead
 from tierwise.domain.rubric import Assessment
 from tierwise.ports.automation import Automations, Flags, Gates
+from tierwise.ports.backtests import Backtests
 from tierwise.ports.batches import Batches
 from tierwise.ports.calibrations import Calibrations
 from tierwise.ports.money import Money
@@ -301,6 +302,8 @@ class Store(Protocol):
     def assessments(self) -> Assessments: ...
     @property
     def batches(self) -> Batches: ...
+    @property
+    def backtests(self) -> Backtests: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

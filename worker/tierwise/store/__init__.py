@@ -7,6 +7,7 @@ from tierwise.store import engine, migrations, schema
 from tierwise.store.admin_events import AdminEvents
 from tierwise.store.assessments import Assessments
 from tierwise.store.automations import Automations
+from tierwise.store.backtests import Backtests
 from tierwise.store.batches import Batches
 from tierwise.store.calibrations import Calibrations
 from tierwise.store.connections import Connections
@@ -47,6 +48,7 @@ class SqlStore:
         self.decisions = Decisions(database)
         self.assessments = Assessments(database)
         self.batches = Batches(database)
+        self.backtests = Backtests(database)
         self.outbox = Outbox(database)
         self.reviews = Reviews(database)
         self.labels = Labels(database)

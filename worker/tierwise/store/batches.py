@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import builtins
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import pydantic
 import sqlalchemy as sa
 
 from tierwise import errors
 from tierwise.domain.lead import Lead
-from tierwise.ports.batches import Batch, Ending, Plan, Planned, Put, Wanted
+from tierwise.ports.batches import Batch, Ending, Plan, Planned, Put, Wanted, Whose
 from tierwise.ports.money import Ask, Budgets, Permit, Spent
-from tierwise.store import assessments, batch_waits, columns, engine, fence, money, schema, works
+from tierwise.store import assessments, backtests, batch_leads, batch_waits, columns, engine, fence, money, schema
 
 BATCH = schema.model_batch
 QUESTION = schema.batch_question
@@ -29,6 +29,7 @@ LEAD = schema.lead
 CLAIM = schema.answer_claim
 RESERVED = schema.model_reservation
 
+_SIDES: Mapping[Whose, _Side] = {"lead": batch_leads, "backtest": backtests}
 SLACK = timedelta(minutes=15)
 """After a batch's deadline its leads still wait so long for what it had answered by then."""
 FORGIVEN = timedelta(days=30)
@@ -38,6 +39,21 @@ _SAVED = (
     "submitted_at",
 )  # fmt: skip
 _LONGEST = {"error": 2000, "fault": 40}
+
+
+class _Side(Protocol):
+    """Who waits for batches: leads of the queue, or decisions that a backtest tries again; by their rows' ids."""
+
+    def lock(self, transaction: sa.Connection, ids: Collection[int], *, now: datetime) -> set[int]: ...
+    def place(self, transaction: sa.Connection, keys: Mapping[int, str], batches: Mapping[str, int]) -> None: ...
+    def postpone(self, transaction: sa.Connection, batch_id: int, *, until: datetime, now: datetime) -> None: ...
+    def hold(
+        self, transaction: sa.Connection, ids: Collection[int], *, until: datetime, why: str, now: datetime
+    ) -> None: ...
+    def drop(self, transaction: sa.Connection, batch_id: int, keys: Sequence[str], *, now: datetime) -> None: ...
+    def let_go(
+        self, database: engine.Database, transaction: sa.Connection, batch: Batch, answered: set[str], *, now: datetime
+    ) -> None: ...
 
 
 class Batches(batch_waits.Waits):
@@ -50,9 +66,11 @@ class Batches(batch_waits.Waits):
     def plan(self, plan: Plan, *, budgets: Budgets, deadline: datetime, now: datetime) -> Planned:
         """Reserve the money, write the batch down and let its leads wait for it: one transaction."""
 
+        side = _SIDES[plan.whose]
+
         def work(transaction: sa.Connection) -> Planned:
-            wanted = self._still(transaction, plan.wanted, now=now)
-            joined = self._join(transaction, wanted, now=now)
+            wanted = self._still(transaction, plan.wanted, side, now=now)
+            joined = self._join(transaction, wanted, side, now=now)
             # Once more: a batch that ended meanwhile asks nothing now, and what it brought is there.
             known = assessments.read(transaction, {item.key for item in wanted} - joined)
             wanted = [item for item in wanted if item.key not in known]
@@ -65,7 +83,11 @@ class Batches(batch_waits.Waits):
             for key in spent:
                 del fresh[key]
             refused = [item for item in wanted if item.key in spent]
-            self._hold(transaction, refused, next(iter(spent.values()), None), now=now)
+            if refused:
+                held = next(iter(spent.values()))
+                told = f"the budget of {held.scope} for a {held.period} has no room for a batch"
+                ids = [item.waiter for item in refused]
+                side.hold(transaction, ids, until=held.resumes_at, why=told, now=now)
             leads = [item for item in wanted if item.key in fresh]
             waiting = sum(item.key in joined for item in wanted)
             first = next(iter(spent.values()), None)
@@ -85,8 +107,8 @@ class Batches(batch_waits.Waits):
                 for key, item in sorted(fresh.items())
             ]
             transaction.execute(sa.insert(QUESTION), rows)
-            _wait(transaction, {item.work_id: item.key for item in leads}, dict.fromkeys(fresh, made))
-            _postpone(transaction, made, until=deadline + SLACK, now=now)
+            side.place(transaction, {item.waiter: item.key for item in leads}, dict.fromkeys(fresh, made))
+            side.postpone(transaction, made, until=deadline + SLACK, now=now)
             return Planned(made, len(fresh), waiting + len(leads), first)
 
         return self._database.write(work)
@@ -121,7 +143,7 @@ class Batches(batch_waits.Waits):
             values |= {name: values[name][:length] for name, length in _LONGEST.items()}
             _owned(transaction, batch, **values)
             if wait:
-                _postpone(transaction, batch.id, until=batch.deadline + SLACK, now=now)
+                batch_leads.postpone(transaction, batch.id, until=batch.deadline + SLACK, now=now)
                 mine = sa.update(RESERVED).where(RESERVED.c.owner == _owner(batch.tag))
                 transaction.execute(mine.values(lease_until=batch.deadline + 2 * SLACK))
 
@@ -135,7 +157,8 @@ class Batches(batch_waits.Waits):
     def asked(self, batch: Batch, *, ready: bool = False) -> builtins.list[Put]:
         """All its questions, each with one of the leads that wait for it; None where none does any more.
 
-        `ready`: leads that are decided, or just being decided, wait no more.
+        `ready`: leads that are decided, or just being decided, wait no more. A backtest's lead is as it was when the
+        decision that is tried again was made.
         """
         waits = sa.and_(WORK.c.id == WAIT.c.work_id, *((WORK.c.state == "ready",) if ready else ()))
         query = (
@@ -153,6 +176,9 @@ class Batches(batch_waits.Waits):
                 held = found.get(row.content_hash)
                 if held is None or held.lead is None:
                     found[row.content_hash] = Put(row.content_hash, row.connection, _lead(row.canonical))
+            missing = [key for key, put in found.items() if put.lead is None]
+            for key, lead in backtests.leads(reader, batch.id, missing):
+                found[key] = found[key]._replace(lead=lead)
         return builtins.list(found.values())
 
     def drop(self, batch: Batch, keys: Collection[str], *, now: datetime) -> None:
@@ -161,9 +187,8 @@ class Batches(batch_waits.Waits):
         def work(transaction: sa.Connection) -> None:
             _owned(transaction, batch, questions=batch.questions - len(set(keys)))
             for some in columns.chunks(sorted(set(keys))):
-                mine = (WAIT.c.batch_id == batch.id, WAIT.c.content_hash.in_(some))
-                waiting = transaction.execute(sa.select(WAIT.c.work_id).where(*mine)).scalars().all()
-                batch_waits.release(transaction, waiting, now=now)
+                for side in _SIDES.values():
+                    side.drop(transaction, batch.id, some, now=now)
                 gone = (QUESTION.c.batch_id == batch.id, QUESTION.c.content_hash.in_(some))
                 transaction.execute(sa.delete(QUESTION).where(*gone))
 
@@ -195,7 +220,8 @@ class Batches(batch_waits.Waits):
                 self._money.bury(transaction, RESERVED.c.owner == _owner(batch.tag), now=now)
             # Only what can be read again: whoever waited for anything else would be asked about without end.
             answered = set(assessments.read(transaction, {answer.content_hash for answer in ending.answers}))
-            _let_go(transaction, batch, answered, now=now)
+            for side in _SIDES.values():
+                side.let_go(self._database, transaction, batch, answered, now=now)
             transaction.execute(sa.delete(QUESTION).where(QUESTION.c.batch_id == batch.id))
 
         self._database.write(work)
@@ -220,8 +246,7 @@ class Batches(batch_waits.Waits):
             statement = sa.update(BATCH).where(BATCH.c.id == batch_id, BATCH.c.state != "ended")
             if transaction.execute(statement.values(cancelled=True, look_at=now)).rowcount != 1:
                 return False
-            ids = transaction.execute(sa.select(WAIT.c.work_id).where(WAIT.c.batch_id == batch_id)).scalars().all()
-            _due(transaction, ids, now=now)
+            batch_leads.due(transaction, batch_id, now=now)
             return True
 
         return self._database.write(work)
@@ -233,24 +258,19 @@ class Batches(batch_waits.Waits):
             rows = reader.execute(sa.select(BATCH).where(wanted).order_by(BATCH.c.id.desc()).limit(limit)).all()
         return [_batch(row) for row in rows]
 
-    def _still(self, transaction: sa.Connection, wanted: Sequence[Wanted], *, now: datetime) -> builtins.list[Wanted]:
+    def _still(
+        self, transaction: sa.Connection, wanted: Sequence[Wanted], side: _Side, *, now: datetime
+    ) -> builtins.list[Wanted]:
         """Those that wait still, locked; what is answered or being paid for live just now is left for the next look."""
         keys = sorted({item.key for item in wanted})
         taken = set(assessments.read(transaction, keys))
         for some in columns.chunks(keys):
             paid = sa.select(CLAIM.c.content_hash).where(CLAIM.c.content_hash.in_(some), CLAIM.c.lease_until > now)
             taken |= set(transaction.execute(paid).scalars())
-        ids: set[int] = set()
-        for some in columns.chunks(sorted(item.work_id for item in wanted if item.key not in taken)):
-            unplaced = sa.select(WAIT.c.work_id).where(WAIT.c.work_id == WORK.c.id, WAIT.c.batch_id.is_(None))
-            mine = sa.update(WORK).where(WORK.c.id.in_(some), WORK.c.state == "ready", unplaced.exists())
-            # Whoever claims a lead just now has it. One that is due by now, after an outage, is so no more: it would be
-            # asked about live as well.
-            values = {"run_after": now + batch_waits.HORIZON, "updated_at": now}
-            ids |= set(transaction.execute(mine.values(values).returning(WORK.c.id)).scalars())
-        return [item for item in wanted if item.work_id in ids]
+        ids = side.lock(transaction, [item.waiter for item in wanted if item.key not in taken], now=now)
+        return [item for item in wanted if item.waiter in ids]
 
-    def _join(self, transaction: sa.Connection, wanted: Sequence[Wanted], *, now: datetime) -> set[str]:
+    def _join(self, transaction: sa.Connection, wanted: Sequence[Wanted], side: _Side, *, now: datetime) -> set[str]:
         """Keys that a batch asks already; their leads wait for that."""
         keys = {item.key for item in wanted}
         open_ = sa.select(BATCH.c.id, BATCH.c.deadline).where(
@@ -260,9 +280,9 @@ class Batches(batch_waits.Waits):
         locked = transaction.execute(open_.order_by(BATCH.c.id).with_for_update(read=True)).all()
         deadlines = {row.id: row.deadline for row in locked}
         asked = {key: made for key, made in _asking(transaction, keys).items() if made in deadlines}
-        _wait(transaction, {item.work_id: item.key for item in wanted if item.key in asked}, asked)
+        side.place(transaction, {item.waiter: item.key for item in wanted if item.key in asked}, asked)
         for batch_id in sorted(set(asked.values())):
-            _postpone(transaction, batch_id, until=deadlines[batch_id] + SLACK, now=now)
+            side.postpone(transaction, batch_id, until=deadlines[batch_id] + SLACK, now=now)
         return set(asked)
 
     def _reserve(
@@ -275,20 +295,6 @@ class Batches(batch_waits.Waits):
         lease = deadline + 2 * SLACK
         self._money.reserve(transaction, asks, permits, owner=_owner(tag), until=lease, budgets=budgets, now=now)
         return {ask.key: permit.spent for ask, permit in zip(asks, permits, strict=True) if permit.spent is not None}
-
-    def _hold(
-        self, transaction: sa.Connection, refused: Sequence[Wanted], spent: Spent | None, *, now: datetime
-    ) -> None:
-        """They wait for money: visibly, and asked again once there may be some."""
-        if spent is None:
-            return
-        told = f"{works.HELD}the budget of {spent.scope} for a {spent.period} has no room for a batch"
-        again = max(now + batch_waits.HORIZON, spent.resumes_at + batch_waits.HORIZON)
-        for some in columns.chunks(sorted(item.work_id for item in refused)):
-            mine = sa.update(WORK).where(WORK.c.id.in_(some), WORK.c.state == "ready")
-            transaction.execute(mine.values(run_after=again, error=told, updated_at=now))
-            waits = sa.update(WAIT).where(WAIT.c.work_id.in_(some))
-            transaction.execute(waits.values(since=spent.resumes_at))
 
 
 def _owner(tag: str) -> str:
@@ -308,52 +314,6 @@ def _asking(transaction: sa.Connection, keys: Collection[str]) -> dict[str, int]
         query = sa.select(QUESTION.c.content_hash, QUESTION.c.batch_id).where(QUESTION.c.content_hash.in_(some))
         asked.update({row.content_hash: row.batch_id for row in transaction.execute(query)})
     return asked
-
-
-def _wait(transaction: sa.Connection, keys: dict[int, str], batches: dict[str, int]) -> None:
-    """Work ids wait for the batches of their keys."""
-    rows = [{"key": work_id, "hash": key, "batch": batches[key]} for work_id, key in sorted(keys.items())]
-    if rows:
-        statement = sa.update(WAIT).where(WAIT.c.work_id == sa.bindparam("key"))
-        values: dict[str, Any] = {"batch_id": sa.bindparam("batch"), "content_hash": sa.bindparam("hash")}
-        transaction.execute(statement.values(values), rows)
-
-
-def _postpone(transaction: sa.Connection, batch_id: int, *, until: datetime, now: datetime) -> None:
-    """Leads that wait for the batch are due then. What is due already is somebody's: an inbound change, a cancel."""
-    mine = sa.select(WAIT.c.work_id).where(WAIT.c.batch_id == batch_id)
-    statement = sa.update(WORK).where(WORK.c.id.in_(mine), WORK.c.state == "ready", WORK.c.run_after > now)
-    transaction.execute(statement.values(run_after=until, error="", updated_at=now))
-
-
-def _due(transaction: sa.Connection, work_ids: Sequence[int], *, now: datetime) -> None:
-    for some in columns.chunks(sorted(work_ids)):
-        mine = sa.update(WORK).where(WORK.c.id.in_(some), WORK.c.state == "ready", WORK.c.run_after > now)
-        transaction.execute(mine.values(run_after=now, updated_at=now))
-
-
-def _let_go(transaction: sa.Connection, batch: Batch, answered: set[str], *, now: datetime) -> None:
-    waiting = transaction.execute(
-        sa.select(WAIT.c.work_id, WAIT.c.content_hash, WAIT.c.answered, WORK.c.run_after)
-        .join(WORK, WORK.c.id == WAIT.c.work_id)
-        .where(WAIT.c.batch_id == batch.id)
-    ).all()
-    again = {
-        row.work_id: [*(row.answered or ()), row.content_hash]
-        for row in waiting
-        if row.content_hash in answered and row.run_after > now
-    }
-    batch_waits.release(transaction, {row.work_id for row in waiting} - again.keys(), now=now)
-    if again:
-        rows = [{"key": work_id, "hashes": hashes} for work_id, hashes in sorted(again.items())]
-        held = sa.update(WAIT).where(WAIT.c.work_id == sa.bindparam("key"))
-        transaction.execute(held.values(answered=sa.bindparam("hashes", type_=WAIT.c.answered.type)), rows)
-    for some in columns.chunks(sorted(again)):
-        # A second model may have to be asked, in a batch of its own.
-        unplaced = sa.update(WAIT).where(WAIT.c.work_id.in_(some))
-        transaction.execute(unplaced.values(batch_id=None, content_hash=None, since=batch.created_at))
-        mine = sa.update(WORK).where(WORK.c.id.in_(some), WORK.c.state == "ready")
-        transaction.execute(mine.values(run_after=now + batch_waits.HORIZON, updated_at=now))
 
 
 def _lead(canonical: Any) -> Lead | None:

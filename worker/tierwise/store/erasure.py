@@ -21,6 +21,7 @@ from tierwise.store import admin_events, columns, engine, people, schema
 GONE = "[erased]"
 RecordKey = tuple[str, str]
 LEAD, DECISION, WAIT, WORK = schema.lead, schema.decision, schema.batch_wait, schema.work
+TRIAL = schema.trial_answer
 PLAIN: Mapping[str, frozenset[str]] = {
     "lead": frozenset({"connection", "record_id", "fingerprint", "former_ids", "merged_into"}),
     "work": frozenset({"connection", "record_id", "fingerprint", "policy", "state", "owner"}),
@@ -192,6 +193,10 @@ def _answers(connection: sa.Connection, records: Collection[RecordKey]) -> set[s
         waits = sa.select(WAIT.c.content_hash, WAIT.c.answered).join(WORK, WORK.c.id == WAIT.c.work_id)
         for row in connection.execute(waits.where(WORK.c.connection == name, WORK.c.record_id == key)):
             found |= {*(row.answered or ()), *([row.content_hash] if row.content_hash else [])}
+        # What a backtest or a shadow asked: no decision stands on that.
+        trial = sa.select(TRIAL.c.content_hash).join(DECISION, DECISION.c.id == TRIAL.c.decision_id)
+        mine = (DECISION.c.connection == name, DECISION.c.record_id == key)
+        found |= set(connection.execute(trial.where(*mine)).scalars())
     return found
 
 

@@ -117,6 +117,18 @@ def gather() -> None:
     running.run("gather", None, work)
 
 
+@application.app.task(name="tierwise.inquire")  # type: ignore[untyped-decorator]
+def inquire() -> None:
+    """Ask models what backtests wait for; nothing of it is decided or reaches a CRM."""
+
+    def work(current: wiring.Wiring) -> None:
+        report = current.inquire()
+        if any(report):
+            log.info("asked for backtests", **_telling(report._asdict()))
+
+    running.run("inquire", None, work)
+
+
 @application.app.task(name="tierwise.batch")  # type: ignore[untyped-decorator]
 def batch(number: str) -> None:
     """Take one batch as far as it goes now; its end wakes whoever goes on with its leads."""
@@ -125,6 +137,7 @@ def batch(number: str) -> None:
         found = current.advance(int(number))
         if found is not None and found.state == "ended":
             running.send(gather, queue="maint")
+            running.send(inquire, queue="maint")
             running.send(qualify, queue="score")
 
     running.run("batch", None, work)

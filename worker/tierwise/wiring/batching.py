@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 from tierwise.domain.policy import Policy
 from tierwise.llm import batch_door, batching
-from tierwise.pipeline import batch, gather
+from tierwise.pipeline import batch
+from tierwise.pipeline import gather as gathering
+from tierwise.pipeline import inquire as inquiring
 from tierwise.ports.batches import Batch
 from tierwise.wiring.automation import Automating
 from tierwise.wiring.parts import told
@@ -35,24 +37,43 @@ class Batching(Automating):
         """Models of a policy's chain that are asked in batches where leads can wait."""
         return tuple(model for model in self.chain(policy) if self.batchable(model))
 
-    def gather(self) -> gather.Gathered:
+    def gather(self) -> gathering.Gathered:
         """Put leads that wait into batches, and delete at providers what ended batches left there."""
         given = self.settings.batch
         with self._seeker() as seeker:
             batch.tidy(self._batch_tools(seeker))
-            tools = gather.Tools(
-                store=self.store,
-                seeker=seeker,
-                offers=self.batchable,
-                runnable=self.runnable,
-                prices=self.prices,
-                budgets=self.budgets,
-                clock=self.clock,
-            )
+            tools = self._gathering(seeker)
             if given.mode == "never":
-                return gather.Gathered(released=gather.release_all(tools))
-            pace = gather.Pace(fewest=given.fewest, most=given.most, linger=given.gather_seconds)
-            return gather.gather(tools, pace, stop=self.stopping.is_set)
+                return gathering.Gathered(released=gathering.release_all(tools))
+            return gathering.gather(tools, self._gather_pace(), stop=self.stopping.is_set)
+
+    def inquire(self, policy: str | None = None) -> inquiring.Inquired:
+        """Ask models what backtests wait for, of one policy or of all: in batches, else live."""
+        with self._seeker() as seeker:
+            tools = inquiring.Tools(
+                gathering=self._gathering(seeker), runnable=self.runnable, ask=self._ask, random=random.random
+            )
+            # A claim must outlast the longest calls, of both models with their retries.
+            longest = 4 * self.settings.model.timeout_seconds * self.settings.model.attempts
+            pace = inquiring.Pace(
+                batches=self._gather_pace(), live=self.settings.model.in_flight, lease=max(180, longest)
+            )
+            return inquiring.inquire(tools, pace, policy=policy, stop=self.stopping.is_set)
+
+    def _gather_pace(self) -> gathering.Pace:
+        given = self.settings.batch
+        return gathering.Pace(fewest=given.fewest, most=given.most, linger=given.gather_seconds)
+
+    def _gathering(self, seeker: batching.Seeker) -> gathering.Tools:
+        return gathering.Tools(
+            store=self.store,
+            seeker=seeker,
+            offers=self.batchable,
+            runnable=self.runnable,
+            prices=self.prices,
+            budgets=self.budgets,
+            clock=self.clock,
+        )
 
     def advance(self, batch_id: int) -> Batch | None:
         """Take one batch as far as it goes now; None where somebody else does, or it ended before."""

@@ -34,6 +34,14 @@ class Staged(NamedTuple):
     """Why it is red; empty where it is green."""
 
 
+class Backtested(NamedTuple):
+    """A backtest."""
+
+    report: dict[str, Any]
+    unanswered: tuple[int, ...]
+    """Ids of the decisions that would need a model."""
+
+
 class _Share(NamedTuple):
     """One process's part of a backtest; crosses a process boundary."""
 
@@ -47,6 +55,8 @@ class _Share(NamedTuple):
     parts: int
     primary: str | None
     secondary: str | None
+    samples: int
+    decisions: frozenset[str]
     before_by: Calibration | None = None
     """The calibration under which it runs, as the pump would take it."""
     after_by: Calibration | None = None
@@ -57,6 +67,10 @@ class Tried(Accounts):
 
     def backtest(self, after: Policy, *, digest: str, last: int, before: str | None = None) -> dict[str, Any]:
         """The last so many decisions under `before` (default: what runs) and under `after`: the report as JSON."""
+        return self.backtested(after, digest=digest, last=last, before=before).report
+
+    def backtested(self, after: Policy, *, digest: str, last: int, before: str | None = None) -> Backtested:
+        """The same with the decisions that it asks models about."""
         base = before or self.ensure_policy().digest
         held = self.store.policies.get(base)
         if held is None:
@@ -66,7 +80,7 @@ class Tried(Accounts):
         shares = [
             _Share(
                 self.settings.database_url, held, base, after, digest, last, part, parts, models.primary,
-                models.secondary, self.fitting(held), self.fitting(after),
+                models.secondary, models.samples, frozenset(models.decisions), self.fitting(held), self.fitting(after),
             )
             for part in range(parts)
         ]  # fmt: skip
@@ -75,12 +89,13 @@ class Tried(Accounts):
         policies.compile(after)
         found = _spread(shares)
         limits = self.settings.policy
-        return backtest.report(
+        report = backtest.report(
             found,
             before={"digest": base, "version": held.version},
             after={"digest": digest, "version": after.version},
             limits=backtest.Limits(limits.max_flips, limits.max_review, limits.max_asked),
         )
+        return Backtested(report, tuple(item.decision_id for item in found if item is not None and item.needs_model))
 
     def _worth_sharing(self, last: int) -> bool:
         return last >= WORTH_SHARING and self.store.decisions.count(limit=WORTH_SHARING) >= WORTH_SHARING
@@ -170,7 +185,10 @@ def _replay(share: _Share) -> list[backtest.Replayed | None]:
         # Made for the first lead that needs it: mostly none does.
         nonlocal judge
         if judge is None:
-            judge = recorded.Recorded(opened.assessments.get, primary=share.primary, secondary=share.secondary)
+            judge = recorded.Recorded(
+                opened.assessments.get, primary=share.primary, secondary=share.secondary, samples=share.samples,
+                decisions=share.decisions,
+            )  # fmt: skip
         return judge.judge(runnable, lead)
 
     memory = expressions.Remembering()

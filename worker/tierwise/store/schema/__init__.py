@@ -9,7 +9,15 @@ decided), `decision` (what was), `outbox` (what the CRM is to show), `write_atte
 from __future__ import annotations
 
 from tierwise.store.schema.accounts import CURSORS, chain, connection, cursor
-from tierwise.store.schema.batches import BATCH_STATES, backfill, batch_question, batch_wait, model_batch
+from tierwise.store.schema.batches import (
+    BATCH_STATES,
+    backfill,
+    backtest_wait,
+    batch_question,
+    batch_wait,
+    model_batch,
+    trial_answer,
+)
 from tierwise.store.schema.calibration import calibration, calibration_activation
 from tierwise.store.schema.gate import (
     AUTOMATED,
@@ -70,6 +78,7 @@ __all__ = [
     "audit_draw",
     "automation",
     "backfill",
+    "backtest_wait",
     "batch_question",
     "batch_wait",
     "calibration",
@@ -100,10 +109,11 @@ __all__ = [
     "review_item",
     "schedule_slot",
     "shadow_decision",
+    "trial_answer",
     "validation_report",
     "work",
     "write_attempt",
 ]
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration: what the code below stands on (tested against alembic)."""

@@ -88,3 +88,34 @@ backfill = sa.Table(
     sa.Column("begun_at", Utc, nullable=False),
     sa.PrimaryKeyConstraint("connection"),
 )
+
+# Decisions that a backtest tries again under a policy and that models are still to be asked about.
+backtest_wait = sa.Table(
+    "backtest_wait",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("policy", HASH, sa.ForeignKey("policy_version.digest"), nullable=False),
+    sa.Column("decision_id", Id, sa.ForeignKey("decision.id"), nullable=False),
+    sa.Column("batch_id", Id, sa.ForeignKey("model_batch.id")),
+    sa.Column("content_hash", HASH),
+    # Asked live: no batch is wished for, or one did not answer.
+    sa.Column("live", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Nothing more is asked once its batch has ended.
+    sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Column("due", Utc, nullable=False),
+    sa.Column("since", Utc, nullable=False),
+    sa.UniqueConstraint("policy", "decision_id"),
+    sa.Index(None, "batch_id"),
+    sa.Index("ix_backtest_wait_due", "due", **where("batch_id IS NULL")),
+)
+
+# Answers that a backtest or a shadow paid for: the decision does not stand on them, and an erasure finds them here.
+trial_answer = sa.Table(
+    "trial_answer",
+    metadata,
+    sa.Column("decision_id", Id, sa.ForeignKey("decision.id"), nullable=False),
+    sa.Column("content_hash", HASH, nullable=False),
+    sa.PrimaryKeyConstraint("decision_id", "content_hash"),
+)
