@@ -11,7 +11,8 @@ import pytest
 
 from tierwise import wiring
 
-pytestmark = pytest.mark.timeout(300)
+# Thirty commands one after another compute for more than a minute; each has a limit of its own.
+pytestmark = pytest.mark.timeout(600)
 
 
 def _statuses(box: Any) -> dict[str, str | None]:
