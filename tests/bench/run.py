@@ -40,8 +40,8 @@ BUSY = 0.9
 OWN_CPU_MS = 1.0
 """Of a model call, beside litellm's."""
 ROUGH = (
-    "Measured with --quick: a tenth of everything, models in two of four settings and each once. Such figures are "
-    "rough: single runs differ by more than the aims leave room for. Judge by a full run."
+    "Measured with --quick: a tenth of everything, models with few calls in two of four settings and each once. Such "
+    "figures are rough: single runs differ by more than the aims leave room for. Judge by a full run."
 )
 
 
@@ -134,7 +134,7 @@ def models(scale: float) -> list[dict[str, Any]]:
     quick = scale < 1
     found = []
     for label, arguments, in_flight in QUICK_SETTINGS if quick else SETTINGS:
-        calls = max(in_flight * 2, int(3000 * scale))
+        calls = in_flight * 2 if quick else max(in_flight * 2, int(3000 * scale))
         with _model_server(*arguments) as (env, server):
             measured = _against_bare(calls, in_flight, quick=quick, env=env, server=server)
             found.append({"latency": label, **measured})

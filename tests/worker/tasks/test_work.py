@@ -82,9 +82,9 @@ def test_a_pass_that_made_room_waits_for_longer_than_pumps_take(parts: wiring.Wi
 
 
 def _serves(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    queues = application.app.amqp.Queues(())
-    queues.select(list(names))
-    monkeypatch.setattr(application.app.amqp, "queues", queues)
+    # Setting them makes a copy, which forgets what was selected.
+    monkeypatch.setattr(application.app.amqp, "queues", application.app.amqp.Queues(()))
+    application.app.amqp.queues.select(list(names))
 
 
 def test_a_pass_calls_the_pump_for_leads_that_nobody_decides(

@@ -75,7 +75,11 @@ def worker(
     concurrency: Annotated[int, typer.Option(min=1, help="Processes or threads.")] = 4,
     pool: Annotated[str, typer.Option(help="prefork, threads or solo.")] = "prefork",
 ) -> None:
-    """A Celery worker: polls, decides, writes back."""
+    """A Celery worker: polls, decides, writes back.
+
+    While many leads wait, all of its processes may decide leads for up to 50 s. A second worker beside it with
+    --queues poll,writeback,maint --pool threads polls and writes back meanwhile.
+    """
     from tierwise import tasks
 
     settings = session.load()
