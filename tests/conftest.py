@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 pytest_plugins = (
+    "tierwise_fixtures.alone",
     "tierwise_fixtures.environment",
     "tierwise_fixtures.valkey",
     "tierwise_fixtures.postgres",

@@ -11,8 +11,7 @@ import pytest
 
 from tierwise import wiring
 
-# Thirty commands one after another compute for more than a minute; each has a limit of its own.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(300)
 
 
 def _statuses(box: Any) -> dict[str, str | None]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tierwise_fixtures.waiting import slowness
 
 from tierwise import cli, content, wiring
 from tierwise.cli import demo, stack
@@ -21,7 +20,7 @@ from tierwise.domain import decision as decisions
 from tierwise.domain import recall, rules
 from tierwise.domain.lead import Lead
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("own_environment")]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.alone, pytest.mark.usefixtures("own_environment")]
 
 MODEL = "openai/gpt-6-luna"
 LEADS = 90
@@ -57,11 +56,11 @@ def _count(parts: wiring.Wiring, digest: str) -> int:
     return sum(past.policy == digest for past in parts.store.decisions.recent(limit=20))
 
 
-def _was_active(history: list[Any], digest: str, moment: datetime, *, grace: timedelta) -> bool:
-    """Whether it ran at some time within the `grace` before."""
+def _was_active(history: list[Any], digest: str, moment: datetime) -> bool:
+    """Whether it ran at some time within the five seconds before."""
     ends = [*(item.at for item in history[1:]), moment + timedelta(days=1)]
     return any(
-        item.digest == digest and item.at <= moment and end >= moment - grace
+        item.digest == digest and item.at <= moment and end >= moment - GRACE
         for item, end in zip(history, ends, strict=True)
     )
 
@@ -73,7 +72,6 @@ def test_from_file_to_effect_by_three_commands_and_back_by_one(
     os.environ.update({"OPENAI_API_BASE": f"{box.model_url}/v1", "OPENAI_API_KEY": "sk-test"})
     files = tmp_path / "policy"
     content.lay_out(files)
-    slow = [slowness()]
     options = demo.Options(leads=str(LEADS), seed=5, model=MODEL, pool=stack.Pool("prefork", 2))
     with demo.running(options) as running:
         parts = running.parts
@@ -102,11 +100,10 @@ def test_from_file_to_effect_by_three_commands_and_back_by_one(
         _until(lambda: _count(parts, digest) > 0)
         took = time.monotonic() - began
         assert activated["change"] == "minor"
-        _until(lambda: parts.store.works.counts()["ready"] + parts.store.works.counts()["leased"] == 0, seconds=90)
-        slow.append(slowness())
-        assert took < 10 * max(slow), f"from file to effect took {took:.1f} s"
+        assert took < 10, f"from file to effect took {took:.1f} s"
 
         # The providers go away, and so do the files: the way back needs neither.
+        _until(lambda: parts.store.works.counts()["ready"] + parts.store.works.counts()["leased"] == 0, seconds=90)
         os.kill(box.pid, signal.SIGKILL)
         shutil.rmtree(files)
         began = time.monotonic()
@@ -115,8 +112,7 @@ def test_from_file_to_effect_by_three_commands_and_back_by_one(
         assert back["decided_again"] > 0
         _until(lambda: parts.store.works.counts()["ready"] + parts.store.works.counts()["leased"] == 0, seconds=60)
         took = time.monotonic() - began
-        slow.append(slowness())
-        assert took < 10 * max(slow[1:]), f"from the rollback to its effect took {took:.1f} s"
+        assert took < 10, f"from the rollback to its effect took {took:.1f} s"
         # New leads are decided under what runs again, by people's help where no model answers.
         assert {name: running.supervisor.pids()[name] for name in ("worker", "beat")} == {
             name: pids[name] for name in ("worker", "beat")
@@ -126,8 +122,7 @@ def test_from_file_to_effect_by_three_commands_and_back_by_one(
         made = _made(parts)
         assert {item.policy for item in made} == {first.digest, digest}
         for item in made:
-            found = _was_active(history, item.policy, item.decided_at, grace=GRACE * max(slow))
-            assert found, (item.policy[:8], item.decided_at)
+            assert _was_active(history, item.policy, item.decided_at), (item.policy[:8], item.decided_at)
             _unmixed(parts, item)
         # Every open lead shows the old bar again: what the CRM is to show was put back.
         assert parts.store.decisions.verify(demo.NAME).broken_at is None

@@ -177,7 +177,7 @@ def test_what_only_prepares_a_call_runs_where_it_was_asked_for(model: str, at_on
         return bool(ran == threading.get_ident())
 
     try:
-        assert thread.submit(main()).result(100) is at_once
+        assert thread.submit(main()).result(30) is at_once
     finally:
         thread.stop()
 
@@ -195,7 +195,7 @@ def test_its_failure_is_raised_where_it_is_awaited() -> None:
             await future
 
     try:
-        thread.submit(main()).result(100)
+        thread.submit(main()).result(30)
     finally:
         thread.stop()
 
@@ -212,6 +212,6 @@ def test_all_else_has_a_thread_of_its_own() -> None:
         } - {threading.get_ident()}
 
     try:
-        assert thread.submit(main()).result(100)
+        assert thread.submit(main()).result(30)
     finally:
         thread.stop()

@@ -11,7 +11,7 @@ from tierwise_fixtures.batches import PRIMARY, SECONDARY, Office
 from tierwise.domain.policy import Policy
 from tierwise.domain.rubric import Rubric
 from tierwise.errors import RejectRecord
-from tierwise.llm import recorded
+from tierwise.llm import cost, recorded
 from tierwise.pipeline import backtest, inquire
 from tierwise.ports.money import NANO, Budget, Budgets
 
@@ -218,6 +218,24 @@ def test_what_was_asked_is_found_by_an_erasure(office: Office, digest: str) -> N
     assert len(office.store.assessments.get(keys)) == 24
     office.store.persons.erase([("crm", "7")], needles=[], by="local:me", reason="", now=office.now)
     assert len(office.store.assessments.get(keys)) == 23
+
+
+def test_an_erasure_finds_what_was_answered_before_the_rest_was_cancelled(office: Office, digest: str) -> None:
+    """The first model answered, for the second there is no money, and nobody wants to know any more."""
+    office.prices = cost.Prices({PRIMARY: cost.Price(1.0, 10.0), SECONDARY: cost.Price(1e5, 1e6)})
+    office.budgets = Budgets(total=Budget(office.spent()[2] + NANO, None))
+    ask(office, digest, live=True)
+    office.inquire()
+    held = left(office)
+    assert held > 0
+    assert "budget" in office.store.backtests.list()[0].error
+    office.store.backtests.cancel(digest)
+    keys = {key for number in range(24) for key in office.seeker.keys(office.under(digest), office.lead(number))}
+    assert len(keys) == 48
+    assert len(office.store.assessments.get(keys)) == 24, "of the first model"
+    records = [("crm", str(number)) for number in range(24)]
+    office.store.persons.erase(records, needles=[], by="local:me", reason="", now=office.now)
+    assert office.store.assessments.get(keys) == {}
 
 
 def test_one_question_of_a_replay_and_a_backtest_is_in_one_batch(office: Office, digest: str) -> None:

@@ -53,7 +53,7 @@ def test_an_expression_that_cannot_run_is_the_policys_mistake(write: Write) -> N
 def test_asking_again_is_cheap(write: Write) -> None:
     policy = policies.read(write())
     policies.compile(policy)
-    started = time.process_time()
+    started = time.perf_counter()
     for _ in range(20):
         policies.compile(policy)
-    assert (time.process_time() - started) / 20 < 0.02
+    assert (time.perf_counter() - started) / 20 < 0.02

@@ -79,6 +79,10 @@ class Seeker:
         """What that model is asked about the lead; None where nothing would be shown."""
         return self._cascade.question(runnable, asked.lead, model, stage=stage, connection=asked.connection)
 
+    def keys(self, runnable: Runnable, lead: Lead) -> set[str]:
+        """Content hashes under which answers about the lead are kept. Raises Misconfigured as the cascade does."""
+        return self._cascade.keys(runnable, lead)
+
     def close(self) -> None:
         """Let go of the loop and its threads."""
         self._loop.run_until_complete(self._cascade.close())

@@ -134,6 +134,17 @@ class Cascade:
         case, _ = self._case(runnable, lead, connection)
         return self._question(case, model, stage=stage) if case.fields else None
 
+    def keys(self, runnable: Runnable, lead: Lead) -> set[str]:
+        """Content hashes under which answers of the chain about the lead are kept, whether there are any or not."""
+        case, _ = self._case(runnable, lead, "")
+        if not case.fields:
+            return set()
+        orders = (None, *case.ready.orders)
+        asked = {self._question(case, case.primary, stage="primary", plan=plan).key for plan in orders}
+        if case.secondary is not None:
+            asked.add(self._question(case, case.secondary, stage="secondary").key)
+        return asked
+
     async def close(self) -> None:
         """Cancel what is under way and close the models' sockets."""
         await self._asker.close()

@@ -106,7 +106,7 @@ class _Page:
         open_ = [(item, lead) for item, lead in open_ if self._asked(lead)]
         keep = {item.id for item, _ in open_}
         # Stopped by a gate, erased or of another version: there is nothing to ask.
-        self._store.done({item.id: () for item in self._page if item.id not in keep})
+        self._store.done([item.id for item in self._page if item.id not in keep])
         placed = self._batches([(item, lead) for item, lead in open_ if not item.live])
         live = [(item, lead) for item, lead in open_ if item.id not in placed.placed]
         answered, later = self._live(live)
@@ -151,9 +151,12 @@ class _Page:
         return answered, later
 
     def _some(self, items: Sequence[tuple[Untried, Lead]]) -> int:
+        # Before anything is answered: whatever ends us, or cancels these, an erasure finds what was.
+        seeker = self._tools.gathering.seeker
+        self._store.note({item.decision_id: seeker.keys(self._runnable, lead) for item, lead in items})
         asked = {self._tools.ask(self._runnable, lead, item.connection): item for item, lead in items}
         self._wait(asked)
-        done: dict[int, tuple[str, ...]] = {}
+        done: list[int] = []
         for future, item in asked.items():
             if not future.done():
                 continue  # what comes later is in the cache when the lease is over
@@ -165,13 +168,11 @@ class _Page:
             except TierwiseError as error:
                 self._later(item, str(error))
                 continue
-            hashes = tuple(answer.content_hash for answer in judged.assessments)
             if judged.errors or judged.fallback:
                 # A backtest takes no other answer than those that models gave.
-                self._store.note({item.decision_id: hashes})
                 self._later(item, "; ".join(judged.errors))
             else:
-                done[item.id] = hashes
+                done.append(item.id)
         self._store.done(done)
         return len(done)
 

@@ -49,8 +49,8 @@ class Backtests(Protocol):
     def take(self, *, limit: int, lease: float, now: datetime, policy: str | None = None) -> builtins.list[Untried]:
         """The longest waiting of one policy; nobody else takes them for `lease` seconds."""
 
-    def done(self, answers: Mapping[int, Collection[str]]) -> None:
-        """Nothing is left to ask about these rows; the hashes of what was answered by row."""
+    def done(self, ids: Collection[int]) -> None:
+        """Nothing is left to ask about these rows."""
 
     def again(self, ids: Collection[int], *, due: datetime, error: str = "", counted: bool = True) -> None:
         """Look at these rows then; `counted` is False where nothing was tried."""

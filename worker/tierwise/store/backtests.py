@@ -45,8 +45,8 @@ class Backtests:
                 index_elements=[WAIT.c.policy, WAIT.c.decision_id], set_=fresh, where=WAIT.c.batch_id.is_(None)
             )
             for some in columns.chunks(sorted(set(decision_ids))):
-                mine = sa.update(WAIT).where(WAIT.c.policy == policy, WAIT.c.decision_id.in_(some))
-                transaction.execute(mine.values(cancelled=False))
+                mine = (WAIT.c.policy == policy, WAIT.c.decision_id.in_(some), WAIT.c.cancelled.is_(True))
+                transaction.execute(sa.update(WAIT).where(*mine).values(cancelled=False))
                 rows = [{"policy": policy, "decision_id": key, "live": live, "due": now, "since": now} for key in some]
                 transaction.execute(statement, rows)
 
@@ -76,19 +76,15 @@ class Backtests:
 
         return self._read(self._database.write(work))
 
-    def done(self, answers: Mapping[int, Collection[str]]) -> None:
-        """Nothing is left to ask about these rows; the hashes of what was answered by row."""
-        if not answers:
-            return
+    def done(self, ids: Collection[int]) -> None:
+        """Nothing is left to ask about these rows."""
 
         def work(transaction: sa.Connection) -> None:
-            for some in columns.chunks(sorted(answers)):
-                query = sa.select(WAIT.c.id, WAIT.c.decision_id).where(WAIT.c.id.in_(some))
-                pairs = [(row.decision_id, key) for row in transaction.execute(query) for key in answers[row.id]]
-                note(self._database, transaction, pairs)
+            for some in columns.chunks(sorted(ids)):
                 transaction.execute(sa.delete(WAIT).where(WAIT.c.id.in_(some), WAIT.c.batch_id.is_(None)))
 
-        self._database.write(work)
+        if ids:
+            self._database.write(work)
 
     def again(self, ids: Collection[int], *, due: datetime, error: str = "", counted: bool = True) -> None:
         """Look at these rows then; `counted` is False where nothing was tried."""
