@@ -149,7 +149,7 @@ def pilot(tmp_path: Any) -> Iterator[Pilot]:
                 "audit": model.AuditSettings(top=1, others=1),
             }
         )
-        stage.parts._judge, stage.parts._loop = Judge(), LoopThread()
+        stage.parts._judges, stage.parts._loop = {"hold": Judge()}, LoopThread()
         yield Pilot(stage)
 
 

@@ -100,7 +100,8 @@ def test_what_waits_is_listed_and_can_be_cancelled(bundle: Path, capsys: pytest.
         )
     assert cli.run(["policy", "backtest", digest[:12]]) == 0
     assert "(no money)" in capsys.readouterr().err
-    assert run(capsys, digest[:12], "--cancel")["waiting"] is None
+    assert cli.run(["policy", "backtest", str(bundle), "--cancel"]) == 0
+    assert f"no more about {number} decisions" in capsys.readouterr().err
     assert waiting() == 0
 
 

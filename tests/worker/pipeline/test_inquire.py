@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from tierwise_fixtures.batches import PRIMARY, SECONDARY, Office
 
-from tierwise.domain.policy import Policy
+from tierwise.domain.policy import Policy, Runnable
 from tierwise.domain.rubric import Rubric
-from tierwise.errors import RejectRecord
+from tierwise.errors import Misconfigured, RejectRecord
 from tierwise.llm import cost, recorded
 from tierwise.pipeline import backtest, inquire
 from tierwise.ports.money import NANO, Budget, Budgets
@@ -164,7 +164,7 @@ def test_the_lexicon_stands_in_for_no_answer(office: Office, digest: str) -> Non
     office.down = RejectRecord("down", place=PRIMARY)
     number = ask(office, digest, live=True)
     office.inquire()
-    assert len(needing(office, digest)) == number
+    assert (left(office), len(needing(office, digest))) == (number, number)
 
 
 def test_where_the_budget_is_spent_they_wait_for_it(office: Office, digest: str) -> None:
@@ -257,6 +257,98 @@ def test_one_question_of_a_replay_and_a_backtest_is_in_one_batch(office: Office,
     assert (left(office), office.undecided(), office.live_calls) == (0, 0, 0)
     questions, batched = (now - then for now, then in zip(office.spent()[:2], before[:2], strict=True))
     assert questions == batched == sum(item.questions for item in office.batches()), "each was paid once"
+
+
+def test_an_answer_that_is_none_is_paid_once(office: Office, digest: str) -> None:
+    """Asked again, such a model says the same, at the same price."""
+    office.provider.replies.set({PRIMARY.partition("/")[2]: {"malformed": 1.0}})
+    number = ask(office, digest, live=True)
+    assert office.inquire().given_up == number
+    assert left(office) == 0
+    assert office.live_calls <= 3 * number, "the question, its repair, and the second model"
+
+
+def test_a_policy_that_cannot_be_read_is_given_up(office: Office, digest: str) -> None:
+    number = ask(office, digest, live=True)
+
+    def under(_: str) -> Runnable:
+        raise Misconfigured("the template cannot be read", place="policy")
+
+    office.under = under  # type: ignore[method-assign]
+    for turn in range(4):
+        assert office.inquire().later == number, turn
+        assert "the template cannot be read" in office.store.backtests.list()[0].error
+        office.wait(3600)
+    assert office.inquire().given_up == number
+    assert left(office) == 0
+
+
+def test_what_nobody_foresaw_is_not_met_for_ever(office: Office, digest: str) -> None:
+    ask(office, digest, live=True)
+
+    def ask_(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    office._ask = ask_  # type: ignore[method-assign]
+    for _ in range(4):
+        with pytest.raises(ZeroDivisionError):
+            office.inquire()
+        assert office.inquire() == inquire.Inquired(), "whoever has it next has it after the lease"
+        office.wait(3600)
+    assert office.inquire().given_up > 0
+    assert left(office) == 0
+
+
+def test_one_lead_without_money_tells_it_of_its_connection(office: Office, digest: str) -> None:
+    number = ask(office, digest, live=True)
+    office.budgets = Budgets(total=Budget(1, None))
+    asked: list[Any] = []
+    real = office._ask
+
+    def ask_(*given: Any) -> Any:
+        asked.append(given)
+        return real(*given)
+
+    office._ask = ask_  # type: ignore[method-assign]
+    report = office.inquire(live=5)
+    assert (len(asked), report.later, report.given_up) == (5, number, 0)
+    office.wait(86_400)
+    office.budgets = Budgets()
+    assert office.inquire().answered == number, "no try was counted"
+
+
+def test_nothing_more_is_asked_once_it_is_cancelled(office: Office, digest: str) -> None:
+    number = ask(office, digest, live=True)
+    real = office._ask
+
+    def ask_(*given: Any) -> Any:
+        office.store.backtests.cancel(digest)
+        return real(*given)
+
+    office._ask = ask_  # type: ignore[method-assign]
+    office.inquire(live=5)
+    assert 5 <= office.live_calls <= 10 < number
+    assert left(office) == 0
+
+
+def test_two_who_ask_pay_once(office: Office, digest: str) -> None:
+    """A script repeats its command while a worker is at it."""
+    wanted = needing(office, digest)
+    office.store.backtests.ask(digest, wanted, live=True, now=office.now)
+    real = office._ask
+
+    def ask_(*given: Any) -> Any:
+        office._ask = real  # type: ignore[method-assign]
+        office.store.backtests.ask(digest, wanted, live=False, now=office.now)
+        office.inquire()
+        return real(*given)
+
+    office._ask = ask_  # type: ignore[method-assign]
+    office.inquire(live=5)
+    for _ in range(4):
+        office.advance(1000)
+        office.inquire()
+    assert (left(office), needing(office, digest), office.batches()) == (0, [], [])
 
 
 def test_a_process_that_dies_leaves_all_to_the_next(office: Office, digest: str) -> None:

@@ -11,6 +11,8 @@ from tierwise_fixtures import fakes
 
 from tierwise import errors, ports
 from tierwise.domain.decision import Judged
+from tierwise.domain.lead import digest
+from tierwise.domain.rubric import Assessment
 from tierwise.domain.rules import Answer
 from tierwise.pipeline import backtest, shadow
 
@@ -34,7 +36,10 @@ class Beside:
     def follow(self) -> int:
         asks = (lambda _: "") if self.same else (lambda digest: digest)
         tools = backtest.Tools(self.line.runnable, self.after, asks=asks, judge=lambda *_: None)
-        return shadow.follow(self.on, tools, store=self.line.store, ask=self._ask, clock=self.line.clock)
+        return shadow.follow(
+            self.on, tools, store=self.line.store, ask=self._ask, keys=lambda _, lead: [digest(f"asked {lead.email}")],
+            clock=self.line.clock,
+        )  # fmt: skip
 
     def rows(self) -> list[ports.ShadowDecision]:
         return list(self.line.store.shadows.decisions(self.digest))
@@ -108,3 +113,19 @@ def test_what_cannot_be_asked_is_told_and_what_is_late_is_looked_at_again(
     assert beside.follow() == 0
     beside.answer = fakes.judged("late")
     assert beside.follow() == 1
+
+
+def test_what_it_was_answered_before_it_failed_is_found_by_an_erasure(beside: Beside) -> None:
+    """The first model answered, and for the second there was no money."""
+    line = beside.line
+    arrive(line, "1")
+    beside.same = False
+    beside.answer = errors.Held("the budget is spent")
+    key = digest("asked 1@acme.example")
+    line.store.assessments.keep(
+        [Assessment(model="m", verdicts=(), content_hash=key, cost_usd=0.5)], now=line.clock.now
+    )
+    assert beside.follow() == 1
+    assert beside.asked
+    line.store.persons.erase([(line.name, "1")], needles=[], by="local:me", reason="", now=line.clock.now)
+    assert line.store.assessments.get([key]) == {}

@@ -57,12 +57,27 @@ def test_whoever_takes_them_has_them_for_a_while(desk: Any, opened: store.SqlSto
     opened.backtests.ask(tried, wanted, live=False, now=desk.now)
     assert opened.backtests.due(now=desk.now)
     taken = take(desk, opened)
-    assert [(item.decision_id, item.tries, item.live) for item in taken] == [(key, 1, False) for key in wanted]
+    assert [(item.decision_id, item.tries, item.live) for item in taken] == [(key, 0, False) for key in wanted]
     assert [item.lead.email for item in taken] == ["a@acme.example", "b@acme.example", "c@acme.example"]
     assert (take(desk, opened), opened.backtests.due(now=desk.now)) == ([], False)
     desk.wait(60)
-    assert [item.tries for item in take(desk, opened, limit=2)] == [2, 2], "its owner died"
-    assert [item.tries for item in take(desk, opened)] == [2]
+    assert opened.backtests.begin(taken[:1], lease=60, now=desk.now) == {taken[0].id}, "nobody else took it meanwhile"
+    again = take(desk, opened)
+    assert [(item.id, item.tries) for item in again] == [(item.id, 0) for item in taken[1:]], "its owner died"
+    assert opened.backtests.begin(taken, lease=60, now=desk.now) == {taken[0].id}, "the others are another's now"
+    assert opened.backtests.begin([], lease=60, now=desk.now) == set()
+    desk.wait(60)
+    assert sorted(item.tries for item in take(desk, opened)) == [0, 0, 2], "a try counts when it is begun"
+
+
+def test_whoever_asks_again_takes_nothing_out_of_others_hands(desk: Any, opened: store.SqlStore, tried: str) -> None:
+    opened.backtests.ask(tried, ids(opened), live=True, now=desk.now)
+    taken = take(desk, opened)
+    opened.backtests.ask(tried, ids(opened), live=False, now=desk.now)
+    assert take(desk, opened) == [], "they are asked about just now: not in a batch as well"
+    opened.backtests.again([item.id for item in taken], due=desk.now + timedelta(seconds=600))
+    opened.backtests.ask(tried, ids(opened), live=False, now=desk.now)
+    assert [(item.live, item.tries) for item in take(desk, opened)] == [(False, 0)] * 3, "nobody was at it: afresh"
 
 
 def test_one_policy_at_a_time_and_that_which_is_wished_for(desk: Any, opened: store.SqlStore, tried: str) -> None:
@@ -93,15 +108,16 @@ def test_what_is_tried_again_waits_and_says_why(desk: Any, opened: store.SqlStor
     opened.backtests.ask(tried, ids(opened), live=True, now=desk.now)
     first, second, third = take(desk, opened)
     later = desk.now + timedelta(seconds=300)
+    opened.backtests.begin([first, second], lease=60, now=desk.now)
     opened.backtests.again([first.id], due=later, error="the provider is down")
-    opened.backtests.again([second.id], due=later, error="no budget", counted=False)
+    opened.backtests.again([second.id], due=later, error="no budget", tried=False)
     opened.backtests.again([], due=later)
     opened.backtests.done([third.id])
     assert opened.backtests.list()[0].error in ("the provider is down", "no budget")
     desk.wait(299)
     assert take(desk, opened) == []
     desk.wait(1)
-    assert [(item.id, item.tries) for item in take(desk, opened)] == [(first.id, 2), (second.id, 1)]
+    assert [(item.id, item.tries) for item in take(desk, opened)] == [(first.id, 1), (second.id, 0)]
 
 
 def test_in_a_batch_they_are_left_alone_until_it_ends(desk: Any, opened: store.SqlStore, tried: str) -> None:
@@ -121,7 +137,7 @@ def test_in_a_batch_they_are_left_alone_until_it_ends(desk: Any, opened: store.S
     end(desk, opened, made.batch, Ending("completed", (), answers("x"), unusable=1))
     found = take(desk, opened)
     assert [(item.lead.email[0], item.live, item.tries) for item in found] == [
-        ("a", False, 1), ("b", False, 1), ("c", True, 1)
+        ("a", False, 0), ("b", False, 0), ("c", True, 0)
     ]  # fmt: skip
     opened.persons.erase([("crm", "b")], needles=[], by="local:me", reason="", now=desk.now)
     assert opened.assessments.get([digest("x")]) == {}, (
@@ -149,7 +165,7 @@ def test_without_money_they_wait_for_it(desk: Any, opened: store.SqlStore, tried
     assert take(desk, opened) == []
     desk.wait(money.SOON.total_seconds())
     (again,) = take(desk, opened)
-    assert again.tries == 1, "nothing was tried"
+    assert again.tries == 0, "nothing was tried"
 
 
 def test_a_cancelled_one_asks_no_more_and_keeps_what_was_paid(desk: Any, opened: store.SqlStore, tried: str) -> None:
@@ -163,6 +179,21 @@ def test_a_cancelled_one_asks_no_more_and_keeps_what_was_paid(desk: Any, opened:
     assert len(opened.assessments.get([digest("x"), digest("y")])) == 2
     opened.persons.erase([("crm", "a")], needles=[], by="local:me", reason="", now=desk.now)
     assert opened.assessments.get([digest("x")]) == {}
+
+
+def test_a_batch_that_is_only_planned_does_not_ask_what_was_cancelled(
+    desk: Any, opened: store.SqlStore, tried: str
+) -> None:
+    opened.backtests.ask(tried, ids(opened), live=False, now=desk.now)
+    made = plan(desk, opened, tried, take(desk, opened), "x", "x", "y")
+    opened.backtests.cancel(tried)
+    batch = opened.batches.claim(made.batch, lease=60, now=desk.now)
+    assert {put.key: put.lead for put in opened.batches.asked(batch, ready=True)} == {
+        digest("x"): None, digest("y"): None
+    }  # fmt: skip
+    assert all(put.lead is not None for put in opened.batches.asked(batch)), "what was asked is read"
+    opened.batches.drop(batch, [digest("x"), digest("y")], now=desk.now)
+    assert (opened.backtests.list(), take(desk, opened)) == ([], [])
 
 
 def test_whoever_asks_again_takes_the_cancel_back(desk: Any, opened: store.SqlStore, tried: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from tierwise import policies, wiring
-from tierwise.cli import batches, output
+from tierwise.cli import batches, output, session
 from tierwise.domain.policy import Policy
 from tierwise.pipeline import replay as replaying
 from tierwise.ports.backtests import Asking
@@ -40,17 +40,34 @@ def offer(parts: wiring.Wiring, policy: Policy, decisions: Collection[int], *, w
     return Offer(len(decisions), found, by_batch)
 
 
-def ask(parts: wiring.Wiring, digest: str, decisions: Collection[int], *, by_batch: bool, quiet: bool) -> None:
+def ask(parts: wiring.Wiring, policy: Policy, decisions: Collection[int], *, offer: Offer, quiet: bool) -> None:
     """Ask it. Live answers are there when this ends; batches are the workers', and take up to a day."""
-    parts.store.backtests.ask(digest, decisions, live=not by_batch, now=wiring.clock())
-    if by_batch:
+    by, now = session.actor(parts), wiring.clock()
+    # Workers ask what was published: these very files, and not before somebody wants it.
+    digest = parts.store.policies.publish(policy, by=by, note="for a backtest", now=now)
+    parts.sound(digest)
+    parts.store.admin_events.add(
+        by, "policy.ask", f"policy {digest}", reason="", now=now,
+        after={"decisions": offer.decisions, "calls": offer.found.calls, "batch": offer.by_batch},
+    )  # fmt: skip
+    parts.store.backtests.ask(digest, decisions, live=not offer.by_batch, now=now)
+    if offer.by_batch:
         return
     with output.progress() as bar:
-        task = bar.add_task("asking models", total=len(decisions), visible=not quiet)
-        # Until nothing is due; what failed is tried again later, by the workers.
-        while any(parts.inquire(digest)):
-            left = waiting(parts, digest)
-            bar.update(task, completed=len(decisions) - (left["decisions"] if left is not None else 0))
+        total = _left(parts, digest)
+        task = bar.add_task("asking models", total=total, visible=not quiet)
+        try:
+            # Until nothing is due; what failed is tried again later, by the workers.
+            while any(parts.inquire(digest) or ()):
+                bar.update(task, completed=max(0, total - _left(parts, digest)))
+        except KeyboardInterrupt:
+            output.say(f"workers ask the rest; `tierwise policy backtest {digest[:12]} --cancel` ends that")
+            raise
+
+
+def _left(parts: wiring.Wiring, digest: str) -> int:
+    found = waiting(parts, digest)
+    return found["decisions"] if found is not None else 0
 
 
 def money(found: replaying.Estimate) -> str:

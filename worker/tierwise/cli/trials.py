@@ -36,25 +36,25 @@ def backtest(
     ] = False,
     batch: batches.Wish = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask me.")] = False,
-    cancel: Annotated[bool, typer.Option("--cancel", help="Ask models no more for this bundle.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Only ask models no more for this bundle.")] = False,
     html: Annotated[Path | None, typer.Option(help="Also write the report as one HTML file.")] = None,
     json: output.Json = False,
 ) -> None:
     """Replay stored decisions under a policy: what flips and why, review load and cost. Asks no model without --ask."""
     with session.opened() as parts:
+        if cancel:
+            files = Path(which)
+            inquiries.cancel(parts, read(files).digest() if files.is_dir() else parts.store.policies.find(which))
+            return
         digest, policy = _found(parts, which)
         before = parts.store.policies.find(against) if against is not None else None
-        if cancel:
-            inquiries.cancel(parts, digest)
         tried = parts.backtested(policy, digest=digest, last=last, before=before)
         asked = None
-        if ask and not cancel and tried.unanswered:
+        if ask and tried.unanswered:
             offer = inquiries.offer(parts, policy, tried.unanswered, wish=batch, quiet=json)
             sure = yes or (not json and typer.confirm("Go on?"))
             if sure:
-                # Workers ask what was published: not before somebody wants it.
-                published(parts, which, by=session.actor(parts), note="backtest")
-                inquiries.ask(parts, digest, tried.unanswered, by_batch=offer.by_batch, quiet=json)
+                inquiries.ask(parts, policy, tried.unanswered, offer=offer, quiet=json)
             if sure and not offer.by_batch:
                 tried = parts.backtested(policy, digest=digest, last=last, before=before)
             asked = {**offer.as_json(), "asked": sure}

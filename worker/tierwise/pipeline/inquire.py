@@ -7,7 +7,7 @@ run next finds it. The budgets are those of the leads' connections.
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import timedelta
 from typing import NamedTuple
@@ -41,11 +41,13 @@ class Pace(NamedTuple):
     live: int = 50
     """Leads under way."""
     longest: float = 40.0
-    """Seconds after which the rest is left for the next time."""
+    """Seconds after which nothing more is begun."""
+    patience: float = 30.0
+    """Seconds for which what was begun last is waited for then; a task may take 90."""
     lease: float = 180.0
-    """Seconds for which what was taken is ours; outlasts `longest` and the last calls."""
+    """Seconds for which what was taken or begun is ours; outlasts its calls."""
     tries: int = 4
-    """Looks without an answer, after which a decision is given up."""
+    """After which a decision is given up."""
 
 
 class Tools(NamedTuple):
@@ -95,98 +97,152 @@ class _Page:
     ) -> None:
         self._tools, self._pace, self._until, self._stop = tools, pace, until, stop
         self._store = tools.gathering.store.backtests
-        self._page = page
-        self._runnable = tools.runnable(page[0].policy)
+        self._left = {item.id: item for item in page}
+        self._held: dict[str, Held] = {}
+        """Connections that have no money left."""
 
     def work(self, report: Inquired) -> Inquired:
-        given_up = [item for item in self._page if item.tries > self._pace.tries]
-        for item in given_up:
-            log.warning("a backtest goes without an answer", lead=f"{item.connection}:{item.record_id}")
-        open_ = [(item, item.lead) for item in self._page if item.tries <= self._pace.tries and item.lead is not None]
-        open_ = [(item, lead) for item, lead in open_ if self._asked(lead)]
-        keep = {item.id for item, _ in open_}
+        try:
+            return self._work(report)
+        except TierwiseError as error:
+            # The policy cannot be read, or the store not be asked: that is so for all of them.
+            items = list(self._left.values())
+            begun = self._store.begin(items, lease=self._pace.lease, now=self._tools.gathering.clock())
+            self._later([item for item in items if item.id in begun], str(error))
+            return report._replace(later=report.later + len(begun))
+        except Exception:
+            # Whatever it is, it is not met for ever: a try counts, and they are free when the lease is over.
+            self._store.begin(list(self._left.values()), lease=self._pace.lease, now=self._tools.gathering.clock())
+            self._left.clear()
+            raise
+        finally:
+            # There was no time for these.
+            self._store.again(list(self._left), due=self._tools.gathering.clock())
+
+    def _work(self, report: Inquired) -> Inquired:
+        page = list(self._left.values())
+        given_up = [item for item in page if item.tries >= self._pace.tries]
+        self._give_up(given_up)
+        report = report._replace(given_up=report.given_up + len(given_up))
+        if not self._left:
+            return report
+        runnable = self._tools.runnable(page[0].policy)
+        open_ = [(item, item.lead) for item in page if item.id in self._left and item.lead is not None]
+        open_ = [(item, lead) for item, lead in open_ if _asked(runnable, lead)]
         # Stopped by a gate, erased or of another version: there is nothing to ask.
-        self._store.done([item.id for item in self._page if item.id not in keep])
-        placed = self._batches([(item, lead) for item, lead in open_ if not item.live])
-        live = [(item, lead) for item, lead in open_ if item.id not in placed.placed]
-        answered, later = self._live(live)
+        nothing = self._left.keys() - {item.id for item, _ in open_}
+        self._done(nothing)
+        placed = self._batches(runnable, [(item, lead) for item, lead in open_ if not item.live])
+        for key in placed.placed:
+            del self._left[key]
+        answered, lost = self._live(runnable, [(item, lead) for item, lead in open_ if item.id in self._left])
         return Inquired(
-            report.answered + len(self._page) - len(given_up) - len(open_) + answered,
+            report.answered + len(nothing) + answered,
             report.questions + placed.questions,
             report.waiting + len(placed.placed),
-            report.later + later,
-            report.given_up + len(given_up),
+            report.later + len(open_) - len(placed.placed) - answered - lost,
+            report.given_up + lost,
         )
 
-    def _asked(self, lead: Lead) -> bool:
-        try:
-            return rules.first(decisions.gate(self._runnable, lead)) is None
-        except TierwiseError:
-            return False  # the backtest tells what is wrong
-
-    def _batches(self, patient: Sequence[tuple[Untried, Lead]]) -> gather.Placed:
+    def _batches(self, runnable: Runnable, patient: Sequence[tuple[Untried, Lead]]) -> gather.Placed:
         tools = self._tools.gathering
-        asked = [batching.Asked(lead, item.connection) for item, lead in patient]
-        questions = tools.seeker.next(self._runnable, asked)
+        questions = tools.seeker.next(runnable, [batching.Asked(lead, item.connection) for item, lead in patient])
         cases = [
             gather.Case(item.id, item.connection, question)
             for (item, _), question in zip(patient, questions, strict=True)
             if question is not None
         ]
-        return gather.plan(tools, self._pace.batches, cases, self._page[0].policy, whose="backtest")
+        return gather.plan(tools, self._pace.batches, cases, runnable.digest, whose="backtest")
 
-    def _live(self, items: Sequence[tuple[Untried, Lead]]) -> tuple[int, int]:
-        """Ask as many at once as may be; how many are answered, and how many are tried again."""
-        answered = later = 0
-        tools, size = self._tools.gathering, self._pace.live
+    def _live(self, runnable: Runnable, items: Sequence[tuple[Untried, Lead]]) -> tuple[int, int]:
+        """Ask as many at once as may be; how many are answered, and how many are given up."""
+        answered = lost = 0
+        size = self._pace.live
         for start in range(0, len(items), size):
-            some = items[start : start + size]
-            if self._stop() or tools.monotonic() >= self._until:
-                # Not even looked at: free at once.
-                left = [item.id for item, _ in items[start:]]
-                self._store.again(left, due=tools.clock(), counted=False)
-                return answered, later + len(left)
-            made = self._some(some)
-            answered, later = answered + made, later + len(some) - made
-        return answered, later
+            if self._stop() or self._tools.gathering.monotonic() >= self._until:
+                break
+            some = [(item, lead) for item, lead in items[start : start + size] if item.connection not in self._held]
+            made, gone = self._some(runnable, some)
+            answered, lost = answered + made, lost + gone
+        for connection, held in self._held.items():
+            self._hold([item for item in self._left.values() if item.connection == connection], held)
+        return answered, lost
 
-    def _some(self, items: Sequence[tuple[Untried, Lead]]) -> int:
+    def _some(self, runnable: Runnable, items: Sequence[tuple[Untried, Lead]]) -> tuple[int, int]:
+        tools, store = self._tools.gathering, self._store
         # Before anything is answered: whatever ends us, or cancels these, an erasure finds what was.
-        seeker = self._tools.gathering.seeker
-        self._store.note({item.decision_id: seeker.keys(self._runnable, lead) for item, lead in items})
-        asked = {self._tools.ask(self._runnable, lead, item.connection): item for item, lead in items}
+        store.note({item.decision_id: tools.seeker.keys(runnable, lead) for item, lead in items})
+        begun = store.begin([item for item, _ in items], lease=self._pace.lease, now=tools.clock())
+        for item, _ in items:
+            # From here on a try counts, and the row is free when its lease is over.
+            del self._left[item.id]
+        asked = {self._tools.ask(runnable, lead, item.connection): item for item, lead in items if item.id in begun}
         self._wait(asked)
         done: list[int] = []
+        lost: list[Untried] = []
+        held: list[Untried] = []
         for future, item in asked.items():
             if not future.done():
                 continue  # what comes later is in the cache when the lease is over
             try:
                 judged = future.result()
-            except Held as held:
-                self._hold(item, held)
+            except Held as error:
+                self._held.setdefault(item.connection, error)
+                held.append(item)
                 continue
             except TierwiseError as error:
-                self._later(item, str(error))
+                self._later([item], str(error))
                 continue
-            if judged.errors or judged.fallback:
-                # A backtest takes no other answer than those that models gave.
-                self._later(item, "; ".join(judged.errors))
-            else:
+            if not judged.errors and not judged.fallback:
                 done.append(item.id)
-        self._store.done(done)
-        return len(done)
+            elif any(not answer.verdicts for answer in judged.assessments):
+                lost.append(item)  # paid, and no answer: it would be paid again, and say the same
+            else:
+                # A backtest takes no other answer than those that models gave.
+                self._later([item], "; ".join(judged.errors))
+        for connection in {item.connection for item in held}:
+            mine = [item for item in held if item.connection == connection]
+            self._hold(mine, self._held[connection], tried=False)
+        self._done(done)
+        self._give_up(lost)
+        return len(done), len(lost)
 
     def _wait(self, asked: Mapping[Future[Judged], Untried]) -> None:
         monotonic = self._tools.gathering.monotonic
-        until = monotonic() + self._pace.lease / 2
+        until = self._until + self._pace.patience
         under_way: set[Future[Judged]] = set(asked)
         while under_way and not self._stop() and monotonic() < until:
             under_way = concurrent.futures.wait(under_way, timeout=LOOK).not_done
 
-    def _hold(self, item: Untried, held: Held) -> None:
-        due = self._tools.gathering.clock() + timedelta(seconds=held.after or HELD_FOR)
-        self._store.again([item.id], due=due, error=str(held), counted=False)
+    # -- what becomes of them
 
-    def _later(self, item: Untried, error: str) -> None:
-        wait = backoff.delay(item.tries, jitter=self._tools.random(), first=AGAIN)
-        self._store.again([item.id], due=self._tools.gathering.clock() + timedelta(seconds=wait), error=error)
+    def _done(self, ids: Collection[int]) -> None:
+        self._store.done(ids)
+        for key in ids:
+            self._left.pop(key, None)
+
+    def _give_up(self, items: Sequence[Untried]) -> None:
+        for item in items:
+            log.warning("a backtest goes without an answer", lead=f"{item.connection}:{item.record_id}")
+        self._done([item.id for item in items])
+
+    def _hold(self, items: Sequence[Untried], held: Held, *, tried: bool = True) -> None:
+        due = self._tools.gathering.clock() + timedelta(seconds=held.after or HELD_FOR)
+        self._store.again([item.id for item in items], due=due, error=str(held), tried=tried)
+        for item in items:
+            self._left.pop(item.id, None)
+
+    def _later(self, items: Sequence[Untried], error: str) -> None:
+        for tries in {item.tries for item in items}:
+            wait = backoff.delay(tries + 1, jitter=self._tools.random(), first=AGAIN)
+            due = self._tools.gathering.clock() + timedelta(seconds=wait)
+            self._store.again([item.id for item in items if item.tries == tries], due=due, error=error)
+        for item in items:
+            self._left.pop(item.id, None)
+
+
+def _asked(runnable: Runnable, lead: Lead) -> bool:
+    try:
+        return rules.first(decisions.gate(runnable, lead)) is None
+    except TierwiseError:
+        return False  # the backtest tells what is wrong

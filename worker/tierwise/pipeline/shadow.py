@@ -7,7 +7,7 @@ running policy does not ask are asked of models, on the budget of the lead's con
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -21,6 +21,8 @@ from tierwise.pipeline import backtest
 
 Ask = Callable[[Runnable, Lead, str], "Future[Judged]"]
 """Ask models about a lead, on the budget of that connection."""
+Keys = Callable[[Runnable, Lead], Collection[str]]
+"""Content hashes under which answers about the lead are kept."""
 PAGE = 50
 PATIENCE = 80.0
 """Seconds for the answers of one page; what comes later is in the cache when the page is looked at again."""
@@ -32,36 +34,38 @@ def follow(
     *,
     store: ports.Store,
     ask: Ask,
+    keys: Keys,
     clock: ports.Clock,
     limit: int = PAGE,
 ) -> int:
     """Hold the next decisions against the shadow; how many. `tools.judge` is not used: models are asked."""
     pasts = store.shadows.due(shadow, limit=limit)
-    asked = _questions(pasts, tools, ask)
+    open_ = _open(pasts, tools)
+    # Before anything is answered: whatever comes of it, an erasure finds what was.
+    store.backtests.note({past.id: keys(tools.after, lead) for past, lead in open_})
+    asked = {past.id: ask(tools.after, lead, past.connection) for past, lead in open_}
     concurrent.futures.wait(asked.values(), timeout=PATIENCE)
     late = {number for number, future in asked.items() if not future.done()}
-    rows, answers = [], dict[int, set[str]]()
+    rows = []
     for past in pasts:
         if past.id in late:
             continue
         spent: list[Judged] = []
         rows.append(_row(shadow, past, _held(past, tools, asked.get(past.id), spent), spent))
         store.assessments.keep([item for judged in spent for item in recall.paid(judged)], now=clock())
-        answers[past.id] = {item.content_hash for judged in spent for item in judged.assessments}
-    store.backtests.note(answers)
     store.shadows.record(rows, now=clock())
     return len(rows)
 
 
-def _questions(pasts: Sequence[ports.PastDecision], tools: backtest.Tools, ask: Ask) -> dict[int, Future[Judged]]:
-    """Calls for the leads that models have to be asked about, under way together."""
-    found = {}
+def _open(pasts: Sequence[ports.PastDecision], tools: backtest.Tools) -> list[tuple[ports.PastDecision, Lead]]:
+    """The leads that models have to be asked about."""
+    found = []
     for past in pasts:
         lead = backtest.lead_of(past)
         if lead is None or (_same(past, tools) and past.body["scorecard"] is not None):
             continue
         if rules.first(decisions.gate(tools.after, lead)) is None:
-            found[past.id] = ask(tools.after, lead, past.connection)
+            found.append((past, lead))
     return found
 
 

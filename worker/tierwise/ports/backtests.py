@@ -19,7 +19,9 @@ class Untried(NamedTuple):
     live: bool
     """No batch is wished for, or one did not answer."""
     tries: int
-    """How often it was looked at since anything came of it, this time included."""
+    """How often models were asked in vain."""
+    token: int
+    """Ours as long as it is the row's."""
     decision_id: int
     connection: str
     record_id: str
@@ -49,11 +51,14 @@ class Backtests(Protocol):
     def take(self, *, limit: int, lease: float, now: datetime, policy: str | None = None) -> builtins.list[Untried]:
         """The longest waiting of one policy; nobody else takes them for `lease` seconds."""
 
+    def begin(self, items: Collection[Untried], *, lease: float, now: datetime) -> set[int]:
+        """Models are asked about these now: a try counts. The ids of those that are still ours, and wanted."""
+
     def done(self, ids: Collection[int]) -> None:
         """Nothing is left to ask about these rows."""
 
-    def again(self, ids: Collection[int], *, due: datetime, error: str = "", counted: bool = True) -> None:
-        """Look at these rows then; `counted` is False where nothing was tried."""
+    def again(self, ids: Collection[int], *, due: datetime, error: str = "", tried: bool = True) -> None:
+        """Look at these rows then; `tried` is False where the try that was begun was none."""
 
     def cancel(self, policy: str) -> int:
         """Ask no more under the policy; how many decisions. What a batch has under way is paid, and kept."""

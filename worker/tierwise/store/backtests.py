@@ -19,7 +19,7 @@ from tierwise.domain import chain
 from tierwise.domain.lead import Lead
 from tierwise.ports.backtests import Asking, Untried
 from tierwise.ports.batches import Batch
-from tierwise.store import columns, engine, schema
+from tierwise.store import columns, engine, fence, schema
 
 WAIT = schema.backtest_wait
 ANSWER = schema.trial_answer
@@ -40,9 +40,10 @@ class Backtests:
         def work(transaction: sa.Connection) -> None:
             insert = self._database.insert(WAIT)
             fresh = {"live": insert.excluded.live, "due": insert.excluded.due, "tries": 0, "error": ""}
-            # One that is in a batch stays there: it is paid for.
+            # One that is in a batch stays there, and one that somebody looks at is his: it is asked about already.
+            free = sa.and_(WAIT.c.batch_id.is_(None), sa.or_(WAIT.c.token == 0, WAIT.c.due <= now))
             statement = insert.on_conflict_do_update(
-                index_elements=[WAIT.c.policy, WAIT.c.decision_id], set_=fresh, where=WAIT.c.batch_id.is_(None)
+                index_elements=[WAIT.c.policy, WAIT.c.decision_id], set_=fresh, where=free
             )
             for some in columns.chunks(sorted(set(decision_ids))):
                 mine = (WAIT.c.policy == policy, WAIT.c.decision_id.in_(some), WAIT.c.cancelled.is_(True))
@@ -67,14 +68,29 @@ class Backtests:
             wanted = policy or transaction.execute(first).scalar_one_or_none()
             query = sa.select(WAIT.c.id).where(*free, WAIT.c.policy == wanted).order_by(WAIT.c.since, WAIT.c.id)
             ids = transaction.execute(query.limit(limit)).scalars().all()
+            token = fence.draw(transaction)
             mine: builtins.list[int] = []
             for some in columns.chunks(ids):
                 taken = sa.update(WAIT).where(WAIT.c.id.in_(some), *free)
-                values = {"due": now + timedelta(seconds=lease), "tries": WAIT.c.tries + 1}
+                values = {"due": now + timedelta(seconds=lease), "token": token}
                 mine += transaction.execute(taken.values(values).returning(WAIT.c.id)).scalars()
             return mine
 
         return self._read(self._database.write(work))
+
+    def begin(self, items: Collection[Untried], *, lease: float, now: datetime) -> set[int]:
+        """Models are asked about these now: a try counts. The ids of those that are still ours, and wanted."""
+
+        def work(transaction: sa.Connection) -> set[int]:
+            found: set[int] = set()
+            for token in {item.token for item in items}:
+                for some in columns.chunks(sorted(item.id for item in items if item.token == token)):
+                    mine = sa.update(WAIT).where(WAIT.c.id.in_(some), WAIT.c.token == token, WAIT.c.batch_id.is_(None))
+                    values = {"due": now + timedelta(seconds=lease), "tries": WAIT.c.tries + 1}
+                    found |= set(transaction.execute(mine.values(values).returning(WAIT.c.id)).scalars())
+            return found
+
+        return self._database.write(work) if items else set()
 
     def done(self, ids: Collection[int]) -> None:
         """Nothing is left to ask about these rows."""
@@ -86,10 +102,10 @@ class Backtests:
         if ids:
             self._database.write(work)
 
-    def again(self, ids: Collection[int], *, due: datetime, error: str = "", counted: bool = True) -> None:
-        """Look at these rows then; `counted` is False where nothing was tried."""
-        values: dict[str, Any] = {"due": due, "error": error[:LONGEST]}
-        if not counted:
+    def again(self, ids: Collection[int], *, due: datetime, error: str = "", tried: bool = True) -> None:
+        """Look at these rows then; `tried` is False where the try that was begun was none."""
+        values: dict[str, Any] = {"due": due, "error": error[:LONGEST], "token": 0}
+        if not tried:
             values["tries"] = WAIT.c.tries - 1
 
         def work(transaction: sa.Connection) -> None:
@@ -145,8 +161,8 @@ class Backtests:
 
     def _read(self, ids: Collection[int]) -> builtins.list[Untried]:
         columns_ = (
-            WAIT.c.id, WAIT.c.policy, WAIT.c.live, WAIT.c.tries, WAIT.c.decision_id, DECISION.c.connection,
-            DECISION.c.record_id, DECISION.c.personal,
+            WAIT.c.id, WAIT.c.policy, WAIT.c.live, WAIT.c.tries, WAIT.c.token, WAIT.c.decision_id,
+            DECISION.c.connection, DECISION.c.record_id, DECISION.c.personal,
         )  # fmt: skip
         query = sa.select(*columns_).join(DECISION, DECISION.c.id == WAIT.c.decision_id)
         found = []
@@ -176,7 +192,8 @@ def place(transaction: sa.Connection, keys: Mapping[int, str], batches: Mapping[
     rows = [{"key": number, "hash": key, "batch": batches[key]} for number, key in sorted(keys.items())]
     if rows:
         statement = sa.update(WAIT).where(WAIT.c.id == sa.bindparam("key"))
-        values: dict[str, Any] = {"batch_id": sa.bindparam("batch"), "content_hash": sa.bindparam("hash"), "tries": 0}
+        values: dict[str, Any] = {"batch_id": sa.bindparam("batch"), "content_hash": sa.bindparam("hash")}
+        values |= {"tries": 0, "token": 0}
         transaction.execute(statement.values(values), rows)
 
 
@@ -189,13 +206,14 @@ def hold(transaction: sa.Connection, ids: Collection[int], *, until: datetime, w
     del now
     for some in columns.chunks(sorted(ids)):
         mine = sa.update(WAIT).where(WAIT.c.id.in_(some))
-        transaction.execute(mine.values(due=until, error=why[:LONGEST], tries=0))
+        transaction.execute(mine.values(due=until, error=why[:LONGEST], token=0))
 
 
 def drop(transaction: sa.Connection, batch_id: int, keys: Sequence[str], *, now: datetime) -> None:
     """The batch does not ask these any more: they are asked live, if they can be."""
-    mine = sa.update(WAIT).where(WAIT.c.batch_id == batch_id, WAIT.c.content_hash.in_(keys))
-    transaction.execute(mine.values(batch_id=None, content_hash=None, live=True, due=now))
+    mine = (WAIT.c.batch_id == batch_id, WAIT.c.content_hash.in_(keys))
+    transaction.execute(sa.delete(WAIT).where(*mine, WAIT.c.cancelled.is_(True)))
+    transaction.execute(sa.update(WAIT).where(*mine).values(batch_id=None, content_hash=None, live=True, due=now))
 
 
 def let_go(
@@ -213,9 +231,14 @@ def let_go(
             transaction.execute(mine.values(batch_id=None, content_hash=None, live=live, due=now))
 
 
-def leads(reader: sa.Connection, batch_id: int, keys: Collection[str]) -> Iterator[tuple[str, Lead]]:
-    """For each key that decisions wait for in the batch the lead of one of them; none where all were erased."""
+def leads(reader: sa.Connection, batch_id: int, keys: Collection[str], *, wanted: bool) -> Iterator[tuple[str, Lead]]:
+    """For each key that decisions wait for in the batch the lead of one of them; none where all were erased.
+
+    `wanted`: of those that are not cancelled.
+    """
     query = sa.select(WAIT.c.content_hash, DECISION.c.personal).join(DECISION, DECISION.c.id == WAIT.c.decision_id)
+    if wanted:
+        query = query.where(WAIT.c.cancelled.is_(False))
     for some in columns.chunks(sorted(keys)):
         mine = query.where(WAIT.c.batch_id == batch_id, WAIT.c.content_hash.in_(some))
         left = set(some)

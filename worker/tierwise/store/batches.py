@@ -177,7 +177,7 @@ class Batches(batch_waits.Waits):
                 if held is None or held.lead is None:
                     found[row.content_hash] = Put(row.content_hash, row.connection, _lead(row.canonical))
             missing = [key for key, put in found.items() if put.lead is None]
-            for key, lead in backtests.leads(reader, batch.id, missing):
+            for key, lead in backtests.leads(reader, batch.id, missing, wanted=ready):
                 found[key] = found[key]._replace(lead=lead)
         return builtins.list(found.values())
 

@@ -13,7 +13,9 @@ from tierwise.tasks import application, running, work
 WATCH_EVERY = 60.0
 """Seconds between two looks at whether automation has to end."""
 GATHER_EVERY = 10.0
-"""Seconds between two looks at leads that may go in a batch, and at what backtests wait for."""
+"""Seconds between two looks at leads that may go in a batch."""
+INQUIRE_EVERY = 60.0
+"""And at what backtests wait for; each may keep a hand for as long."""
 BATCH_EVERY = 5.0
 """Seconds between two wake-ups for one batch that is due."""
 SHADOW_EVERY = 5.0
@@ -66,7 +68,7 @@ def _batches(current: wiring.Wiring, *, now: datetime) -> None:
         store.batches.gathering(now=now).leads or store.batches.untidy(now=now)
     ):
         running.send(work.gather, queue="maint")
-    if slot(current, "inquire", "", every=GATHER_EVERY, now=now) and store.backtests.due(now=now):
+    if slot(current, "inquire", "", every=INQUIRE_EVERY, now=now) and store.backtests.due(now=now):
         running.send(work.inquire, queue="maint")
     for number in store.batches.due(now=now):
         if slot(current, "batch", str(number), every=BATCH_EVERY, now=now):

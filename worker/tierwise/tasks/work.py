@@ -122,8 +122,9 @@ def inquire() -> None:
     """Ask models what backtests wait for; nothing of it is decided or reaches a CRM."""
 
     def work(current: wiring.Wiring) -> None:
-        report = current.inquire()
-        if any(report):
+        # Leads that nobody decides come first: nobody waits for a backtest.
+        report = current.inquire(turn=_turn(current, "inquire", ""))
+        if report is not None and any(report):
             log.info("asked for backtests", **_telling(report._asdict()))
 
     running.run("inquire", None, work)

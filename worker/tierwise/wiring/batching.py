@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from tierwise.domain.policy import Policy
 from tierwise.llm import batch_door, batching
-from tierwise.pipeline import batch
+from tierwise.pipeline import batch, turns
 from tierwise.pipeline import gather as gathering
 from tierwise.pipeline import inquire as inquiring
 from tierwise.ports.batches import Batch
@@ -47,18 +46,27 @@ class Batching(Automating):
                 return gathering.Gathered(released=gathering.release_all(tools))
             return gathering.gather(tools, self._gather_pace(), stop=self.stopping.is_set)
 
-    def inquire(self, policy: str | None = None) -> inquiring.Inquired:
-        """Ask models what backtests wait for, of one policy or of all: in batches, else live."""
+    def inquire(self, policy: str | None = None, *, turn: turns.Turn | None = None) -> inquiring.Inquired | None:
+        """Ask models what backtests wait for, of one policy or of all: in batches, else live. None where this process
+        does so already; it ends where its `turn` is over."""
+        if not self._inquiring.acquire(blocking=False):
+            return None
+        try:
+            return self._inquire(policy, stop=lambda: self.stopping.is_set() or (turn is not None and turn.over()))
+        finally:
+            self._inquiring.release()
+
+    def _inquire(self, policy: str | None, *, stop: Callable[[], bool]) -> inquiring.Inquired:
         with self._seeker() as seeker:
             tools = inquiring.Tools(
-                gathering=self._gathering(seeker), runnable=self.runnable, ask=self._ask, random=random.random
+                gathering=self._gathering(seeker), runnable=self.runnable, ask=self._ask_or_hold, random=random.random
             )
             # A claim must outlast the longest calls, of both models with their retries.
             longest = 4 * self.settings.model.timeout_seconds * self.settings.model.attempts
             pace = inquiring.Pace(
                 batches=self._gather_pace(), live=self.settings.model.in_flight, lease=max(180, longest)
             )
-            return inquiring.inquire(tools, pace, policy=policy, stop=self.stopping.is_set)
+            return inquiring.inquire(tools, pace, policy=policy, stop=stop)
 
     def _gather_pace(self) -> gathering.Pace:
         given = self.settings.batch
@@ -102,18 +110,3 @@ class Batching(Automating):
             rng=random.SystemRandom(),
             told=told,
         )
-
-    @contextlib.contextmanager
-    def _seeker(self) -> Iterator[batching.Seeker]:
-        models = self.settings.model
-        made = batching.Seeker(
-            self.store.assessments.get,
-            primary=models.primary,
-            secondary=models.secondary,
-            samples=models.samples,
-            decisions=models.decisions,
-        )
-        try:
-            yield made
-        finally:
-            made.close()

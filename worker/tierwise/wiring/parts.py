@@ -79,7 +79,7 @@ class Parts:
         self._store: ports.Store | None = None
         self._limiter: Limiter | None = None
         self._enrichment: enrich.Enrichment | None = None
-        self._judge: ports.Judge | None = None
+        self._judges: dict[str, ports.Judge] = {}
         self._loop: LoopThread | None = None
         # What the layers above remember. It stands here, so that one signature makes a process's wiring.
         self._runnables: dict[str, Runnable] = {}
@@ -89,6 +89,7 @@ class Parts:
         self._misfit: tuple[str, str] | None = None
         self._counted: tuple[float, bool] | None = None
         self._pumping = threading.Lock()
+        self._inquiring = threading.Lock()
         self.servers = clocks.Clocks(monotonic=time.monotonic)
 
     @property
@@ -159,15 +160,19 @@ class Parts:
         shares = {name: set_.batch for name, set_ in self.settings.prices.items()}
         return cost.Prices(own, listed=client.price_list, shares=shares)
 
-    def judge(self) -> tuple[ports.Judge, LoopThread]:
-        """The chain of models and the one event loop it lives on. Imports litellm."""
+    def judge(self, *, holds: bool = False) -> tuple[ports.Judge, LoopThread]:
+        """The chain of models and the one event loop it lives on. Imports litellm.
+
+        `holds`: where a budget is spent it raises Held, whatever the settings have leads do.
+        """
         from tierwise.llm import cascade, ledger, loop
 
         with self._lock:
-            if self._judge is None or self._loop is None:
+            self._loop = self._loop or loop.LoopThread()
+            when_spent = "hold" if holds else self.settings.budgets.when_spent
+            if when_spent not in self._judges:
                 models = self.settings.model
-                self._loop = loop.LoopThread()
-                self._judge = cascade.Cascade(
+                self._judges[when_spent] = cascade.Cascade(
                     primary=models.primary,
                     secondary=models.secondary,
                     timeout_seconds=models.timeout_seconds,
@@ -181,22 +186,23 @@ class Parts:
                     else ledger.Ledger(
                         self.store.money, owner=self.owner, budgets=self.budgets, prices=self.prices, clock=clock
                     ),
-                    when_spent=self.settings.budgets.when_spent,
+                    when_spent=when_spent,
                     told=told,
                     cache=self._answers or (None if self._uncached else self.store.assessments.get),
                 )
-            return self._judge, self._loop
+            return self._judges[when_spent], self._loop
 
     def close(self) -> None:
         """Let go of everything that was opened."""
         with self._lock:
-            judge, loop, opened, limiter = self._judge, self._loop, self._store, self._limiter
-            self._judge, self._loop, self._store, self._limiter = None, None, None, None
+            judges, loop, opened, limiter = self._judges, self._loop, self._store, self._limiter
+            self._judges, self._loop, self._store, self._limiter = {}, None, None, None
             enrichment, self._enrichment = self._enrichment, None
         try:
-            if judge is not None and loop is not None:
-                with contextlib.suppress(TimeoutError):
-                    loop.submit(judge.close()).result(timeout=10)
+            if loop is not None:
+                for judge in judges.values():
+                    with contextlib.suppress(TimeoutError):
+                        loop.submit(judge.close()).result(timeout=10)
                 loop.stop()
         finally:
             if enrichment is not None:

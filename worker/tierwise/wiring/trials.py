@@ -5,9 +5,11 @@ The replay is plain computing, so it is shared among the cores; each share reads
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import os
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
@@ -18,6 +20,7 @@ from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.errors import Misconfigured
+from tierwise.llm import batching
 from tierwise.pipeline import backtest, shadow
 from tierwise.wiring.accounts import Accounts
 
@@ -133,17 +136,32 @@ class Tried(Accounts):
         tools = backtest.Tools(
             before=self.runnable(), after=self.runnable(on.digest), asks=self.asks, judge=lambda *_: None
         )
-        return shadow.follow(
-            on,
-            tools,
-            store=self.store,
-            ask=self._ask,
-            clock=self.clock,
+        with self._seeker() as seeker:
+            return shadow.follow(on, tools, store=self.store, ask=self._ask, keys=seeker.keys, clock=self.clock)
+
+    @contextlib.contextmanager
+    def _seeker(self) -> Iterator[batching.Seeker]:
+        models = self.settings.model
+        made = batching.Seeker(
+            self.store.assessments.get,
+            primary=models.primary,
+            secondary=models.secondary,
+            samples=models.samples,
+            decisions=models.decisions,
         )
+        try:
+            yield made
+        finally:
+            made.close()
 
     def _ask(self, runnable: Runnable, lead: Lead, connection: str) -> Future[Judged]:
         """Opened for the first question: a shadow that asks nothing new needs no model."""
         judge, loop = self.judge()
+        return loop.submit(judge.judge(runnable, lead, connection=connection))
+
+    def _ask_or_hold(self, runnable: Runnable, lead: Lead, connection: str) -> Future[Judged]:
+        """The same, where leads would be decided without models once a budget is spent."""
+        judge, loop = self.judge(holds=True)
         return loop.submit(judge.judge(runnable, lead, connection=connection))
 
     def shadow_report(self, on: ports.Shadow) -> dict[str, Any]:

@@ -104,6 +104,8 @@ backtest_wait = sa.Table(
     sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
+    # Whose it is until it is due; 0 where it is nobody's.
+    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("due", Utc, nullable=False),
     sa.Column("since", Utc, nullable=False),
     sa.UniqueConstraint("policy", "decision_id"),

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("cancelled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("token", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("due", Utc(), nullable=False),
         sa.Column("since", Utc(), nullable=False),
         sa.ForeignKeyConstraint(["policy"], ["policy_version.digest"], name=op.f("fk_backtest_wait_policy")),
