@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tierwise_fixtures.batches import PRIMARY, SECONDARY, Office
 
+from tierwise.domain.decision import Judged
 from tierwise.domain.policy import Policy, Runnable
 from tierwise.domain.rubric import Rubric
 from tierwise.errors import Misconfigured, RejectRecord
@@ -372,3 +374,21 @@ def test_whoever_is_told_to_end_frees_what_it_did_not_ask(office: Office, digest
     report = inquire.inquire(tools, inquire.Pace(office.worth, live=5), stop=stop)
     assert 0 < report.answered < number
     assert office.inquire().answered == number - report.answered
+
+
+def test_whoever_has_to_leave_before_an_answer_came_counts_no_try(office: Office, digest: str) -> None:
+    number = ask(office, digest, live=True)
+    waiting: list[Future[Judged]] = []
+
+    def ask_(*_: Any) -> Future[Judged]:
+        waiting.append(Future())
+        return waiting[-1]
+
+    tools = inquire.Tools(office.gathering, office.under, ask_, random=lambda: 0.5)
+    pace = inquire.Pace(office.worth, live=5, lease=180)
+    for _ in range(6):
+        report = inquire.inquire(tools, pace, stop=lambda: bool(waiting))
+        assert (report.later, report.given_up, len(waiting)) == (number, 0, 5)
+        waiting.clear()
+        office.wait(180)
+    assert office.inquire().answered == number

@@ -178,6 +178,10 @@ class _Page:
             del self._left[item.id]
         asked = {self._tools.ask(runnable, lead, item.connection): item for item, lead in items if item.id in begun}
         self._wait(asked)
+        if self._stop():
+            # Nobody gave them their time: what comes is in the cache when the lease is over, and no try is counted.
+            late = [item.id for future, item in asked.items() if not future.done()]
+            store.again(late, due=tools.clock() + timedelta(seconds=self._pace.lease), tried=False)
         done: list[int] = []
         lost: list[Untried] = []
         held: list[Untried] = []

@@ -73,4 +73,4 @@ class Turn:
         now = self._clock()
         self._store.slots.claim(*self._slots, now, by=self._owner, now=now)
         self.gave_way = True
-        log.info("a pass over the CRM makes room for leads that nobody decides")
+        log.info("a pass makes room for leads that nobody decides", of=self._slots[0].removeprefix("room "))
