@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tierwise import ports, telemetry
 from tierwise.domain import decision as decisions
 from tierwise.domain import rules
+from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
 from tierwise.errors import TierwiseError
 from tierwise.llm import batching, cost
@@ -91,7 +92,7 @@ def _page(tools: Tools, pace: Pace, page: Sequence[Waiter], report: Gathered) ->
     runnable = tools.runnable()
     # A lead that was decided under this policy is decided so again, whatever models would say today.
     decided = tools.store.decisions.find({_key(waiter, runnable) for waiter in page})
-    open_ = [waiter for waiter in page if _key(waiter, runnable) not in decided and _asked(runnable, waiter)]
+    open_ = [waiter for waiter in page if _key(waiter, runnable) not in decided and asked(runnable, waiter.lead)]
     questions = tools.seeker.next(runnable, [batching.Asked(item.lead, item.connection) for item in open_])
     asking = [
         Case(waiter.work_id, waiter.connection, question)
@@ -166,11 +167,12 @@ def _key(waiter: Waiter, runnable: Runnable) -> ports.DecisionKey:
     return (waiter.connection, waiter.record_id, waiter.fingerprint, runnable.digest)
 
 
-def _asked(runnable: Runnable, waiter: Waiter) -> bool:
+def asked(runnable: Runnable, lead: Lead) -> bool:
+    """Whether models are asked about the lead: no gate stops it. What is wrong is told where it is decided."""
     try:
-        return rules.first(decisions.gate(runnable, waiter.lead)) is None
+        return rules.first(decisions.gate(runnable, lead)) is None
     except TierwiseError:
-        return False  # decided live, what is wrong is told there
+        return False
 
 
 def _nano(tools: Tools, case: Case) -> int | None:

@@ -13,18 +13,14 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from tierwise import telemetry
-from tierwise.domain import decision as decisions
-from tierwise.domain import rules
 from tierwise.domain.decision import Judged
 from tierwise.domain.lead import Lead
 from tierwise.domain.policy import Runnable
 from tierwise.errors import Held, TierwiseError
 from tierwise.llm import batching
-from tierwise.pipeline import backoff, gather
+from tierwise.pipeline import backoff, gather, shadow
 from tierwise.ports.backtests import Untried
 
-Ask = Callable[[Runnable, Lead, str], "Future[Judged]"]
-"""Ask models about a lead, on the budget of that connection."""
 AGAIN = 30.0
 """Seconds of the first wait after a failure; the second is twice as long, and so on."""
 LOOK = 1.0
@@ -56,7 +52,7 @@ class Tools(NamedTuple):
     gathering: gather.Tools
     runnable: Callable[[str], Runnable]
     """By digest, as it would run."""
-    ask: Ask
+    ask: shadow.Ask
     random: Callable[[], float]
 
 
@@ -128,7 +124,7 @@ class _Page:
             return report
         runnable = self._tools.runnable(page[0].policy)
         open_ = [(item, item.lead) for item in page if item.id in self._left and item.lead is not None]
-        open_ = [(item, lead) for item, lead in open_ if _asked(runnable, lead)]
+        open_ = [(item, lead) for item, lead in open_ if gather.asked(runnable, lead)]
         # Stopped by a gate, erased or of another version: there is nothing to ask.
         nothing = self._left.keys() - {item.id for item, _ in open_}
         self._done(nothing)
@@ -243,10 +239,3 @@ class _Page:
             self._store.again([item.id for item in items if item.tries == tries], due=due, error=error)
         for item in items:
             self._left.pop(item.id, None)
-
-
-def _asked(runnable: Runnable, lead: Lead) -> bool:
-    try:
-        return rules.first(decisions.gate(runnable, lead)) is None
-    except TierwiseError:
-        return False  # the backtest tells what is wrong
